@@ -1,0 +1,15 @@
+"""The one root of everything that can go wrong and that a caller can see."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class VoicebridgeError(Exception):
+    """Something a caller, an operator or an application can be told about.
+
+    Each subclass has a stable ``id`` (upper case words, listed in ``docs/errors.md``); the message says what was
+    wrong and where.
+    """
+
+    id: ClassVar[str] = "GENERAL_ERROR"

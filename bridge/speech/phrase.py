@@ -1,0 +1,38 @@
+"""What is to be said, and the file that says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A text to be spoken.
+
+    ``language`` is a code of the wire contract in lower case (``en``, ``pt-br``). ``voice`` names one voice, ``gender``
+    (``male``, ``female``) picks the first such voice; with neither the language's default speaks. ``rate`` is 0.5 to 2.
+    A ``sensitive`` phrase is spoken by local engines only.
+    """
+
+    text: str
+    language: str = "en"
+    voice: str | None = None
+    gender: str | None = None
+    rate: float = 1.0
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Speech that exists as files, one for each codec of the trunk.
+
+    ``stem`` is the absolute path without its ending: Asterisk picks ``stem.ulaw``, ``stem.alaw`` or ``stem.g722`` after
+    the channel's codec. ``seconds`` is the whole length, tail of silence included.
+    """
+
+    stem: Path
+    seconds: float
+    engine: str
+    voice: str
+    cached: bool
