@@ -1,0 +1,57 @@
+"""What came of one attempt: the substance of a CDR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Something the callee was played: by which engine and voice, its length, and whether it came from the cache."""
+
+    engine: str
+    voice: str
+    seconds: float
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Keys that the callee entered, when the input was complete, and the action groups that it chose."""
+
+    at: datetime
+    keys: str
+    action: str | None
+    groups: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to reach one number, finished or not.
+
+    ``number`` counts the attempts of a message from 1. ``cause`` is ITU-T Q.850. ``hung_up_by`` is ``callee`` or
+    ``caller``; ``answered_by`` is ``human``, ``machine`` or ``unknown``.
+    """
+
+    id: str
+    message_id: str
+    number: int
+    node: str
+    trunk: str
+    sender: str | None
+    to: str
+    queued_at: datetime
+    dialled_at: datetime
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: int | None = None
+    sip_status: int | None = None
+    hung_up_by: str | None = None
+    answered_by: str | None = None
+    answered_by_reason: str | None = None
+    status_id: int | None = None
+    error_id: int | None = None
+    spoken: list[Spoken] = field(default_factory=list)
+    inputs: list[Input] = field(default_factory=list)

@@ -1,0 +1,100 @@
+"""What was asked for: one message to one destination, and what its siblings share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+MachineDetection = Literal["disable", "hangup", "continue"]
+Feature = Literal["voice-message", "ivr", "click-to-call"]
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The message's own policy to call again; periods in minutes, already rounded to the ladder."""
+
+    min_period: int
+    max_period: int
+    max_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOfDay:
+    """A time of day in UTC."""
+
+    hour: int
+    minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryTimeWindow:
+    """When calls may be made: ``days`` are 0 (Monday) to 6; without ``start`` and ``end`` the whole day counts."""
+
+    days: frozenset[int]
+    start: TimeOfDay | None = None
+    end: TimeOfDay | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Where the report is pushed to, and in which form (version 1 flat, 2 nested)."""
+
+    url: str
+    content_type: Literal["application/json", "application/xml"] = "application/json"
+    version: Literal[1, 2] = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What all destinations of one requested message share.
+
+    ``actions``, ``action_groups``, ``call_transfers`` and ``script`` are kept as the wire wrote them, checked; the
+    scripts room compiles them. Times are seconds.
+    """
+
+    feature: Feature = "voice-message"
+    text: str | None = None
+    audio_url: str | None = None
+    language: str = "en"
+    voice: str | None = None
+    gender: str | None = None
+    speech_rate: float = 1.0
+    sensitive: bool = False
+    pause: int = 0
+    record: bool = False
+    repeat_dtmf: str | None = None
+    max_dtmf: int | None = None
+    dtmf_timeout: int = 10
+    ring_timeout: int = 45
+    call_timeout: int | None = None
+    machine_detection: MachineDetection = "disable"
+    call_transfers: list[dict[str, Any]] = field(default_factory=list)
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    action_groups: dict[str, list[Any]] = field(default_factory=dict)
+    retry: Retry | None = None
+    window: DeliveryTimeWindow | None = None
+    notify: Notify | None = None
+    callback_data: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one destination. ``to`` and ``sender`` are digits; times are aware, in UTC."""
+
+    id: str
+    to: str
+    sender: str | None
+    content: Content
+    send_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """The messages of one request of one account."""
+
+    id: str
+    account: str
+    created_at: datetime
+    messages: list[Message]

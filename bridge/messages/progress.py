@@ -1,0 +1,51 @@
+"""Where a message stands, and the report that ends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bridge.messages.attempt import Attempt
+from bridge.messages.message import Message
+
+
+class State(StrEnum):
+    """The states of a message, in the order it goes through them."""
+
+    QUEUED = "queued"
+    """Accepted, and waiting for its time, its trunk or its next attempt."""
+    DIALLING = "dialling"
+    """An attempt is committed and handed to Asterisk."""
+    RINGING = "ringing"
+    IN_PROGRESS = "in-progress"
+    """Answered; the script runs."""
+    DONE = "done"
+    """Final: one status, one report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One message as it stands now."""
+
+    bulk_id: str
+    account: str
+    message: Message
+    state: State
+    attempts: int
+    status_id: int
+    error_id: int
+    done_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A message's final outcome, with the attempt that decided it (None when it was never dialled)."""
+
+    bulk_id: str
+    message: Message
+    status_id: int
+    error_id: int
+    sent_at: datetime
+    done_at: datetime
+    attempt: Attempt | None
