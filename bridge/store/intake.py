@@ -1,0 +1,67 @@
+"""Taking messages in."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sqlalchemy import Connection, insert
+from sqlalchemy.exc import IntegrityError
+
+from bridge.errors import VoicebridgeError
+from bridge.messages.message import Bulk, Content
+from bridge.messages.progress import State
+from bridge.messages.statuses import PENDING_ACCEPTED
+from bridge.store.rows import content_body
+from bridge.store.tables import bulks, contents, messages
+
+
+class DuplicateId(VoicebridgeError):
+    """A bulkId or messageId that this account has used before."""
+
+    id: ClassVar[str] = "DUPLICATE_ID"
+
+
+def accept(connection: Connection, bulk: Bulk) -> None:
+    """Keep a bulk and all its messages, to be called when they are due. Raises DuplicateId."""
+    try:
+        bulk_key = connection.execute(
+            insert(bulks)
+            .values(account=bulk.account, id=bulk.id, created_at=bulk.created_at)
+            .returning(bulks.c.key)
+        ).scalar_one()
+    except IntegrityError as error:
+        raise DuplicateId(f"bulkId {bulk.id} has been used before") from error
+    content_keys: dict[int, int] = {}
+    rows = []
+    for message in bulk.messages:
+        content_key = content_keys.get(id(message.content))
+        if content_key is None:
+            content_key = content_keys[id(message.content)] = _keep_content(connection, message.content)
+        rows.append(
+            {
+                "bulk_key": bulk_key,
+                "content_key": content_key,
+                "account": bulk.account,
+                "id": message.id,
+                "recipient": message.to,
+                "sender": message.sender,
+                "send_at": message.send_at,
+                "expires_at": message.expires_at,
+                "state": State.QUEUED,
+                "due_at": message.send_at,
+                "attempts": 0,
+                "status_id": PENDING_ACCEPTED,
+                "error_id": 0,
+            }
+        )
+    try:
+        connection.execute(insert(messages), rows)
+    except IntegrityError as error:
+        raise DuplicateId("a messageId has been used before") from error
+
+
+def _keep_content(connection: Connection, content: Content) -> int:
+    key: int = connection.execute(
+        insert(contents).values(body=content_body(content)).returning(contents.c.key)
+    ).scalar_one()
+    return key

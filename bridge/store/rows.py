@@ -1,0 +1,123 @@
+"""Between rows and what they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping, Select, select
+
+from bridge.messages.attempt import Attempt, Input, Spoken
+from bridge.messages.message import Content, Message
+from bridge.messages.progress import Progress, State
+from bridge.store.tables import attempts, bulks, contents, messages
+
+_content = TypeAdapter(Content)
+_spoken = TypeAdapter(list[Spoken])
+_inputs = TypeAdapter(list[Input])
+
+MESSAGE_COLUMNS = (
+    messages.c.key,
+    messages.c.id,
+    messages.c.recipient,
+    messages.c.sender,
+    messages.c.send_at,
+    messages.c.expires_at,
+    contents.c.body,
+)
+"""What `message_of` needs, besides a join with `contents`."""
+
+_ATTEMPT_FIELDS = (
+    "number",
+    "node",
+    "trunk",
+    "queued_at",
+    "dialled_at",
+    "ringing_at",
+    "answered_at",
+    "ended_at",
+    "cause",
+    "sip_status",
+    "hung_up_by",
+    "answered_by",
+    "answered_by_reason",
+    "status_id",
+    "error_id",
+)
+
+
+def select_progress() -> Select[Any]:
+    """Messages with their bulk and content, as `progress_of` reads them."""
+    return (
+        select(
+            *MESSAGE_COLUMNS,
+            bulks.c.id.label("bulk_id"),
+            messages.c.account,
+            messages.c.state,
+            messages.c.attempts,
+            messages.c.status_id,
+            messages.c.error_id,
+            messages.c.done_at,
+        )
+        .join(bulks, bulks.c.key == messages.c.bulk_key)
+        .join(contents, contents.c.key == messages.c.content_key)
+    )
+
+
+def select_attempts() -> Select[Any]:
+    """Attempts with what `attempt_of` needs of their message."""
+    return select(
+        attempts,
+        messages.c.id.label("message_id"),
+        messages.c.sender,
+        messages.c.recipient,
+    ).join(messages, messages.c.key == attempts.c.message_key)
+
+
+def content_body(content: Content) -> Any:
+    return _content.dump_python(content, mode="json", exclude_defaults=True)
+
+
+def message_of(row: RowMapping) -> Message:
+    return Message(
+        id=row["id"],
+        to=row["recipient"],
+        sender=row["sender"],
+        content=_content.validate_python(row["body"]),
+        send_at=row["send_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+def progress_of(row: RowMapping) -> Progress:
+    return Progress(
+        bulk_id=row["bulk_id"],
+        account=row["account"],
+        message=message_of(row),
+        state=State(row["state"]),
+        attempts=row["attempts"],
+        status_id=row["status_id"],
+        error_id=row["error_id"],
+        done_at=row["done_at"],
+    )
+
+
+def attempt_of(row: RowMapping) -> Attempt:
+    return Attempt(
+        id=row["id"],
+        message_id=row["message_id"],
+        sender=row["sender"],
+        to=row["recipient"],
+        spoken=_spoken.validate_python(row["spoken"]),
+        inputs=_inputs.validate_python(row["inputs"]),
+        **{name: row[name] for name in _ATTEMPT_FIELDS},
+    )
+
+
+def attempt_values(attempt: Attempt) -> dict[str, Any]:
+    """The columns of an attempt, without those that place it (``id``, ``message_key``)."""
+    return {
+        "spoken": _spoken.dump_python(attempt.spoken, mode="json"),
+        "inputs": _inputs.dump_python(attempt.inputs, mode="json"),
+        **{name: getattr(attempt, name) for name in _ATTEMPT_FIELDS},
+    }

@@ -1,0 +1,146 @@
+"""The tables, the same on SQLite and PostgreSQL.
+
+Ids that come from callers (``bulks.id``, ``messages.id``) are unique within an account; rows refer to each other by
+their own keys. Times are whole microseconds since 1970-01-01 UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as microseconds since the epoch."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+# SQLite numbers rows by itself only in a column declared INTEGER.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+bulks = Table(
+    "bulks",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("account", "id", name="bulks_account_id"),
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("body", JSON, nullable=False),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("bulk_key", Key, ForeignKey("bulks.key"), nullable=False),
+    Column("content_key", Key, ForeignKey("contents.key"), nullable=False),
+    Column("account", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("sender", String),
+    Column("send_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("state", String, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("status_id", Integer, nullable=False),
+    Column("error_id", Integer, nullable=False),
+    Column("done_at", Instant),
+    UniqueConstraint("account", "id", name="messages_account_id"),
+)
+Index("messages_of_bulk", messages.c.bulk_key, messages.c.state)
+Index(
+    "messages_due",
+    messages.c.due_at,
+    sqlite_where=text("state = 'queued'"),
+    postgresql_where=text("state = 'queued'"),
+)
+Index(
+    "messages_expiring",
+    messages.c.expires_at,
+    sqlite_where=text("state = 'queued'"),
+    postgresql_where=text("state = 'queued'"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("message_key", Key, ForeignKey("messages.key"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("node", String, nullable=False),
+    Column("trunk", String, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("dialled_at", Instant, nullable=False),
+    Column("ringing_at", Instant),
+    Column("answered_at", Instant),
+    Column("ended_at", Instant),
+    Column("cause", Integer),
+    Column("sip_status", Integer),
+    Column("hung_up_by", String),
+    Column("answered_by", String),
+    Column("answered_by_reason", String),
+    Column("status_id", Integer),
+    Column("error_id", Integer),
+    Column("spoken", JSON, nullable=False),
+    Column("inputs", JSON, nullable=False),
+    UniqueConstraint("message_key", "number", name="attempts_message_number"),
+)
+Index(
+    "attempts_open",
+    attempts.c.node,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("message_key", Key, ForeignKey("messages.key"), nullable=False, unique=True),
+    Column("account", String, nullable=False),
+    Column("taken_at", Instant),
+)
+Index(
+    "reports_waiting",
+    reports.c.account,
+    reports.c.key,
+    sqlite_where=text("taken_at IS NULL"),
+    postgresql_where=text("taken_at IS NULL"),
+)
