@@ -45,7 +45,7 @@ class Database:
         self._writer.start()
 
     async def write(self, work: _Work[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Run ``work(connection, ...)``; return its result after the commit. Raises StoreFailed, and what work raises."""
+        """Run ``work(connection, ...)``; return its result after the commit. Raises StoreFailed and what work does."""
         job = _Job(lambda connection: work(connection, *args, **kwargs))
         self._jobs.put(job)
         result: _T = await asyncio.wrap_future(job.done)

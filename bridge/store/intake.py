@@ -21,13 +21,16 @@ class DuplicateId(VoicebridgeError):
     id: ClassVar[str] = "DUPLICATE_ID"
 
 
+_ADD_BULK = insert(bulks).returning(bulks.c.key)
+_ADD_CONTENT = insert(contents).returning(contents.c.key)
+_ADD_MESSAGES = insert(messages)
+
+
 def accept(connection: Connection, bulk: Bulk) -> None:
     """Keep a bulk and all its messages, to be called when they are due. Raises DuplicateId."""
     try:
         bulk_key = connection.execute(
-            insert(bulks)
-            .values(account=bulk.account, id=bulk.id, created_at=bulk.created_at)
-            .returning(bulks.c.key)
+            _ADD_BULK, {"account": bulk.account, "id": bulk.id, "created_at": bulk.created_at}
         ).scalar_one()
     except IntegrityError as error:
         raise DuplicateId(f"bulkId {bulk.id} has been used before") from error
@@ -55,13 +58,11 @@ def accept(connection: Connection, bulk: Bulk) -> None:
             }
         )
     try:
-        connection.execute(insert(messages), rows)
+        connection.execute(_ADD_MESSAGES, rows)
     except IntegrityError as error:
         raise DuplicateId("a messageId has been used before") from error
 
 
 def _keep_content(connection: Connection, content: Content) -> int:
-    key: int = connection.execute(
-        insert(contents).values(body=content_body(content)).returning(contents.c.key)
-    ).scalar_one()
+    key: int = connection.execute(_ADD_CONTENT, {"body": content_body(content)}).scalar_one()
     return key

@@ -15,9 +15,7 @@ from bridge.store.tables import attempts, bulks, messages, reports
 def progress(connection: Connection, account: str, message_id: str) -> Progress | None:
     """One message as it stands now, or None when the account has no such message."""
     row = (
-        connection.execute(
-            select_progress().where(messages.c.account == account, messages.c.id == message_id)
-        )
+        connection.execute(select_progress().where(messages.c.account == account, messages.c.id == message_id))
         .mappings()
         .first()
     )
@@ -38,9 +36,7 @@ def bulk_counts(connection: Connection, account: str, bulk_id: str) -> dict[Stat
 def attempts_of(connection: Connection, account: str, message_id: str) -> list[Attempt]:
     """The attempts of a message, the first one first."""
     rows = connection.execute(
-        select_attempts()
-        .where(messages.c.account == account, messages.c.id == message_id)
-        .order_by(attempts.c.number)
+        select_attempts().where(messages.c.account == account, messages.c.id == message_id).order_by(attempts.c.number)
     ).mappings()
     return [attempt_of(row) for row in rows]
 

@@ -79,19 +79,13 @@ class Store:
         """Keep the outcome of an attempt; its message waits for another one."""
         await self._database.write(work.call_again, key, attempt, due_at, status_id)
 
-    async def finish(
-        self, key: int, attempt: Attempt, *, status_id: int, error_id: int, done_at: datetime
-    ) -> None:
+    async def finish(self, key: int, attempt: Attempt, *, status_id: int, error_id: int, done_at: datetime) -> None:
         """Keep the outcome of the last attempt, the message's final status and its report."""
-        await self._database.write(
-            work.finish, key, attempt, status_id=status_id, error_id=error_id, done_at=done_at
-        )
+        await self._database.write(work.finish, key, attempt, status_id=status_id, error_id=error_id, done_at=done_at)
 
     async def expire(self, *, now: datetime, status_id: int, error_id: int, limit: int) -> int:
         """End waiting messages whose validity is over; return how many."""
-        return await self._database.write(
-            work.expire, now=now, status_id=status_id, error_id=error_id, limit=limit
-        )
+        return await self._database.write(work.expire, now=now, status_id=status_id, error_id=error_id, limit=limit)
 
     async def open_attempts(self, node: str) -> list[tuple[int, Attempt]]:
         """The attempts of a node whose end it has not recorded, with their messages' keys."""

@@ -50,9 +50,7 @@ def upgrade() -> None:
     )
     op.create_index("messages_of_bulk", "messages", ["bulk_key", "state"])
     op.create_index("messages_due", "messages", ["due_at"], sqlite_where=WAITING, postgresql_where=WAITING)
-    op.create_index(
-        "messages_expiring", "messages", ["expires_at"], sqlite_where=WAITING, postgresql_where=WAITING
-    )
+    op.create_index("messages_expiring", "messages", ["expires_at"], sqlite_where=WAITING, postgresql_where=WAITING)
     op.create_table(
         "attempts",
         sa.Column("id", sa.String(), primary_key=True),
