@@ -75,6 +75,10 @@ class Store:
         """Note how far a live call has come."""
         await self._database.write(work.move, key, state)
 
+    async def release(self, key: int, attempt_id: str) -> None:
+        """Give a claim back: nothing of its attempt has reached Asterisk."""
+        await self._database.write(work.release, key, attempt_id)
+
     async def call_again(self, key: int, attempt: Attempt, due_at: datetime, status_id: int) -> None:
         """Keep the outcome of an attempt; its message waits for another one."""
         await self._database.write(work.call_again, key, attempt, due_at, status_id)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from bridge.messages.attempt import Attempt
 from bridge.messages.message import Message
 from bridge.messages.progress import State
 from bridge.store.rows import MESSAGE_COLUMNS, attempt_of, attempt_values, message_of, select_attempts
-from bridge.store.tables import attempts, contents, messages, reports
+from bridge.store.tables import attempts, bulks, contents, messages, reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Claim:
 
     key: int
     account: str
+    bulk_id: str
     message: Message
     attempt: Attempt
 
@@ -28,7 +29,14 @@ class Claim:
 # Statements stand here, and not where they run, because building one costs more than running it.
 
 _DUE = (
-    select(*MESSAGE_COLUMNS, messages.c.account, messages.c.attempts, messages.c.due_at)
+    select(
+        *MESSAGE_COLUMNS,
+        messages.c.account,
+        messages.c.attempts,
+        messages.c.due_at,
+        bulks.c.id.label("bulk_id"),
+    )
+    .join(bulks, bulks.c.key == messages.c.bulk_key)
     .join(contents, contents.c.key == messages.c.content_key)
     .where(
         messages.c.state == State.QUEUED,
@@ -53,6 +61,12 @@ _MOVE = (
     update(messages)
     .where(messages.c.key == bindparam("message_key"), messages.c.state != State.DONE)
     .values(state=bindparam("new_state"))
+)
+_FORGET = delete(attempts).where(attempts.c.id == bindparam("attempt_id"))
+_RELEASE = (
+    update(messages)
+    .where(messages.c.key == bindparam("message_key"))
+    .values(state=State.QUEUED, attempts=messages.c.attempts - 1)
 )
 _RECORD = update(attempts).where(attempts.c.id == bindparam("attempt_id"))
 _WAIT_AGAIN = (
@@ -100,7 +114,7 @@ def claim_due(connection: Connection, *, node: str, trunk: str, now: datetime, l
             queued_at=row["due_at"],
             dialled_at=now,
         )
-        claims.append(Claim(row["key"], row["account"], message, attempt))
+        claims.append(Claim(row["key"], row["account"], row["bulk_id"], message, attempt))
     for claim in claims:
         values = {"id": claim.attempt.id, "message_key": claim.key, **attempt_values(claim.attempt)}
         connection.execute(_ADD_ATTEMPT, values)
@@ -117,6 +131,12 @@ def next_due(connection: Connection) -> datetime | None:
 def move(connection: Connection, key: int, state: State) -> None:
     """Note how far a live call has come."""
     connection.execute(_MOVE, {"message_key": key, "new_state": state})
+
+
+def release(connection: Connection, key: int, attempt_id: str) -> None:
+    """Give a claim back, as if it had never been made: nothing of the attempt has reached Asterisk."""
+    connection.execute(_FORGET, {"attempt_id": attempt_id})
+    connection.execute(_RELEASE, {"message_key": key})
 
 
 def call_again(connection: Connection, key: int, attempt: Attempt, due_at: datetime, status_id: int) -> None:

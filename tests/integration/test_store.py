@@ -157,6 +157,16 @@ async def test_a_message_that_is_called_again_waits_for_its_time(store: Store) -
     assert report.attempt.number == 2
 
 
+async def test_a_claim_that_is_given_back_leaves_no_trace(store: Store) -> None:
+    await store.accept(bulk("m1"))
+    (first,) = await claim(store)
+    await store.release(first.key, first.attempt.id)
+    assert await store.attempts("acme", "m1") == []
+    (second,) = await claim(store)
+    assert second.attempt.number == 1
+    assert second.bulk_id == "bulk-of-m1"
+
+
 async def test_a_message_whose_validity_is_over_is_never_claimed_and_is_reported(store: Store) -> None:
     await store.accept(bulk("m1"))
     later = NOW + timedelta(hours=48)
