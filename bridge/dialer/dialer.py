@@ -17,6 +17,7 @@ from bridge.store import Claim, Store, StoreFailed
 _log = structlog.get_logger(__name__)
 
 _CLAIM_AHEAD_SECONDS = 0.1
+_HANG_UP_SECONDS = 5.0
 _EXPIRE_EVERY_SECONDS = 1.0
 _EXPIRE_AT_ONCE = 1000
 _SHORTEST_REST_SECONDS = 0.005
@@ -26,8 +27,8 @@ _LONGEST_REST_SECONDS = 1.0
 class Dialer:
     """Turns waiting messages into calls on one trunk.
 
-    At most ``max_calls`` calls are under way, and calls start at most ``calls_per_second`` times a second. ``wake`` says
-    that there may be something to do; otherwise the dialer looks when the next message is due.
+    At most ``max_calls`` calls are under way, and calls start at most ``calls_per_second`` times a second. ``wake``
+    says that there may be something to do; otherwise the dialer looks when the next message is due.
     """
 
     def __init__(
@@ -77,9 +78,9 @@ class Dialer:
         if self._calls:
             _log.info("draining", calls=len(self._calls), seconds=seconds)
             _, late = await asyncio.wait(self._calls, timeout=seconds)
-            for call in late:
-                call.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            if late:
+                await self._runner.hang_up_all()
+                await asyncio.wait(late, timeout=_HANG_UP_SECONDS)
 
     async def _start_due(self) -> float:
         """Start what is due and may start; return how many seconds there is nothing more to do."""
@@ -112,8 +113,6 @@ class Dialer:
         if len(self._calls) == self._max_calls:
             self._awake.set()
         self._calls.discard(call)
-        if not call.cancelled() and (error := call.exception()) is not None:
-            _log.error("attempt_failed", exc_info=error)
 
     async def _expire(self) -> None:
         now = time.monotonic()
