@@ -1,0 +1,50 @@
+"""The engines in line, and which of them is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from bridge.speech.breaker import Breaker
+from bridge.speech.engine import Audio, Engine, Voice
+from bridge.speech.errors import EngineFailedError
+
+log = structlog.get_logger(__name__)
+
+
+class Link:
+    """One engine with its breaker: at most ``concurrency`` requests at once, each within ``timeout``."""
+
+    def __init__(self, engine: Engine, *, always_tried: bool) -> None:
+        self.engine = engine
+        self._always_tried = always_tried
+        self._breaker = Breaker()
+        self._slots = asyncio.Semaphore(engine.concurrency)
+
+    async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:
+        """Raises EngineFailedError: it failed, was too slow, or is passed over because it did so before."""
+        async with self._slots:
+            if not self._breaker.allows(time.monotonic()) and not self._always_tried:
+                raise EngineFailedError(f"{self.engine.name} is passed over: it failed before")
+            try:
+                async with asyncio.timeout(self.engine.timeout):
+                    audio = await self.engine.synthesize(text, voice, rate)
+            except (EngineFailedError, TimeoutError) as error:
+                reason = str(error) or f"no answer within {self.engine.timeout:g} s"
+                self._breaker.failed(time.monotonic())
+                log.warning("speech engine failed", engine=self.engine.name, reason=reason)
+                raise EngineFailedError(f"{self.engine.name}: {reason}") from error
+            self._breaker.succeeded()
+            return audio
+
+
+def chain(engines: Sequence[Engine]) -> dict[str, Link]:
+    """Links by the engine's name.
+
+    A local engine with nothing behind it is always tried: passing it over would only turn one bad text into several.
+    """
+    last = engines[-1]
+    return {engine.name: Link(engine, always_tried=engine is last and engine.local) for engine in engines}

@@ -1,0 +1,60 @@
+"""What every speech engine offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.int16]
+"""16-bit mono PCM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice as a caller names it; ``code`` is what its engine calls it."""
+
+    name: str
+    gender: str
+    engine: str
+    code: str
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """What an engine said: mono samples, and how many of them make a second."""
+
+    samples: Samples
+    sample_rate: int
+
+
+class Engine(Protocol):
+    """Turns one fragment of text into audio.
+
+    ``local`` engines send nothing over the network. ``version`` is known once the engine has started and is part of
+    the cache's key. ``concurrency`` requests may run at once, each for at most ``timeout`` seconds: the
+    caller keeps to both.
+    """
+
+    name: str
+    local: bool
+    version: str
+    concurrency: int
+    timeout: float
+
+    async def start(self) -> None:
+        """Raises EngineUnavailableError, saying what is missing."""
+
+    async def close(self) -> None: ...
+
+    def languages(self) -> list[str]:
+        """Codes of the wire contract that this engine speaks."""
+
+    def voices(self, language: str) -> list[Voice]:
+        """The voices for a code of the wire contract, the default first; empty for one that it does not speak."""
+
+    async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:
+        """Raises EngineFailedError, which never quotes the text. ``rate`` is 0.5 to 2."""

@@ -1,0 +1,47 @@
+"""What can go wrong between a text and its file."""
+
+from __future__ import annotations
+
+from bridge.errors import VoicebridgeError
+
+
+class SpeechError(VoicebridgeError):
+    """A phrase could not be made into a prompt: every engine in line failed or was passed over."""
+
+    id = "SPEECH_FAILED"
+
+
+class LanguageUnsupportedError(SpeechError):
+    """No configured engine speaks the language (for a sensitive phrase: no local engine)."""
+
+    id = "LANGUAGE_UNSUPPORTED"
+
+
+class VoiceUnknownError(SpeechError):
+    """No configured engine has a voice of that name for the language."""
+
+    id = "VOICE_UNKNOWN"
+
+
+class NothingToSayError(SpeechError):
+    """The text has no word, digit or symbol that could be heard."""
+
+    id = "NOTHING_TO_SAY"
+
+
+class EngineFailedError(SpeechError):
+    """One engine did not speak one fragment; the next engine in line is asked."""
+
+    id = "ENGINE_FAILED"
+
+
+class EngineUnavailableError(EngineFailedError):
+    """A configured engine is unknown or lacks what it needs on this machine."""
+
+    id = "ENGINE_UNAVAILABLE"
+
+
+class SpeechNotStoredError(SpeechError):
+    """The files could not be written: the disk is full or the cache folder is not writable."""
+
+    id = "SPEECH_NOT_STORED"

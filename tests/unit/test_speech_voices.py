@@ -1,0 +1,80 @@
+"""Each language of the contract has a voice, and callers get the voice they ask for."""
+
+from __future__ import annotations
+
+import gtts.lang
+import pytest
+
+from bridge.speech import LanguageUnsupportedError, Phrase, VoiceUnknownError, build_engines
+from bridge.speech.errors import EngineUnavailableError
+from bridge.speech.languages import LANGUAGES
+from bridge.speech.voices import casting, voices_in
+
+CONTRACT = """
+    ar ar-ma bg bn ca cs da de de-at de-ch el en en-au en-ca en-gb en-gb-wls en-ie en-in epo es es-ar es-gl es-mx
+    fi fil-ph fr fr-ca fr-ch gu he hi hr hu id is it ja kk-kz kn ko ml mr-in ms nl no pl pt pt-br pt-pt ro ru
+    sk sl sv sw-ke sw-tz ta te th tr uk ur-pk uz-uz vi wls zh-cn zh-tw
+"""
+
+ESPEAK, GTTS = build_engines(["espeak-ng", "gtts"])
+
+
+@pytest.mark.parametrize("language", CONTRACT.split())
+def test_every_language_of_the_contract_has_a_voice(language: str) -> None:
+    assert voices_in(language, [ESPEAK, GTTS])
+    assert voices_in(language.upper(), [ESPEAK, GTTS])
+
+
+def test_espeak_alone_lacks_only_filipino() -> None:
+    assert set(CONTRACT.split()) - set(ESPEAK.languages()) == {"fil-ph"}
+
+
+def test_google_knows_every_code_we_send() -> None:
+    assert {row.gtts for row in LANGUAGES.values() if row.gtts} <= gtts.lang.tts_langs().keys()
+
+
+def test_an_unknown_language_has_no_voice_and_the_error_lists_what_there_is() -> None:
+    assert voices_in("tlh", [ESPEAK, GTTS]) == []
+    with pytest.raises(LanguageUnsupportedError, match=r"no engine speaks 'tlh'; there are ar, .*, zh-tw"):
+        casting(Phrase("x", "tlh"), [ESPEAK, GTTS])
+
+
+def test_the_first_voice_of_the_first_engine_is_the_default() -> None:
+    names = [(voice.name, voice.is_default) for voice in voices_in("pt-BR", [ESPEAK, GTTS])]
+    assert names == [
+        ("espeak-pt-br-male", True),
+        ("espeak-pt-br-female", False),
+        ("gtts-pt-br-female", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "expected"),
+    [
+        (Phrase("x"), ["gtts-en-female", "espeak-en-male"]),
+        (Phrase("x", gender="male"), ["espeak-en-male", "gtts-en-female"]),
+        (Phrase("x", gender="female"), ["gtts-en-female", "espeak-en-female"]),
+        (Phrase("x", voice="Espeak-EN-Female"), ["espeak-en-female", "gtts-en-female"]),
+        (Phrase("x", voice="Joanna"), ["gtts-en-female", "espeak-en-female"]),
+        (Phrase("x", voice="Matthew"), ["espeak-en-male", "gtts-en-female"]),
+        (Phrase("x", sensitive=True), ["espeak-en-male"]),
+        (Phrase("x", "fil-ph"), ["gtts-fil-ph-female"]),
+    ],
+)
+def test_who_is_asked_to_speak_and_in_which_order(phrase: Phrase, expected: list[str]) -> None:
+    assert [voice.name for voice in casting(phrase, [GTTS, ESPEAK])] == expected
+
+
+def test_a_sensitive_phrase_that_only_a_service_could_speak_is_refused() -> None:
+    with pytest.raises(LanguageUnsupportedError, match="no local engine"):
+        casting(Phrase("x", "fil-ph", sensitive=True), [GTTS, ESPEAK])
+
+
+def test_an_unknown_voice_is_refused_with_those_there_are() -> None:
+    with pytest.raises(VoiceUnknownError, match="espeak-en-male"):
+        casting(Phrase("x", voice="Nobody"), [ESPEAK])
+
+
+def test_an_unknown_engine_is_refused_with_those_there_are() -> None:
+    with pytest.raises(EngineUnavailableError, match="no engine festival; there are espeak-ng, gtts"):
+        build_engines(["espeak-ng", "festival"])
