@@ -1,0 +1,15 @@
+"""What happens on the call: requests compiled into one form of script, and its interpreter. Pure: no I/O."""
+
+from bridge.scripts.compile import compile_click_to_call, compile_message, compile_scenario
+from bridge.scripts.interpreter import Interpreter
+from bridge.scripts.problems import ScriptInvalid
+from bridge.scripts.script import Script
+
+__all__ = [
+    "Interpreter",
+    "Script",
+    "ScriptInvalid",
+    "compile_click_to_call",
+    "compile_message",
+    "compile_scenario",
+]

@@ -1,0 +1,203 @@
+"""What the interpreter wants done, and what it found out.
+
+Commands with an ``id`` are answered by an event with the same ``id``, unless the call ends first. Facts (Input,
+Collected, LimitReached) are for the CDR and want no answer. Seconds are seconds; ``at`` is on the caller's clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KEYS = "0123456789*#ABCD"
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A text to be spoken; the members are those of ``Phrase`` in the speech room."""
+
+    text: str
+    language: str = "en"
+    voice: str | None = None
+    gender: str | None = None
+    rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """An audio file at an http or https URL."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An audio file that was uploaded before, by its id."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Something recorded before: the last of this call (None), the n-th of this call from 0, or by its identifier."""
+
+    reference: str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tty:
+    """A text for a text telephone, in Baudot tones (ITU-T V.18 annex A)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing to be heard, for so many seconds."""
+
+    seconds: float
+
+
+Prompt = Say | Audio | Upload | Recording | Tty | Silence
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play the prompt ``loops`` times; any of ``stop_keys`` ends it at once. Answered by Played."""
+
+    id: int
+    prompt: Prompt
+    loops: int = 1
+    stop_keys: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the playback ``id`` now; its Played still follows. Harmless when it has ended by itself."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecord:
+    """Record what the callee says. Answered by Recorded, after ``max_seconds``, ``max_silence`` or a stop key.
+
+    ``pointer`` is the JSON pointer (RFC 6901) of the action in its script (``#/script/1``).
+    """
+
+    id: int
+    max_seconds: int
+    max_silence: int | None
+    beep: bool
+    stop_keys: str
+    identifier: str | None
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecord:
+    """End the recording ``id`` now; its Recorded still follows."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Call ``numbers`` (digits) all at once and join the first that answers. Answered by TransferEnded.
+
+    ``caller_id`` None shows the call's own. The warning tone sounds ``warning_seconds`` before ``max_seconds`` end.
+    """
+
+    id: int
+    numbers: tuple[str, ...]
+    caller_id: str | None
+    ring_seconds: int
+    max_seconds: int | None
+    warning_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Send an HTTP request. Only when ``awaited`` does the call wait for its Responded."""
+
+    id: int
+    url: str
+    method: str
+    headers: tuple[tuple[str, str], ...]
+    body: str | None
+    awaited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DetectMachine:
+    """Find out who answered; when the detector runs already, nothing is to be done. Answered by Machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitGreetingEnd:
+    """Wait until the machine's greeting and its beep are over. Answered by GreetingEnded."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Send Timer ``name`` at ``at``; takes the place of a timer of the same name."""
+
+    name: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    """Forget the timer ``name``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call. Nothing follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Keys that the callee entered, and what they chose.
+
+    ``action`` is ``dtmf``, ``anyDtmf``, ``noDtmf`` (without keys), ``repeatDtmf``, ``callTransfer``, ``collect`` or
+    ``capture``; None when nothing answered the keys.
+    """
+
+    keys: str
+    action: str | None = None
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A variable for the report: its keys, already masked if they must be, and what ``mappedValues`` says they mean."""
+
+    variable: str
+    keys: str
+    meaning: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReached:
+    """The script was cut short: ``rounds`` or ``steps``."""
+
+    limit: str
+
+
+Fact = Input | Collected | LimitReached
+Command = (
+    Play
+    | Stop
+    | StartRecord
+    | StopRecord
+    | Dial
+    | Request
+    | DetectMachine
+    | AwaitGreetingEnd
+    | SetTimer
+    | CancelTimer
+    | HangUp
+    | Fact
+)
