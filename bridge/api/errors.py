@@ -1,0 +1,64 @@
+"""What a request can be refused with, and the body that says so (wire contract, section 5.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from bridge.errors import VoicebridgeError
+
+Problems = Mapping[str, Sequence[str]]
+"""What is wrong with each member of a request, by its path: ``messages[1].destinations[0].to``."""
+
+
+class Refused(VoicebridgeError):
+    """A request is refused; ``http_status`` is the answer's status."""
+
+    http_status: ClassVar[int]
+
+    def __init__(self, text: str, problems: Problems | None = None) -> None:
+        super().__init__(text)
+        self.problems = problems
+
+
+class BadRequest(Refused):
+    """The request breaks a rule; ``problems`` names the members at fault."""
+
+    id: ClassVar[str] = "BAD_REQUEST"
+    http_status: ClassVar[int] = 400
+
+
+class Unauthorized(Refused):
+    """The request has no valid credentials."""
+
+    id: ClassVar[str] = "UNAUTHORIZED"
+    http_status: ClassVar[int] = 401
+
+
+class NotFound(Refused):
+    """There is no such thing, or it belongs to another account."""
+
+    id: ClassVar[str] = "NOT_FOUND"
+    http_status: ClassVar[int] = 404
+
+
+class DuplicateRefused(Refused):
+    """A bulkId or messageId was used before."""
+
+    id: ClassVar[str] = "DUPLICATE_ID"
+    http_status: ClassVar[int] = 409
+
+
+class CallNotFinished(Refused):
+    """There is no CDR of a call before it is over."""
+
+    id: ClassVar[str] = "CALL_NOT_FINISHED"
+    http_status: ClassVar[int] = 409
+
+
+def error_body(message_id: str, text: str, problems: Problems | None = None) -> dict[str, Any]:
+    """The body of every answer that is not a success."""
+    exception: dict[str, Any] = {"messageId": message_id, "text": text}
+    if problems:
+        exception["validationErrors"] = {path: list(texts) for path, texts in problems.items()}
+    return {"requestError": {"serviceException": exception}}

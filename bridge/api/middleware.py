@@ -1,0 +1,86 @@
+"""What happens to every request: credentials are checked, and whatever goes wrong has the same body."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from bridge.api.authentication import Authenticator
+from bridge.api.errors import BadRequest, Refused, Unauthorized, error_body
+from bridge.api.services import ACCOUNT
+from bridge.store import StoreFailed
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+
+_CHALLENGES = 'App realm="Voicebridge", Basic realm="Voicebridge", charset="UTF-8"'
+
+_IDS_OF_HTTP_ERRORS = {
+    404: ("NOT_FOUND", "there is nothing at this address"),
+    405: ("METHOD_NOT_ALLOWED", "this address does not know that method; the header Allow lists those it knows"),
+    413: ("REQUEST_TOO_LARGE", "the body is larger than this server takes"),
+    417: ("EXPECTATION_FAILED", "only 100-continue can be expected"),
+}
+
+_log = structlog.get_logger(__name__)
+
+
+def authentication(authenticator: Authenticator) -> Middleware:
+    """Lets a request pass that has valid credentials, and notes whose it is. Raises Unauthorized."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        if request.path not in _OPEN_PATHS:
+            account = authenticator.account(request.headers.get("Authorization", ""))
+            if account is None:
+                raise Unauthorized("the request has no valid credentials")
+            request[ACCOUNT] = account
+        return await handler(request)
+
+    return check
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Gives every failure, ours and the HTTP library's, the documented body."""
+    try:
+        return await handler(request)
+    except Refused as error:
+        return _refusal(error)
+    except web.HTTPException as error:
+        return _http_error(error)
+    except web.RequestPayloadError:
+        return _refusal(BadRequest("the body is not what its headers say"))
+    except StoreFailed as error:
+        _log.error("store_failed", path=request.path, problem=str(error))
+        return _failure(503, error.id, "the message could not be kept or found; try again later")
+    except Exception as error:  # nothing that goes wrong may show a client more than that it did
+        _log.error("request_failed", path=request.path, error=type(error).__name__, where=_where(error))
+        return _failure(500, "GENERAL_ERROR", "something went wrong here; the log says what")
+
+
+def _refusal(error: Refused) -> web.Response:
+    headers = {"WWW-Authenticate": _CHALLENGES} if isinstance(error, Unauthorized) else None
+    body = error_body(error.id, str(error), error.problems)
+    return web.json_response(body, status=error.http_status, headers=headers)
+
+
+def _http_error(error: web.HTTPException) -> web.Response:
+    usual = ("BAD_REQUEST", "the request cannot be understood")
+    message_id, text = _IDS_OF_HTTP_ERRORS.get(error.status, usual)
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+    return web.json_response(error_body(message_id, text), status=error.status, headers=headers)
+
+
+def _failure(http_status: int, message_id: str, text: str) -> web.Response:
+    return web.json_response(error_body(message_id, text), status=http_status)
+
+
+def _where(error: BaseException) -> str:
+    """The places in the code only: the error's own words may repeat what the caller sent."""
+    return "".join(traceback.format_tb(error.__traceback__))

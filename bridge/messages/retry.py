@@ -1,0 +1,45 @@
+"""When a message that failed is tried again (wire contract, section 1.3)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from datetime import datetime, timedelta
+
+from bridge.messages.message import Retry
+
+LADDER = (1, 2, 5, 10, 20, 30, 60, 120, 240, 480, 960, 1440)
+"""The allowed periods, in minutes."""
+
+MOST_RETRIES = 4
+
+
+def round_to_ladder(minutes: int) -> int:
+    """The period itself when the ladder has it, else the next longer one; at most 24 hours."""
+    return LADDER[min(bisect_left(LADDER, minutes), len(LADDER) - 1)]
+
+
+def retry_policy(*, min_period: int, max_period: int, max_count: int) -> Retry:
+    """A policy with its periods (minutes) rounded to the ladder and its count capped at 4.
+
+    Raises ValueError, with a text for the caller, when nothing can be made of it.
+    """
+    if min_period > max_period:
+        raise ValueError("minPeriod must not be greater than maxPeriod")
+    return Retry(
+        min_period=round_to_ladder(min_period),
+        max_period=round_to_ladder(max_period),
+        max_count=min(max_count, MOST_RETRIES),
+    )
+
+
+def next_attempt(policy: Retry | None, attempts_made: int, now: datetime) -> datetime | None:
+    """When to call again after a failed attempt that ended ``now``; None when the policy allows no more attempts.
+
+    The waits walk the ladder from the shortest period up to the longest and stay there; the message's validity and its
+    time window are the caller's to apply.
+    """
+    if policy is None or attempts_made > policy.max_count:
+        return None
+    step = LADDER.index(policy.min_period) + attempts_made - 1
+    longest = LADDER.index(policy.max_period)
+    return now + timedelta(minutes=LADDER[min(step, longest)])

@@ -1,0 +1,69 @@
+"""Call detailed records: what came of each attempt (wire contract, section 2.2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from bridge.messages.attempt import Attempt
+from bridge.reports.members import (
+    call_seconds,
+    error_members,
+    optional_time,
+    status_members,
+    wire_time,
+)
+
+
+def cdr(attempt: Attempt) -> dict[str, Any]:
+    """One attempt, finished or not: what is not known yet, or never was, is null.
+
+    Times carry milliseconds. ``ringSeconds`` runs from the first ringing to the answer or the end, ``callSeconds`` from
+    the answer to the end; ``billableSeconds`` is the latter in begun seconds. ``cause`` is ITU-T Q.850, ``sipStatus``
+    the final status of RFC 3261.
+    """
+    return {
+        "attempt": attempt.number,
+        "attemptId": attempt.id,
+        "node": attempt.node,
+        "trunk": attempt.trunk,
+        "from": attempt.sender,
+        "to": attempt.to,
+        "queuedAt": wire_time(attempt.queued_at),
+        "dialledAt": wire_time(attempt.dialled_at),
+        "ringingAt": optional_time(attempt.ringing_at),
+        "answeredAt": optional_time(attempt.answered_at),
+        "endedAt": optional_time(attempt.ended_at),
+        "ringSeconds": _seconds(attempt.ringing_at, attempt.answered_at or attempt.ended_at),
+        "callSeconds": _seconds(attempt.answered_at, attempt.ended_at),
+        "billableSeconds": call_seconds(attempt),
+        "cause": attempt.cause,
+        "sipStatus": attempt.sip_status,
+        "hungUpBy": attempt.hung_up_by,
+        "answeredBy": attempt.answered_by,
+        "answeredByReason": attempt.answered_by_reason,
+        "status": None if attempt.status_id is None else status_members(attempt.status_id),
+        "error": None if attempt.error_id is None else error_members(attempt.error_id),
+        "spoken": [
+            {
+                "engine": spoken.engine,
+                "voice": spoken.voice,
+                "seconds": round(spoken.seconds, 3),
+                "cached": spoken.cached,
+            }
+            for spoken in attempt.spoken
+        ],
+        "inputs": [
+            {
+                "at": wire_time(entered.at),
+                "keys": entered.keys,
+                "action": entered.action,
+                "actionGroups": entered.groups,
+            }
+            for entered in attempt.inputs
+        ],
+    }
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return None if start is None or end is None else round((end - start).total_seconds(), 3)

@@ -1,0 +1,115 @@
+"""The CDRs of a day as a CSV file (RFC 4180), for spreadsheets and billing."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import fcntl
+import io
+import os
+from datetime import UTC
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from bridge.messages.attempt import Attempt
+from bridge.reports.cdr import cdr
+
+COLUMNS = (
+    "account",
+    "bulkId",
+    "messageId",
+    "attempt",
+    "attemptId",
+    "node",
+    "trunk",
+    "from",
+    "to",
+    "queuedAt",
+    "dialledAt",
+    "ringingAt",
+    "answeredAt",
+    "endedAt",
+    "ringSeconds",
+    "callSeconds",
+    "billableSeconds",
+    "cause",
+    "sipStatus",
+    "hungUpBy",
+    "answeredBy",
+    "statusId",
+    "statusName",
+    "errorId",
+    "errorName",
+    "engines",
+    "spokenSeconds",
+    "keys",
+)
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class CdrFiles:
+    """Appends a line for each finished attempt to ``cdr-2026-11-23.csv``, after the UTC day in which it ended.
+
+    Several processes may write to one folder: each line is written whole, under a lock.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def append(self, account: str, bulk_id: str, attempt: Attempt) -> None:
+        """Write one line, off the event loop. Raises OSError when the disk refuses."""
+        day = (attempt.ended_at or attempt.dialled_at).astimezone(UTC)
+        path = self._folder / f"cdr-{day:%Y-%m-%d}.csv"
+        await asyncio.to_thread(_append, path, csv_row(account, bulk_id, attempt))
+
+
+def csv_row(account: str, bulk_id: str, attempt: Attempt) -> list[str]:
+    """The values of `COLUMNS`; one that a spreadsheet would take for a formula has an apostrophe before it."""
+    record = cdr(attempt)
+    known: dict[str, Any] = {
+        **record,
+        "account": account,
+        "bulkId": bulk_id,
+        "messageId": attempt.message_id,
+        **_named("status", record["status"]),
+        **_named("error", record["error"]),
+        "engines": " ".join(dict.fromkeys(spoken.engine for spoken in attempt.spoken)),
+        "spokenSeconds": round(sum(spoken.seconds for spoken in attempt.spoken), 3),
+        "keys": " ".join(entered.keys for entered in attempt.inputs),
+    }
+    return [_cell(known[column]) for column in COLUMNS]
+
+
+def _named(what: str, members: dict[str, Any] | None) -> dict[str, Any]:
+    known = members or {"id": None, "name": None}
+    return {f"{what}Id": known["id"], f"{what}Name": known["name"]}
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _append(path: Path, row: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "ab+", opener=_for_operator_only) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        size = file.seek(0, os.SEEK_END)
+        file.write(_csv([list(COLUMNS), row]) if size == 0 else _line_end_if_torn(file, size) + _csv([row]))
+
+
+def _for_operator_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o640)
+
+
+def _line_end_if_torn(file: BinaryIO, size: int) -> bytes:
+    """A line that a full disk or a crash cut short must not swallow the next one."""
+    file.seek(size - 1)
+    return b"" if file.read(1) == b"\n" else b"\r\n"
+
+
+def _csv(rows: list[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

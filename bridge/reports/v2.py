@@ -1,0 +1,62 @@
+"""The nested delivery report, version 2 (wire contract, section 3.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.messages.attempt import Attempt
+from bridge.messages.message import Content
+from bridge.messages.progress import Report
+from bridge.reports.members import (
+    call_seconds,
+    call_times,
+    entered_keys,
+    error_members,
+    price_members,
+    spoken_seconds,
+    status_members,
+    wire_time,
+)
+
+_ANSWERED_BY = {"human": "HUMAN", "machine": "MACHINE"}
+
+
+def report_v2(report: Report) -> dict[str, Any]:
+    """A report as ``GET /voice/1/reports`` and pushes of version 2 write it; ``dtmfCodes`` is null without a key."""
+    message = report.message
+    return {
+        "bulkId": report.bulk_id,
+        "messageId": message.id,
+        "from": message.sender,
+        "to": message.to,
+        "sentAt": wire_time(report.sent_at),
+        "mccMnc": None,
+        "callbackData": message.content.callback_data,
+        "voiceCall": _voice_call(message.content, report.attempt),
+        "price": price_members(),
+        "status": status_members(report.status_id),
+        "error": error_members(report.error_id),
+    }
+
+
+def _voice_call(content: Content, attempt: Attempt | None) -> dict[str, Any]:
+    seconds = call_seconds(attempt)
+    answered_by = None if attempt is None or attempt.answered_by is None else attempt.answered_by
+    return {
+        "feature": _feature(content),
+        **call_times(attempt),
+        "duration": seconds,
+        "chargedDuration": seconds,
+        "fileDuration": spoken_seconds(attempt),
+        "dtmfCodes": entered_keys(attempt) or None,
+        "answeredBy": None if answered_by is None else _ANSWERED_BY.get(answered_by),
+        "callRecordingFileId": None,
+        "direction": "OUTBOUND",
+        "ivr": None,
+    }
+
+
+def _feature(content: Content) -> str:
+    if content.feature == "voice-message":
+        return "Voice-message" if content.text is None else "Text-to-Speech"
+    return {"ivr": "IVR", "click-to-call": "Click-to-call"}[content.feature]

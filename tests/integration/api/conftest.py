@@ -1,0 +1,115 @@
+"""The front desk on a real store, served on loopback; calls end as a test says, since nobody dials here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import Application, Request
+
+from bridge.api import Authenticator, create_app
+from bridge.messages.attempt import Attempt, Spoken
+from bridge.store import Claim, Store
+
+KEYS = {"the-key": "acme", "the-other-key": "other"}
+USERS = {("ana", "s3cret:ž"): "acme"}
+MOST_BYTES = 3_000_000
+
+
+class Desk:
+    """The application behind a client, its store, and what it told the rest of the house."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.wakes = 0
+        self.trouble: Exception | None = None
+        self.problems: dict[str, str | None] = {"asterisk": None}
+        self.client: TestClient[Request, Application] = TestClient(TestServer(self._app()))
+
+    def _app(self) -> Application:
+        return create_app(
+            store=self.store,
+            authenticator=Authenticator(keys=KEYS, users=USERS),
+            languages=("en", "en-gb", "de", "hr", "pt-br"),
+            on_accepted=self.wake,
+            readiness=self.readiness,
+            max_body_bytes=MOST_BYTES,
+        )
+
+    def wake(self) -> None:
+        self.wakes += 1
+        if self.trouble is not None:
+            raise self.trouble
+
+    async def readiness(self) -> dict[str, str | None]:
+        return self.problems
+
+    async def post(self, path: str, body: Any, key: str = "the-key") -> ClientResponse:
+        return await self.client.post(path, json=body, headers={"Authorization": f"App {key}"})
+
+    async def get(self, path: str, key: str = "the-key", **query: str) -> ClientResponse:
+        return await self.client.get(path, params=query, headers={"Authorization": f"App {key}"})
+
+    async def sent(self, body: Any, path: str = "/tts/3/single", key: str = "the-key") -> Any:
+        """The answer to a request that is accepted."""
+        answer = await self.post(path, body, key)
+        assert answer.status == 200, await answer.text()
+        return await answer.json()
+
+    async def refused(self, body: Any, path: str = "/tts/3/single") -> dict[str, list[str]]:
+        """What is wrong with each member of a request that is refused; nothing of it may be left behind."""
+        answer = await self.post(path, body)
+        assert answer.status == 400, await answer.text()
+        exception = (await answer.json())["requestError"]["serviceException"]
+        assert exception["messageId"] == "BAD_REQUEST"
+        assert exception["text"]
+        await self.nothing_is_left_behind()
+        problems: dict[str, list[str]] = exception["validationErrors"]
+        return problems
+
+    async def nothing_is_left_behind(self) -> None:
+        assert await self.store.next_due() is None
+        assert self.wakes == 0
+
+    async def dial(self) -> list[Claim]:
+        """Claims everything that is due, as the dialer would."""
+        now = datetime.now(UTC) + timedelta(seconds=1)
+        return await self.store.claim_due(node="here", trunk="trunk", now=now, limit=1000)
+
+    async def finish(self, claim: Claim) -> Attempt:
+        """Ends a call that was answered and heard 3.2 s of speech."""
+        start = claim.attempt.dialled_at
+        attempt = replace(
+            claim.attempt,
+            ringing_at=start + timedelta(seconds=1),
+            answered_at=start + timedelta(seconds=3),
+            ended_at=start + timedelta(seconds=6.2),
+            cause=16,
+            sip_status=200,
+            hung_up_by="caller",
+            status_id=5,
+            error_id=5000,
+            spoken=[Spoken("espeak-ng", "en", 3.2, False)],
+        )
+        assert attempt.ended_at is not None
+        await self.store.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=attempt.ended_at)
+        return attempt
+
+    async def finish_all(self) -> None:
+        for claim in await self.dial():
+            await self.finish(claim)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    store = Store(f"sqlite:///{tmp_path / 'test.db'}")
+    desk = Desk(store)
+    async with desk.client:
+        yield desk
+    await store.close()
