@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,16 @@ class Ended:
     """The attempt is over; nothing follows.
 
     ``cause`` is ITU-T Q.850, ``sip_status`` the final SIP status when there was one. ``timed_out`` says that our own
-    ring time ran out. ``by`` is ``callee`` or ``caller`` (us).
+    ring time ran out. ``by`` is ``callee`` or ``caller`` (us). ``lost`` says that the end came while there was no link
+    to Asterisk, so that nothing more is known (``cause`` is 0).
     """
 
     at: datetime
     cause: int
     sip_status: int | None
     timed_out: bool
-    by: str
+    by: Literal["callee", "caller"]
+    lost: bool = False
 
 
 CallEvent = Ringing | Answered | Ready | Key | Played | Ended

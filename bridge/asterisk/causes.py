@@ -1,0 +1,70 @@
+"""From how an attempt ended to the status and error of the wire contract."""
+
+from __future__ import annotations
+
+from bridge.asterisk.calls import Ended
+from bridge.messages.statuses import (
+    DELIVERED_TO_HANDSET,
+    EXPIRED_EXPIRED,
+    EXPIRED_UNKNOWN,
+    INTERNAL_SERVER_ERROR,
+    NO_ANSWER,
+    USER_BUSY,
+    VOICE_ANSWERED,
+)
+
+_VOICE_ERRORS = 5000
+
+_ERRORS = {
+    486: USER_BUSY,
+    487: NO_ANSWER,
+    600: USER_BUSY,
+}
+"""SIP statuses whose error is not 5000 and the status."""
+
+_SIP_STATUSES = {
+    1: 404,
+    2: 404,
+    3: 404,
+    17: 486,
+    18: 487,
+    19: 487,
+    20: 480,
+    21: 603,
+    22: 410,
+    23: 410,
+    26: 404,
+    27: 502,
+    28: 484,
+    29: 501,
+    31: 480,
+    34: 503,
+    38: 503,
+    41: 503,
+    42: 503,
+    47: 503,
+    55: 403,
+    57: 403,
+    58: 503,
+    65: 488,
+    70: 488,
+    79: 501,
+    87: 403,
+    88: 503,
+    102: 504,
+    111: 500,
+    127: 500,
+}
+"""RFC 3398, 7.2.4.1, but for 18 and 19 (the callee was alerted and did not answer) and 21 (the callee declined)."""
+
+
+def outcome_of(ended: Ended, *, answered: bool) -> tuple[int, int]:
+    """The status id and error id (wire contract, sections 4.2 and 4.4) of an attempt that ended so."""
+    if answered:
+        return DELIVERED_TO_HANDSET, VOICE_ANSWERED
+    if ended.lost:
+        return EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
+    if ended.timed_out or ended.by == "caller":
+        return EXPIRED_EXPIRED, NO_ANSWER
+    sip_status = ended.sip_status or _SIP_STATUSES.get(ended.cause, 500)
+    return EXPIRED_EXPIRED, _ERRORS.get(sip_status, _VOICE_ERRORS + sip_status)

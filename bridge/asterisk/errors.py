@@ -1,0 +1,41 @@
+"""What can go wrong between us and Asterisk."""
+
+from __future__ import annotations
+
+from bridge.errors import VoicebridgeError
+
+
+class AmiError(VoicebridgeError):
+    """Something that was asked of Asterisk is not known to be done."""
+
+    id = "AMI_ERROR"
+
+
+class UnsafeValue(AmiError):
+    """A value that must not go over AMI: nothing was sent."""
+
+    id = "AMI_UNSAFE_VALUE"
+
+
+class LinkDown(AmiError):
+    """There is no link to Asterisk: nothing was sent."""
+
+    id = "AMI_LINK_DOWN"
+
+
+class LoginRefused(AmiError):
+    """Asterisk does not let us in."""
+
+    id = "AMI_LOGIN_REFUSED"
+
+
+class Rejected(AmiError):
+    """Asterisk answered, and refused."""
+
+    id = "AMI_REJECTED"
+
+
+class Unconfirmed(AmiError):
+    """It was sent, and the answer never came: it may or may not have been done. It must not be sent again."""
+
+    id = "AMI_UNCONFIRMED"

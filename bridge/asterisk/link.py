@@ -1,0 +1,187 @@
+"""The link to the Asterisk Manager Interface (AMI): the one place where anything is said to Asterisk."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import unquote, urlsplit
+
+import structlog
+
+from bridge.asterisk.errors import AmiError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
+from bridge.asterisk.wire import AmiAction, AmiProtocol, Event
+
+LONGEST_LINE = 1000
+"""Bytes. Asterisk discards a line of more than 1,024."""
+ANSWER_SECONDS = 10.0
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.25, 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class AmiLink:
+    """Stays logged in to one Asterisk, from ``start`` to ``close``.
+
+    ``url`` is ``ami://user:secret@host:port``. A lost link is made again, ever more slowly; a peer that is silent for
+    twice ``ping_seconds`` counts as lost. What was sent and not answered is never sent again. ``problem`` says in
+    words why there is no link, and is None while there is one.
+    """
+
+    def __init__(self, url: str, *, ping_seconds: float = 5.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "ami" or not parts.hostname or not parts.username or not parts.password:
+            raise UnsafeValue("the AMI address is not of the form ami://user:secret@host:port")
+        self._host, self._port = parts.hostname, parts.port or 5038
+        self._user, self._secret = unquote(parts.username), unquote(parts.password)
+        self._ping_seconds = ping_seconds
+        self._protocol: AmiProtocol | None = None
+        self._logged_in = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self._event_handlers: list[Callable[[Event], None]] = []
+        self._login_handlers: list[Callable[[], None]] = []
+        self._doing = ""
+        self.problem: str | None = "not started"
+
+    def subscribe(self, on_event: Callable[[Event], None], on_login: Callable[[], None]) -> None:
+        """Have ``on_event`` called with each event, in order, and ``on_login`` after each login.
+
+        Events between two logins are lost: AMI replays nothing.
+        """
+        self._event_handlers.append(on_event)
+        self._login_handlers.append(on_login)
+
+    async def start(self) -> None:
+        """Begin to connect, in the background."""
+        self.problem = "not connected yet"
+        self._keeper = asyncio.create_task(self._keep_connected())
+
+    async def close(self) -> None:
+        if self._keeper:
+            self._keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keeper
+        self.problem = "closed"
+
+    @property
+    def connected(self) -> bool:
+        return self._logged_in.is_set()
+
+    async def wait_connected(self) -> None:
+        await self._logged_in.wait()
+
+    async def send(self, action: str, **headers: str | list[str]) -> Event:
+        """Send one action and return Asterisk's response to it; a list makes a header stand several times.
+
+        Raises ``UnsafeValue`` and ``LinkDown`` (nothing was sent), ``Rejected`` (Asterisk refused), ``Unconfirmed``
+        (it was sent, and nobody knows what became of it).
+        """
+        return (await self.collect(action, **headers))[0]
+
+    def post(self, action: str, **headers: str | list[str]) -> None:
+        """Send one action whose response is of no interest; without a link it is dropped. Raises ``UnsafeValue``."""
+        _check(headers)
+        if self._protocol and self.connected:
+            self._protocol.send(AmiAction({"Action": action, **headers}))
+
+    async def collect(self, action: str, **headers: str | list[str]) -> list[Event]:
+        """Like ``send``, for an action that answers with a list: the response, then the list's events."""
+        _check(headers)
+        if self._protocol is None or not self.connected:
+            raise LinkDown(f"no link to Asterisk: {self.problem or 'it was cut'}")
+        return await _exchange(self._protocol, action, headers)
+
+    async def _keep_connected(self) -> None:
+        wait = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    protocol = await self._connect()
+                wait = FIRST_RETRY_SECONDS
+                await self._watch(protocol)
+                self.problem = "the link was cut"
+            except TimeoutError:
+                self.problem = f"{self._doing}: no answer within {ANSWER_SECONDS:.0f} s"
+            except (OSError, AmiError) as error:
+                self.problem = str(error)
+            finally:
+                self._drop()
+            _log.warning("ami_link_lost", host=self._host, port=self._port, reason=self.problem, next_try_seconds=wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_RETRY_SECONDS)
+
+    async def _connect(self) -> AmiProtocol:
+        self._doing = f"connecting to {self._host}:{self._port}"
+        loop = asyncio.get_running_loop()
+        _, protocol = await loop.create_connection(
+            lambda: AmiProtocol(self._take, self._logged_in.clear), self._host, self._port
+        )
+        self._protocol = protocol
+        self._doing = "logging in"
+        await self._log_in(protocol)
+        self._doing = "waiting until Asterisk is fully booted, which it tells users with read = system"
+        await protocol.booted.wait()
+        self.problem = None
+        self._logged_in.set()
+        _log.info("ami_link_up", host=self._host, port=self._port)
+        for on_login in self._login_handlers:
+            on_login()
+        return protocol
+
+    async def _log_in(self, protocol: AmiProtocol) -> None:
+        """By challenge and response, so that the secret itself never goes over the link."""
+        try:
+            challenge = (await _exchange(protocol, "Challenge", {"AuthType": "MD5"}))[0].get("Challenge", "")
+            key = hashlib.md5((challenge + self._secret).encode(), usedforsecurity=False).hexdigest()
+            await _exchange(protocol, "Login", {"AuthType": "MD5", "Username": self._user, "Key": key})
+        except Rejected as error:
+            raise LoginRefused(
+                f"Asterisk refused the login of {self._user!r}: check user, secret and permit"
+            ) from error
+
+    async def _watch(self, protocol: AmiProtocol) -> None:
+        """Return when the link is lost, by whatever way: a peer that died says nothing."""
+        while not protocol.lost.is_set():
+            silent = protocol.silent_seconds()
+            if silent > 2 * self._ping_seconds:
+                raise LinkDown(f"Asterisk has been silent for {silent:.1f} s")
+            if silent > self._ping_seconds:
+                self.post("Ping")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._ping_seconds / 2):
+                    await protocol.lost.wait()
+
+    def _drop(self) -> None:
+        if self._protocol:
+            self._protocol.close()
+            self._protocol = None
+
+    def _take(self, event: Event) -> None:
+        for handle in self._event_handlers:
+            try:
+                handle(event)
+            except Exception:
+                # asyncio would close the link, and with it every other call's.
+                _log.exception("ami_event_not_handled", event_name=event.get("Event"))
+
+
+async def _exchange(protocol: AmiProtocol, action: str, headers: dict[str, str | list[str]]) -> list[Event]:
+    answer = protocol.send(AmiAction({"Action": action, **headers}))
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            responses = await answer
+    except TimeoutError:
+        raise Unconfirmed(f"Asterisk did not answer {action} within {ANSWER_SECONDS:.0f} s") from None
+    if responses[0].get("Response") == "Error":
+        raise Rejected(f"Asterisk refused {action}: {responses[0].get('Message')}")
+    return responses
+
+
+def _check(headers: dict[str, str | list[str]]) -> None:
+    for name, values in headers.items():
+        for value in [values] if isinstance(values, str) else values:
+            if any(character in value for character in "\r\n\0"):
+                raise UnsafeValue(f"{name} holds a line break or a NUL")
+            if len(f"{name}: {value}".encode()) > LONGEST_LINE:
+                raise UnsafeValue(f"{name} is longer than {LONGEST_LINE} bytes")

@@ -1,0 +1,304 @@
+"""Real Asterisks on loopback: the bridge's own, the lab's carrier, and a proxy that hurts the link between."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bridge.asterisk import AmiLink
+from bridge.asterisk.files import AsteriskSettings, Manager, Trunk, render
+from bridge.lab.programs import Program, find_asterisk
+from bridge.lab.telephones import Carrier, PhoneCall, phone_calls
+from bridge.lab.telephones import render as render_carrier
+
+SECRET = "s3cret;with:a%semicolon"
+SECRET_IN_URL = "s3cret%3Bwith%3Aa%25semicolon"
+
+_FIRST_PORTS = iter(range(12000 + os.getpid() % 40 * 400, 32000, 400))
+
+
+@dataclass(frozen=True)
+class Telephones:
+    """The lab's carrier, running: what its telephones heard and how often they rang."""
+
+    carrier: Carrier
+
+    def calls(self, number: str) -> list[PhoneCall]:
+        return phone_calls(self.carrier.calls_file, number)
+
+    async def answered(self, number: str) -> None:
+        """Wait until the telephone has begun to listen."""
+        await asyncio.to_thread(until, lambda: any((self.carrier.heard_dir / number).glob("*")))
+
+    async def only_call(self, number: str) -> PhoneCall:
+        """The one call that this telephone got, once it is over."""
+        await asyncio.to_thread(until, lambda: self.calls(number))
+        (call,) = self.calls(number)
+        return call
+
+
+@dataclass(frozen=True)
+class RunningAsterisk:
+    """The bridge's Asterisk, running."""
+
+    program: Program
+    settings: AsteriskSettings
+    configuration: Path
+    log_of_start: str
+
+    @property
+    def url(self) -> str:
+        return f"ami://voicebridge:{SECRET_IN_URL}@127.0.0.1:{self.settings.manager.port}"
+
+    def console(self, command: str) -> str:
+        """What Asterisk's own command line answers."""
+        return _run(self.program, self.configuration, "-rx", command)
+
+    def wait_for_console(self, command: str, answer: str) -> None:
+        until(lambda: answer in self.console(command))
+
+
+@pytest.fixture(scope="session")
+def program() -> Program:
+    return find_asterisk()
+
+
+@pytest.fixture(scope="session")
+def telephones(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telephones]:
+    folder = tmp_path_factory.mktemp("carrier")
+    rtp = free_udp_range()
+    carrier = Carrier(
+        sip_port=free_port(socket.SOCK_DGRAM),
+        rtp_first=rtp.start,
+        rtp_last=rtp.stop - 1,
+        softphone_password="a-softphone",
+        state_dir=folder,
+        heard_dir=folder / "heard",
+        calls_file=folder / "calls.jsonl",
+    )
+    render_carrier(carrier, program)
+    with _started(program, carrier.configuration):
+        yield Telephones(carrier)
+
+
+@pytest.fixture(scope="session")
+def asterisk(
+    program: Program, telephones: Telephones, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningAsterisk]:
+    settings = asterisk_settings(program, telephones, tmp_path_factory.mktemp("asterisk"))
+    with running_asterisk(program, settings) as running:
+        running.wait_for_console("pjsip show contacts", "Avail")
+        yield running
+
+
+@pytest.fixture
+def new_settings(program: Program, telephones: Telephones, tmp_path: Path) -> AsteriskSettings:
+    """Those of a further Asterisk, for a test of its own."""
+    return asterisk_settings(program, telephones, tmp_path)
+
+
+RunAsterisk = Callable[[AsteriskSettings], AbstractContextManager["RunningAsterisk"]]
+
+
+@pytest.fixture
+def run_asterisk(program: Program) -> RunAsterisk:
+    return partial(running_asterisk, program)
+
+
+OpenLink = Callable[..., Awaitable[AmiLink]]
+
+
+@pytest.fixture
+async def open_link() -> AsyncIterator[OpenLink]:
+    """Starts links; all are closed after the test."""
+    links: list[AmiLink] = []
+
+    async def open_link(url: str, ping_seconds: float = 5) -> AmiLink:
+        links.append(AmiLink(url, ping_seconds=ping_seconds))
+        await links[-1].start()
+        return links[-1]
+
+    yield open_link
+    for link in links:
+        await link.close()
+
+
+@pytest.fixture
+async def link(asterisk: RunningAsterisk, open_link: OpenLink) -> AmiLink:
+    link = await open_link(asterisk.url)
+    await link.wait_connected()
+    return link
+
+
+@pytest.fixture
+async def proxy(asterisk: RunningAsterisk) -> AsyncIterator[AmiProxy]:
+    proxy = AmiProxy(asterisk.settings.manager.port)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
+    try:
+        yield proxy
+    finally:
+        proxy.cut()
+        server.close()
+        await server.wait_closed()
+
+
+@pytest.fixture
+def speech(tmp_path: Path) -> Path:
+    """The stem of a file of two seconds in which every value of µ-law stands."""
+    samples = random.Random(7).choices(range(256), k=16000)  # noqa: S311 - a sound, not a secret
+    (tmp_path / "speech.ulaw").write_bytes(bytes(samples))
+    return tmp_path / "speech"
+
+
+@dataclass
+class AmiProxy:
+    """Stands between the link and the real AMI, and does to it what networks do.
+
+    ``cut_before`` and ``cut_after`` are words of an action: the link is cut when it is about to reach Asterisk, or
+    when Asterisk has it and before it can answer. Both work once.
+    """
+
+    ami_port: int
+    port: int = 0
+    connections: int = 0
+    said: bytes = b""
+    heard: bytes = b""
+    refusing: bool = False
+    muted: bool = False
+    byte_by_byte: bool = False
+    cut_before: bytes | None = None
+    cut_after: bytes | None = None
+    _to_links: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    @property
+    def url(self) -> str:
+        return f"ami://voicebridge:{SECRET_IN_URL}@127.0.0.1:{self.port}"
+
+    def cut(self) -> None:
+        for to_link in self._to_links:
+            to_link.transport.abort()
+
+    async def serve(self, from_link: asyncio.StreamReader, to_link: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        if self.refusing:
+            to_link.transport.abort()
+            return
+        self._to_links.add(to_link)
+        from_ami, to_ami = await asyncio.open_connection("127.0.0.1", self.ami_port)
+        hearing = asyncio.create_task(self._hear(from_ami, to_link))
+        try:
+            with suppress(ConnectionError):
+                await self._say(from_link, to_ami)
+        finally:
+            hearing.cancel()
+            self._to_links.discard(to_link)
+            to_link.transport.abort()
+            to_ami.close()
+
+    async def _say(self, from_link: asyncio.StreamReader, to_ami: asyncio.StreamWriter) -> None:
+        while data := await from_link.read(65536):
+            if self.cut_before and self.cut_before in data:
+                self.cut_before = None
+                return
+            self.said += data
+            to_ami.write(data)
+            if self.cut_after and self.cut_after in data:
+                self.cut_after = None
+                return
+
+    async def _hear(self, from_ami: asyncio.StreamReader, to_link: asyncio.StreamWriter) -> None:
+        while data := await from_ami.read(65536):
+            self.heard += data
+            if not self.muted:
+                await self._pass_on(data, to_link)
+        to_link.transport.abort()
+
+    async def _pass_on(self, data: bytes, to_link: asyncio.StreamWriter) -> None:
+        for start in range(0, len(data), 1 if self.byte_by_byte else len(data)):
+            to_link.write(data[start : start + 1] if self.byte_by_byte else data)
+            await asyncio.sleep(0)  # a turn of the loop, in which the link reads this piece alone
+
+
+def asterisk_settings(program: Program, telephones: Telephones, folder: Path) -> AsteriskSettings:
+    """A bridge's Asterisk on free ports, whose trunk is the carrier."""
+    rtp = free_udp_range()
+    return AsteriskSettings(
+        trunk=Trunk(f"sip:127.0.0.1:{telephones.carrier.sip_port}"),
+        manager=Manager(SECRET, port=free_port(socket.SOCK_STREAM)),
+        module_dir=program.module_dir,
+        data_dir=program.data_dir,
+        state_dir=folder / "state",
+        sip_host="127.0.0.1",
+        sip_port=free_port(socket.SOCK_DGRAM),
+        rtp_first=rtp.start,
+        rtp_last=rtp.stop - 1,
+    )
+
+
+@contextmanager
+def running_asterisk(program: Program, settings: AsteriskSettings) -> Iterator[RunningAsterisk]:
+    etc = settings.state_dir.parent / "etc"
+    render(etc, settings)
+    with _started(program, etc / "asterisk.conf"):
+        log = (settings.state_dir / "log" / "messages.log").read_text()
+        yield RunningAsterisk(program, settings, etc / "asterisk.conf", log)
+
+
+@contextmanager
+def _started(program: Program, configuration: Path) -> Iterator[None]:
+    process = subprocess.Popen(
+        [*program.command, "-C", str(configuration), "-f"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    try:
+        # The command waits until Asterisk is fully booted.
+        until(lambda: "booted" in _run(program, configuration, "-rx", "core waitfullybooted"))
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _run(program: Program, configuration: Path, *arguments: str) -> str:
+    command = [*program.command, "-C", str(configuration), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout
+
+
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait for something to become true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.05)
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def free_udp_range(size: int = 400) -> range:
+    """Ports below the kernel's ephemeral ones, so that nobody is given one of them by chance; each range once."""
+    return next(ports for first in _FIRST_PORTS if all(map(_is_free, ports := range(first, first + size))))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
