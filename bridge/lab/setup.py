@@ -1,0 +1,157 @@
+"""What a lab consists of: its settings, its configuration files and the commands that start its parts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from pydantic import SecretStr, ValidationError
+
+from bridge.asterisk_config import write_configuration
+from bridge.config import Settings
+from bridge.errors import VoicebridgeError
+from bridge.lab import telephones
+from bridge.lab.ports import Ports
+from bridge.lab.programs import Program
+
+ASTERISK, CARRIER, DAEMON = "asterisk", "carrier", "voicebridge"
+AMI_USER = "voicebridge"
+SECRETS = ("ami", "api_key", "password", "softphone")
+DRAIN_SECONDS = 5
+
+
+class SettingsRefused(VoicebridgeError):
+    """A ``VOICEBRIDGE_*`` variable has a value that it cannot have."""
+
+    id = "SETTINGS_REFUSED"
+
+
+def new_secrets() -> dict[str, str]:
+    """A random secret for every account of a lab."""
+    return {name: secrets.token_urlsafe(24) for name in SECRETS}
+
+
+def write_private(file: Path, text: str) -> None:
+    """Replace a file that only its owner may read, in one step."""
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(text)
+    unfinished.replace(file)
+
+
+def lines(values: Mapping[str, str]) -> str:
+    """``KEY=VALUE`` lines."""
+    return "".join(f"{key}={value}\n" for key, value in values.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One lab. ``given`` are the ``VOICEBRIDGE_*`` variables that its user set: they win over the lab's own."""
+
+    directory: Path
+    ports: Ports
+    secrets: Mapping[str, str]
+    given: Mapping[str, str]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What is to be started, in this order; without a carrier when the trunk leads elsewhere."""
+        return (ASTERISK, DAEMON) if "VOICEBRIDGE_TRUNK_URI" in self.given else (CARRIER, ASTERISK, DAEMON)
+
+    @property
+    def ami_url(self) -> str:
+        return f"ami://{AMI_USER}:{self.secrets['ami']}@127.0.0.1:{self.ports.ami}"
+
+    @property
+    def daemon_settings(self) -> dict[str, str]:
+        """The daemon's ``VOICEBRIDGE_*`` variables."""
+        data = Path(self.given.get("VOICEBRIDGE_DATA_DIR", self.directory / "data"))
+        own = {
+            "VOICEBRIDGE_HOST": "127.0.0.1",
+            "VOICEBRIDGE_PORT": str(self.ports.http),
+            "VOICEBRIDGE_API_KEY": self.secrets["api_key"],
+            "VOICEBRIDGE_USER": "lab",
+            "VOICEBRIDGE_PASSWORD": self.secrets["password"],
+            "VOICEBRIDGE_DATA_DIR": str(data),
+            "VOICEBRIDGE_DATABASE_URL": f"sqlite:///{data / 'voicebridge.db'}",
+            "VOICEBRIDGE_TRUNK_URI": f"sip:127.0.0.1:{self.ports.carrier_sip}",
+            "VOICEBRIDGE_ALLOW_PRIVATE_URLS": "true",
+            "VOICEBRIDGE_NODE": f"lab-{hashlib.sha256(str(self.directory).encode()).hexdigest()[:8]}",
+            "VOICEBRIDGE_DRAIN_SECONDS": str(DRAIN_SECONDS),
+        }
+        return own | dict(self.given) | {"VOICEBRIDGE_AMI_URL": self.ami_url}
+
+    @property
+    def host(self) -> str:
+        return self.daemon_settings["VOICEBRIDGE_HOST"]
+
+    @property
+    def port(self) -> int:
+        return int(self.daemon_settings["VOICEBRIDGE_PORT"])
+
+    def configuration(self, part: str) -> Path:
+        """The file that ``asterisk -C`` takes for the bridge's Asterisk or the carrier."""
+        return self._carrier.configuration if part == CARRIER else self.directory / "asterisk/etc/asterisk.conf"
+
+    def command(self, part: str, program: Program) -> list[str]:
+        """What starts a part in the foreground."""
+        if part == DAEMON:
+            return [str(Path(sysconfig.get_path("scripts")) / "voicebridge"), "serve"]
+        return [*program.command, "-C", str(self.configuration(part)), "-f"]
+
+    def environment(self) -> dict[str, str]:
+        """The environment of every part: the user's own and the daemon's settings."""
+        return dict(os.environ) | self.daemon_settings
+
+    def write_configuration(self, part: str, program: Program) -> None:
+        """Write what a part reads when it starts."""
+        if part == CARRIER:
+            telephones.render(self._carrier, program)
+            account = {
+                "server": f"127.0.0.1:{self.ports.carrier_sip}",
+                "user": "softphone",
+                "password": self.secrets["softphone"],
+            }
+            write_private(self.directory / "softphone", lines(account))
+        if part == ASTERISK:
+            write_configuration(self.configuration(part).parent, self._asterisk(program), complete=True)
+
+    def _asterisk(self, program: Program) -> Settings:
+        rtp_first, rtp_last = self.ports.bridge_rtp
+        try:
+            return Settings(
+                ami_url=SecretStr(self.ami_url),
+                trunk_uri=self.daemon_settings["VOICEBRIDGE_TRUNK_URI"],
+                asterisk_module_dir=program.module_dir,
+                asterisk_data_dir=program.data_dir,
+                asterisk_state_dir=self.directory / "asterisk",
+                asterisk_sip_host=IPv4Address("127.0.0.1"),
+                asterisk_sip_port=self.ports.bridge_sip,
+                asterisk_rtp_first=rtp_first,
+                asterisk_rtp_last=rtp_last,
+            )
+        except ValidationError as error:
+            wrong = [
+                f"VOICEBRIDGE_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+                for problem in error.errors()
+            ]
+            raise SettingsRefused("; ".join(wrong)) from error
+
+    @property
+    def _carrier(self) -> telephones.Carrier:
+        rtp_first, rtp_last = self.ports.carrier_rtp
+        return telephones.Carrier(
+            sip_port=self.ports.carrier_sip,
+            rtp_first=rtp_first,
+            rtp_last=rtp_last,
+            softphone_password=self.secrets["softphone"],
+            state_dir=self.directory / "carrier",
+            heard_dir=self.directory / "heard",
+            calls_file=self.directory / "calls.jsonl",
+        )

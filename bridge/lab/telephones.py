@@ -1,0 +1,140 @@
+"""The carrier's configuration, what its telephones say, and what they heard."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from bridge.lab.programs import Program
+
+TEMPLATES = Path(__file__).parent / "carrier"
+DEFAULTS_ARE_RIGHT = ("acl", "ccss", "features", "indications", "manager", "pjproject", "stasis", "udptl")
+"""Configuration files that Asterisk misses when they are not there at all."""
+
+GREETING = (
+    "Hello, this is the voice mail of Ada Marlow. I am not here at the moment. Please leave a message after the tone."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A carrier: its SIP port over UDP, its RTP ports (both ends included), its folders and files.
+
+    ``bridge_network``, in CIDR form, is where the bridge calls from.
+    """
+
+    sip_port: int
+    rtp_first: int
+    rtp_last: int
+    softphone_password: str
+    state_dir: Path
+    heard_dir: Path
+    calls_file: Path
+    sip_host: str = "127.0.0.1"
+    bridge_network: str = "127.0.0.0/8"
+
+    @property
+    def configuration(self) -> Path:
+        """The file that ``asterisk -C`` takes."""
+        return self.state_dir / "etc" / "asterisk.conf"
+
+
+def render(carrier: Carrier, program: Program) -> None:
+    """Write the carrier's configuration and the sounds that its telephones make."""
+    etc, speech = carrier.configuration.parent, carrier.state_dir / "speech"
+    for folder in (etc, speech, carrier.heard_dir, *(carrier.state_dir / name for name in ("run", "log", "spool"))):
+        folder.mkdir(parents=True, exist_ok=True)
+    values = {
+        "etc_dir": etc,
+        "module_dir": program.module_dir,
+        "data_dir": program.data_dir,
+        "state_dir": carrier.state_dir,
+        "speech_dir": speech,
+        "heard_dir": carrier.heard_dir,
+        "calls_file": carrier.calls_file,
+        "sip_host": carrier.sip_host,
+        "sip_port": carrier.sip_port,
+        "bridge_network": carrier.bridge_network,
+        "rtp_first": carrier.rtp_first,
+        "rtp_last": carrier.rtp_last,
+        "softphone_password": carrier.softphone_password,
+    }
+    for source in TEMPLATES.iterdir():
+        text = source.read_text()
+        if source.suffix == ".in":
+            text = Template(text).substitute(values)
+        target = etc / source.name.removesuffix(".in")
+        target.touch(mode=0o600)
+        target.write_text(text)
+    for name in DEFAULTS_ARE_RIGHT:
+        (etc / f"{name}.conf").touch()
+    _keep(speech / "hello", lambda: _silence(0.5) + _spoken("Hello?"))
+    _keep(speech / "voicemail", lambda: _silence(0.3) + _spoken(GREETING) + _beep())
+
+
+def _keep(folder: Path, make_speech: Callable[[], bytes]) -> None:
+    """A folder for music on hold, which would begin again at its end: ten minutes of silence follow the speech."""
+    if folder.exists():
+        return
+    partial = folder.with_suffix(".partial")
+    partial.mkdir(exist_ok=True)
+    (partial / "speech.ulaw").write_bytes(make_speech() + _silence(600))
+    partial.rename(folder)
+
+
+def _silence(seconds: float) -> bytes:
+    return b"\xff" * round(8000 * seconds)
+
+
+def _spoken(text: str) -> bytes:
+    command = ["espeak-ng", "-v", "en", "--stdout", text]
+    wave = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    return _ulaw("-i", "pipe:0", sound=wave)
+
+
+def _beep() -> bytes:
+    return _ulaw("-f", "lavfi", "-i", "sine=frequency=1000:sample_rate=8000:duration=0.5")
+
+
+def _ulaw(*source: str, sound: bytes = b"") -> bytes:
+    """Mono at 8 kHz in µ-law (ITU-T G.711), without header."""
+    command = ["ffmpeg", "-v", "error", *source, "-ar", "8000", "-ac", "1", "-f", "mulaw", "pipe:1"]
+    return subprocess.run(command, input=sound, check=True, capture_output=True, timeout=60).stdout
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneCall:
+    """One call as the called telephone saw it; ``heard`` is all it heard, without header, in the call's codec."""
+
+    number: str
+    caller_id: str
+    call_id: str
+    started: datetime
+    answered: datetime | None
+    ended: datetime
+    heard: Path | None
+
+
+def phone_calls(calls_file: Path, number: str | None = None) -> list[PhoneCall]:
+    """The finished calls of one telephone, or of all, in the order in which they ended."""
+    lines = calls_file.read_text().splitlines() if calls_file.exists() else []
+    calls = [_phone_call(json.loads(line)) for line in lines]
+    return [call for call in calls if number in (None, call.number)]
+
+
+def _phone_call(line: dict[str, Any]) -> PhoneCall:
+    return PhoneCall(
+        number=line["number"],
+        caller_id=line["caller_id"],
+        call_id=line["call_id"],
+        started=datetime.fromisoformat(line["started"]),
+        answered=datetime.fromisoformat(line["answered"]) if line["answered"] else None,
+        ended=datetime.fromisoformat(line["ended"]),
+        heard=Path(line["heard"]) if line["heard"] else None,
+    )
