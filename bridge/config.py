@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -41,11 +42,21 @@ class Settings(BaseSettings):
     trunk_uri: str | None = None
     trunk_user: str | None = None
     trunk_password: SecretStr | None = None
+    trunk_register: bool = False
     trunk_codecs: Annotated[tuple[Codec, ...], NoDecode] = ("ulaw", "alaw")
     trunk_dtmf: Literal["rfc4733", "info", "inband"] = "rfc4733"
     trunk_max_calls: int = Field(default=200, ge=1)
     trunk_calls_per_second: float = Field(default=50.0, gt=0)
     caller_id: str | None = None
+
+    ami_permit: IPv4Network = IPv4Network("127.0.0.0/8")
+    asterisk_module_dir: Path = Path("/usr/lib/asterisk/modules")
+    asterisk_data_dir: Path = Path("/usr/share/asterisk")
+    asterisk_state_dir: Path = Path("/var/lib/voicebridge/asterisk")
+    asterisk_sip_host: IPv4Address = IPv4Address("0.0.0.0")  # noqa: S104 - it talks to the trunk
+    asterisk_sip_port: int = Field(default=5060, ge=1, le=65535)
+    asterisk_rtp_first: int = Field(default=10000, ge=1024, le=65534)
+    asterisk_rtp_last: int = Field(default=20000, ge=1025, le=65535)
 
     speech_engines: Annotated[tuple[Engine, ...], NoDecode] = ("espeak-ng",)
     allow_private_urls: bool = False
@@ -61,6 +72,11 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.resolve()
+
+    @property
+    def speech_dir(self) -> Path:
+        """The folder of the speech that Asterisk plays."""
+        return self.data_dir / "speech"
 
     @property
     def store_url(self) -> str:

@@ -1,0 +1,238 @@
+"""``voicebridge doctor``: is everything there that the daemon needs, and what to do when it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Awaitable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from bridge.asterisk import AmiLink, Switchboard, TrunkState
+from bridge.config import Settings
+from bridge.errors import VoicebridgeError
+from bridge.speech import SpeechError, build_engines
+from bridge.store.database import Database, StoreFailed
+
+LEAST_FREE_BYTES = 500_000_000
+PORT_SECONDS = 5.0
+LOGIN_SECONDS = 4.2
+"""In the middle of one of the link's pauses between two tries, when it knows why the last one failed."""
+
+
+class Trouble(Exception):
+    """A check failed; ``remedy`` says what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.remedy = remedy
+
+
+async def examine(settings: Settings) -> bool:
+    """Print a line for each check, with a remedy for each that failed; return whether none did. No secret is shown."""
+    _silence_logs()
+    healthy = [
+        await _tell("API credentials", _credentials(settings)),
+        await _tell("data folder", _data_folder(settings)),
+        await _tell("speech folder", _speech_folder(settings)),
+        await _tell("database", _database(settings)),
+        await _tell("ffmpeg", _ffmpeg()),
+    ]
+    healthy += [await _tell(f"speech engine {name}", _engine(name)) for name in settings.speech_engines]
+    healthy += [await _asterisk(settings)]
+    return all(healthy)
+
+
+def _silence_logs() -> None:
+    """What the parts would log is told by the checks, once and with a remedy."""
+    logging.getLogger("bridge").setLevel(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+async def _tell(what: str, check: Awaitable[str]) -> bool:
+    try:
+        print(f"ok      {what}: {await check}")
+    except Trouble as trouble:
+        print(f"failed  {what}: {trouble}\n        {trouble.remedy}")
+        return False
+    return True
+
+
+async def _credentials(settings: Settings) -> str:
+    if settings.api_key:
+        return "an API key is set"
+    if settings.user and settings.password:
+        return "a user and a password are set"
+    raise Trouble("nobody could use the API", "Set VOICEBRIDGE_API_KEY, or VOICEBRIDGE_USER and VOICEBRIDGE_PASSWORD.")
+
+
+async def _data_folder(settings: Settings) -> str:
+    folder = settings.data_dir
+    place = _existing(folder)
+    try:
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
+        raise Trouble(
+            f"{place} cannot be written: {error.strerror}",
+            f"Make {folder} a folder of the user that the daemon runs as, or set VOICEBRIDGE_DATA_DIR.",
+        ) from error
+    free = shutil.disk_usage(place).free
+    if free < LEAST_FREE_BYTES:
+        raise Trouble(
+            f"only {free // 1_000_000} MB are free on the disk of {folder}",
+            f"Make room, at least {LEAST_FREE_BYTES // 1_000_000} MB: every message and its speech is kept there.",
+        )
+    return f"{folder}, {free / 1e9:.1f} GB free{'' if place == folder else '; the daemon will make it'}"
+
+
+async def _speech_folder(settings: Settings) -> str:
+    """Asterisk reads the speech, often as another user: say who can."""
+    folder = settings.speech_dir
+    for place in reversed([folder, *folder.parents]):
+        if not place.exists():
+            break
+        mode = place.stat()
+        if not mode.st_mode & 0o011:
+            return f"{folder}; only user {mode.st_uid} may enter {place}: Asterisk must run as that user"
+        if not mode.st_mode & 0o001:
+            return f"{folder}; only group {mode.st_gid} may enter {place}: Asterisk's user must be in it"
+    return f"{folder}, open to Asterisk, whatever user it runs as"
+
+
+async def _database(settings: Settings) -> str:
+    remedy = "Correct VOICEBRIDGE_DATABASE_URL; the daemon's user must be allowed to write there."
+    try:
+        url = make_url(settings.store_url)
+    except ArgumentError:
+        raise Trouble("VOICEBRIDGE_DATABASE_URL is no database URL", remedy) from None
+    name = url.render_as_string(hide_password=True)
+    if url.get_backend_name() == "sqlite" and not (folder := _existing(Path(url.database or ""))).is_file():
+        # Opening it would make the file, and for the wrong user.
+        if not os.access(folder, os.W_OK):
+            raise Trouble(f"{folder} cannot be written", remedy)
+        return f"{name}; the daemon will make it"
+    try:
+        database = Database(settings.store_url)
+    except ModuleNotFoundError as error:
+        raise Trouble(f"{name} needs the Python package {error.name}", f"Run `pip install {error.name}`.") from error
+    try:
+        await database.write(lambda _connection: None)
+    except StoreFailed as error:
+        raise Trouble(f"{name}: {error}", remedy) from error
+    finally:
+        await database.close()
+    return name
+
+
+async def _ffmpeg() -> str:
+    remedy = "Install the package ffmpeg: without it audio files and compressed speech cannot be read."
+    try:
+        process = await asyncio.create_subprocess_exec(
+            "ffmpeg", "-version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
+    except OSError as error:
+        raise Trouble(f"it cannot be started: {error.strerror}", remedy) from error
+    told, _ = await process.communicate()
+    if process.returncode:
+        raise Trouble(f"it ended with status {process.returncode}", remedy)
+    return told.decode(errors="replace").partition(" Copyright")[0]
+
+
+async def _engine(name: str) -> str:
+    [engine] = build_engines([name])
+    remedy = (
+        "Install the packages espeak-ng and libespeak-ng1."
+        if engine.local
+        else f"It speaks over the network: let it through, or take {name} out of VOICEBRIDGE_SPEECH_ENGINES."
+    )
+    began = time.monotonic()
+    try:
+        await engine.start()
+        async with asyncio.timeout(engine.timeout):
+            audio = await engine.synthesize("one", engine.voices("en")[0], 1.0)
+    except SpeechError as error:
+        raise Trouble(str(error), remedy) from error
+    except TimeoutError:
+        raise Trouble(f"no answer within {engine.timeout:.0f} s", remedy) from None
+    finally:
+        await engine.close()
+    if not audio.samples.any():
+        raise Trouble("it made no sound", remedy)
+    return f"said a word, {1000 * (time.monotonic() - began):.0f} ms after its start"
+
+
+async def _asterisk(settings: Settings) -> bool:
+    url = settings.ami_url.get_secret_value()
+    if not await _tell("AMI port", _port(url)):
+        return False
+    link = AmiLink(url)
+    try:
+        return await _tell("AMI login", _login(link)) and await _tell("trunk", _trunk(link, settings))
+    finally:
+        await link.close()
+
+
+async def _port(url: str) -> str:
+    try:
+        AmiLink(url)
+    except VoicebridgeError as error:
+        raise Trouble(str(error), "Set VOICEBRIDGE_AMI_URL.") from error
+    host, port = urlsplit(url).hostname, urlsplit(url).port or 5038
+    remedy = "Start Asterisk, enable AMI in its manager.conf, or correct VOICEBRIDGE_AMI_URL."
+    try:
+        async with asyncio.timeout(PORT_SECONDS):
+            reader, writer = await asyncio.open_connection(host, port)
+            greeting = await reader.readline()
+            writer.close()
+    except TimeoutError:
+        raise Trouble(f"{host}:{port} does not answer", remedy) from None
+    except OSError as error:
+        raise Trouble(f"{host}:{port} cannot be reached: {error.strerror or error}", remedy) from error
+    if not greeting.startswith(b"Asterisk Call Manager"):
+        raise Trouble(f"what listens on {host}:{port} is not Asterisk", remedy)
+    return f"{host}:{port}, {greeting.decode(errors='replace').strip()}"
+
+
+async def _login(link: AmiLink) -> str:
+    await link.start()
+    try:
+        async with asyncio.timeout(LOGIN_SECONDS):
+            await link.wait_connected()
+    except TimeoutError:
+        raise Trouble(
+            f"{link.problem}",
+            "Asterisk's manager.conf and VOICEBRIDGE_AMI_URL must agree: `voicebridge asterisk-config` writes it,"
+            " `asterisk -rx 'manager reload'` has Asterisk read it.",
+        ) from None
+    return "accepted"
+
+
+async def _trunk(link: AmiLink, settings: Settings) -> str:
+    try:
+        state = await Switchboard(link).trunk_state(settings.trunk)
+    except VoicebridgeError as error:
+        raise Trouble(str(error), "Give the AMI user the rights that `voicebridge asterisk-config` writes.") from error
+    if state is TrunkState.UNKNOWN:
+        raise Trouble(
+            f"Asterisk has no endpoint {settings.trunk}",
+            "Include what `voicebridge asterisk-config` writes, or set VOICEBRIDGE_TRUNK to your endpoint's name.",
+        )
+    if state is TrunkState.UNREACHABLE:
+        raise Trouble(
+            f"{settings.trunk} does not answer Asterisk's OPTIONS requests",
+            "Check VOICEBRIDGE_TRUNK_URI, that the carrier knows this machine's address, and the firewall (UDP).",
+        )
+    return f"{settings.trunk} is reachable"
+
+
+def _existing(path: Path) -> Path:
+    """The path itself, or the nearest folder above that is there."""
+    return next(place for place in (path, *path.parents) if place.exists())

@@ -1,0 +1,194 @@
+"""``voicebridge doctor`` against real parts, and against each of them broken."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import RunningAsterisk
+
+API_KEY = "api-key-of-the-test"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What an operator sees."""
+
+    healthy: bool
+    lines: list[str]
+
+    def line(self, check: str) -> str:
+        """The line of one check; for one that failed, with the remedy below it."""
+        [number] = [number for number, line in enumerate(self.lines) if line[8:].startswith(f"{check}:")]
+        return "\n".join(self.lines[number : number + 2 if self.lines[number].startswith("failed") else number + 1])
+
+
+Doctor = Callable[..., Diagnosis]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A data folder that every user may enter, unlike pytest's own."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def doctor(asterisk: RunningAsterisk, folder: Path) -> Doctor:
+    """Calls the doctor to a healthy installation, but for the settings that are given."""
+
+    def examine(environment: dict[str, str] | None = None, **settings: str) -> Diagnosis:
+        healthy = {"ami_url": asterisk.url, "data_dir": str(folder), "api_key": API_KEY}
+        ended = subprocess.run(
+            [sys.executable, "-c", "from bridge.cli import main; main()", "doctor"],
+            cwd=Path(__file__).parents[2],
+            env={"PATH": os.environ["PATH"]}
+            | {f"VOICEBRIDGE_{name.upper()}": value for name, value in (healthy | settings).items()}
+            | (environment or {}),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in ended.stderr
+        return Diagnosis(ended.returncode == 0, ended.stdout.splitlines())
+
+    return examine
+
+
+def test_a_healthy_installation_is_told_line_by_line_and_without_a_secret(
+    doctor: Doctor, asterisk: RunningAsterisk
+) -> None:
+    diagnosis = doctor(database_url=f"sqlite:///{asterisk.settings.state_dir}/new.db")
+
+    assert diagnosis.healthy
+    assert [line[:8] for line in diagnosis.lines] == ["ok      "] * 9
+    told = "\n".join(diagnosis.lines)
+    assert "the daemon will make it" in diagnosis.line("database")
+    assert "open to Asterisk" in diagnosis.line("speech folder")
+    assert "said a word" in diagnosis.line("speech engine espeak-ng")
+    assert "trunk is reachable" in diagnosis.line("trunk")
+    for secret in (API_KEY, asterisk.settings.manager.secret, asterisk.url.split(":")[2].split("@")[0]):
+        assert secret not in told
+
+
+def test_nothing_is_made_for_the_daemon_by_the_wrong_user(doctor: Doctor, folder: Path) -> None:
+    assert doctor(data_dir=str(folder / "not" / "yet")).healthy
+    assert list(folder.iterdir()) == []
+
+
+def test_a_wrong_secret_is_told_from_an_asterisk_that_is_not_there(doctor: Doctor, asterisk: RunningAsterisk) -> None:
+    diagnosis = doctor(ami_url=f"ami://voicebridge:wrong-secret@127.0.0.1:{asterisk.settings.manager.port}")
+
+    assert not diagnosis.healthy
+    assert diagnosis.line("AMI port").startswith("ok")
+    assert "refused the login" in diagnosis.line("AMI login")
+    assert "voicebridge asterisk-config" in diagnosis.line("AMI login")
+    assert "wrong-secret" not in "\n".join(diagnosis.lines)
+
+
+def test_a_port_where_nobody_listens(doctor: Doctor) -> None:
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        diagnosis = doctor(ami_url=f"ami://voicebridge:secret@127.0.0.1:{unheard.getsockname()[1]}")
+
+    assert not diagnosis.healthy
+    assert "cannot be reached" in diagnosis.line("AMI port")
+    assert "Start Asterisk" in diagnosis.line("AMI port")
+    assert "AMI port" in diagnosis.lines[-2]
+
+
+async def test_a_port_where_something_else_listens(doctor: Doctor) -> None:
+    async def greet(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        diagnosis = await asyncio.to_thread(doctor, ami_url=f"ami://voicebridge:secret@127.0.0.1:{port}")
+
+    assert not diagnosis.healthy
+    assert "not Asterisk" in diagnosis.line("AMI port")
+
+
+def test_an_ami_address_without_a_secret(doctor: Doctor) -> None:
+    diagnosis = doctor(ami_url="ami://voicebridge:@127.0.0.1:5038")
+
+    assert not diagnosis.healthy
+    assert "VOICEBRIDGE_AMI_URL" in diagnosis.line("AMI port")
+
+
+def test_a_trunk_that_asterisk_does_not_have(doctor: Doctor) -> None:
+    diagnosis = doctor(trunk="elsewhere")
+
+    assert not diagnosis.healthy
+    assert "no endpoint elsewhere" in diagnosis.line("trunk")
+
+
+def test_a_data_folder_that_cannot_be_one(doctor: Doctor, folder: Path) -> None:
+    (folder / "file").touch()
+
+    diagnosis = doctor(data_dir=str(folder / "file"))
+
+    assert not diagnosis.healthy
+    assert "Not a directory" in diagnosis.line("data folder")
+    assert "VOICEBRIDGE_DATA_DIR" in diagnosis.line("data folder")
+
+
+def test_a_speech_folder_that_only_its_owner_may_enter(doctor: Doctor, folder: Path) -> None:
+    folder.chmod(0o700)
+
+    assert f"only user {os.getuid()} may enter {folder}" in doctor().line("speech folder")
+
+
+def test_a_database_that_is_none(doctor: Doctor, folder: Path) -> None:
+    (folder / "voicebridge.db").write_bytes(b"this was a database once" * 100)
+
+    diagnosis = doctor()
+
+    assert not diagnosis.healthy
+    assert "not a database" in diagnosis.line("database")
+    assert "VOICEBRIDGE_DATABASE_URL" in diagnosis.line("database")
+
+
+def test_a_database_that_is_not_there_is_told_without_its_password(doctor: Doctor) -> None:
+    diagnosis = doctor(database_url="no-such-kind://bridge:db-password@127.0.0.1/bridge")
+
+    assert not diagnosis.healthy
+    assert diagnosis.line("database").startswith("failed")
+    assert "db-password" not in "\n".join(diagnosis.lines)
+
+
+def test_ffmpeg_that_is_not_installed(doctor: Doctor, tmp_path: Path) -> None:
+    diagnosis = doctor({"PATH": str(tmp_path)})
+
+    assert not diagnosis.healthy
+    assert "Install the package ffmpeg" in diagnosis.line("ffmpeg")
+
+
+def test_an_engine_without_its_voices(doctor: Doctor, tmp_path: Path) -> None:
+    diagnosis = doctor({"ESPEAK_DATA_PATH": str(tmp_path)})
+
+    assert not diagnosis.healthy
+    assert "Install the packages espeak-ng" in diagnosis.line("speech engine espeak-ng")
+
+
+def test_an_api_that_nobody_could_use(doctor: Doctor) -> None:
+    diagnosis = doctor(api_key="", user="only-a-name")
+
+    assert not diagnosis.healthy
+    assert "VOICEBRIDGE_API_KEY" in diagnosis.line("API credentials")
