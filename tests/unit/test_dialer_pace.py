@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +28,7 @@ def test_calls_never_start_closer_together_than_the_gap(per_second: float, pause
     for pause in pauses:
         now += pause
         starts.append(now + pace.reserve(now))
-    gaps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
     assert all(gap >= 1 / per_second - 1e-6 for gap in gaps)
 
 
