@@ -67,7 +67,7 @@ async def test_a_call_under_way_when_the_daemon_is_killed_is_reported_and_not_pl
 
         async def ringing() -> bool:
             async with api.get(f"/voice/1/calls/{tokens[-1]}") as response:
-                return (await response.json())["state"] == "ringing"
+                return bool((await response.json())["state"] == "ringing")
 
         await until_is(ringing)
     end(own, "VOICEBRIDGE_PID")

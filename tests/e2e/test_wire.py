@@ -66,7 +66,17 @@ def capturing(lab: RunningLab, folder: Path) -> Iterator[Capture]:
     finally:
         dumping.terminate()
         dumping.communicate(timeout=30)
-    reading = ["tshark", "-r", file, "-d", f"udp.port=={ports.bridge_sip},sip", "-T", "fields", "-E", "separator=|"]
+    reading = [
+        "tshark",
+        "-r",
+        str(file),
+        "-d",
+        f"udp.port=={ports.bridge_sip},sip",
+        "-T",
+        "fields",
+        "-E",
+        "separator=|",
+    ]
     lines = subprocess.run(
         [*reading, *(part for name in FIELDS for part in ("-e", name))], capture_output=True, text=True, check=True
     ).stdout.splitlines()
