@@ -45,7 +45,7 @@ class Call:
         self._events: asyncio.Queue[CallEvent] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._seen: set[type[CallEvent]] = set()
-        self._limit_reached_at = float("inf")
+        self._limit_reached_at = self._loop.time() + origination.ring_timeout + self.limit
         self._commands_given = 0
         self._playback: str | None = None
         self._playback_over = asyncio.Event()
@@ -130,7 +130,12 @@ class Call:
                 self._answer()
                 self._tell_once(Ready(_now()))
             case "AsyncAGIExec" if event["CommandId"] == self._playback:
-                self._end_playback(complete="result=0" in unquote(event["Result"]).split())
+                result = unquote(event["Result"]).split()
+                if "result=-1" in result:
+                    # The callee has hung up, which Hangup tells next, or the file cannot be played.
+                    self._loop.call_later(_TOGETHER_SECONDS, self._fail_playback, self._playback)
+                else:
+                    self._end_playback(complete="result=0" in result)
             case "DTMFEnd" if Answered in self._seen:
                 self._tell(Key(_now(), event["Digit"]))
             case "OriginateResponse":
@@ -180,6 +185,10 @@ class Call:
         self._playback = None
         self._playback_over.set()
         self._tell(Played(_now(), complete and not self._stopped))
+
+    def _fail_playback(self, playback: str) -> None:
+        if playback == self._playback:
+            self._end_playback(complete=False)
 
     def _end_when_all_is_known(self) -> None:
         """An unanswered call ends with Hangup and OriginateResponse, in either order, or without ever a channel."""

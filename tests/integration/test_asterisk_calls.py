@@ -170,6 +170,22 @@ async def test_a_telephone_hears_the_file_bit_for_bit(
     assert phone.heard.read_bytes() == speech.with_suffix(".ulaw").read_bytes()
 
 
+async def test_a_telephone_that_sends_no_rtp_does_not_wait_for_its_prompt(
+    switchboard: Switchboard, speech: Path
+) -> None:
+    """AsyncAGI alone would look for the command only after 100 ms."""
+
+    async def speak(call: Call, event: CallEvent) -> None:
+        if isinstance(event, Ready):
+            await call.play(str(speech))
+        if isinstance(event, Played):
+            await call.hang_up()
+
+    courses = await asyncio.gather(*[follow(await switchboard.place(to(own("99900"))), speak) for _ in range(3)])
+    waits = [(course.events[3].at - course.events[2].at).total_seconds() - 2.0 for course in courses]
+    assert min(waits) < 0.06, waits
+
+
 async def test_a_callee_who_hangs_up_ends_the_call(switchboard: Switchboard, speech: Path) -> None:
     async def speak(call: Call, event: CallEvent) -> None:
         if isinstance(event, Ready | Played):
