@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PREPARE := $(PYTHON) -m bridge.lab.prepare
 
-.PHONY: help demo lab lab-down lint test
+.PHONY: help demo lab lab-down lint test test-docker
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
@@ -29,3 +29,6 @@ lint: ## check style, types and the arrows between the rooms
 test: lint ## run every test against real parts
 	@$(PREPARE) test
 	$(BIN)/pytest tests/unit tests/integration tests/e2e
+
+test-docker: ## build the images, bring them up with compose and place a call, on a real Docker engine
+	@PYTHONPATH=. $(PYTHON) docker/test.py

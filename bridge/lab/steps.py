@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 
 SHOW_PROGRESS_EVERY = 5.0
@@ -81,7 +82,8 @@ class Steps:
     def _end_all(self) -> None:
         self._interrupted = True
         for process in list(self._running):
-            _end(process)
+            with suppress(ProcessLookupError):
+                _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -92,8 +92,10 @@ async def test_speech_begins_within_40_ms_of_the_answer(lab: RunningLab, api: Cl
             await lab.heard(f"9990080{turn}")
     delays = []
     answered_at: float | None = None
+    answered: set[str] = set()
     for packet in capture.packets:
-        if packet.status == "200" and packet.answers == "INVITE":
+        if packet.status == "200" and packet.answers == "INVITE" and packet.call_id not in answered:
+            answered.add(packet.call_id)
             answered_at = packet.at
         elif packet.rtp_number and packet.from_bridge and answered_at is not None:
             delays.append(packet.at - answered_at)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FRAME = 160
 SAMPLES_A_SECOND = 8000
+JITTER = 0.2  # seconds: a BYE that overtakes the last packet ends the call before it is heard
 CALLER_ID = "41790000000"
 NEGATIVE_ZERO = 0x7F  # µ-law has two zeros; MixMonitor() writes both as 0xFF
 
@@ -47,7 +48,7 @@ class Caller:
     rtp: _Socket
     sip_out: asyncio.DatagramTransport
     rtp_out: asyncio.DatagramTransport
-    call_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    call_id: str = field(default_factory=lambda: f"{secrets.token_hex(8)}-lab@127.0.0.1")
     statuses: list[int] = field(default_factory=list)
     to_tag: str = ""
     media: tuple[str, int] = ("", 0)
@@ -83,9 +84,9 @@ class Caller:
         sequence = "2 BYE" if method == "BYE" else f"1 {method}"
         head = [
             f"{method} sip:{self.number}@127.0.0.1 SIP/2.0",
-            f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{self.call_id}{'b' if method == 'BYE' else 'i'}",
+            f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{self.call_id[:16]}{'b' if method == 'BYE' else 'i'}",
             "Max-Forwards: 70",
-            f"From: <sip:{CALLER_ID}@127.0.0.1>;tag={self.call_id}",
+            f"From: <sip:{CALLER_ID}@127.0.0.1>;tag={self.call_id[:16]}",
             f"To: <sip:{self.number}@127.0.0.1>{self.to_tag}",
             f"Call-ID: {self.call_id}",
             f"CSeq: {sequence}",
@@ -116,12 +117,13 @@ class Caller:
             self.media = ("127.0.0.1", int(media[1]))
 
     async def say(self, sound: bytes) -> None:
-        """Send µ-law in packets of 20 ms, each at its time."""
+        """Send µ-law in packets of 20 ms, each at its time, until the last one has sounded."""
         began = time.monotonic()
         for index, start in enumerate(range(0, len(sound), FRAME)):
             await asyncio.sleep(began + start / SAMPLES_A_SECOND - time.monotonic())
             header = struct.pack("!BBHII", 0x80, 0x80 if index == 0 else 0, index, start, 0x1234)
             self.rtp_out.sendto(header + sound[start : start + FRAME], self.media)
+        await asyncio.sleep(began + len(sound) / SAMPLES_A_SECOND + JITTER - time.monotonic())
 
     @asynccontextmanager
     async def on_the_line(self) -> AsyncIterator[None]:
@@ -190,7 +192,6 @@ async def call(carrier_port: int, number: str) -> AsyncIterator[Caller]:
         ("99904", [100, 404]),
         ("99905", [100, 480]),
         ("99906", [100, 503]),
-        ("99920", [100, 480]),
         ("4179302", [100, 404]),
         ("99900", [100, 180, 200]),
         ("999301", [100, 180, 200]),
@@ -230,7 +231,7 @@ async def test_every_sample_is_heard(telephones: Telephones, number: str) -> Non
     async with call(telephones.carrier.sip_port, number) as caller:
         await caller.invite()
         await caller.say(sound)
-    assert await _heard(telephones, caller) == sound
+    assert await heard_by(telephones, caller) == sound
 
 
 async def test_a_telephone_that_presses_keys_hears_every_sample(telephones: Telephones) -> None:
@@ -238,7 +239,7 @@ async def test_a_telephone_that_presses_keys_hears_every_sample(telephones: Tele
     async with call(telephones.carrier.sip_port, "9991001234") as caller:
         await caller.invite()
         await caller.say(sound)
-    assert await _heard(telephones, caller) == sound
+    assert await heard_by(telephones, caller) == sound
 
 
 @pytest.mark.parametrize(
@@ -322,7 +323,7 @@ def _line(telephones: Telephones, caller: Caller) -> list[PhoneCall]:
     return [call for call in telephones.calls(caller.number) if call.call_id == caller.call_id]
 
 
-async def _heard(telephones: Telephones, caller: Caller) -> bytes:
+async def heard_by(telephones: Telephones, caller: Caller) -> bytes:
     file = (await _told(telephones, caller)).heard
     assert file
     await _until(file.exists)
