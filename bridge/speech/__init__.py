@@ -3,27 +3,37 @@
 from bridge.speech.engine import Engine, Voice
 from bridge.speech.engines import build_engines
 from bridge.speech.errors import (
+    AudioNotDownloaded,
+    AudioUnsupported,
     EngineUnavailableError,
     LanguageUnsupportedError,
     NothingToSayError,
     SpeechError,
     SpeechNotStoredError,
+    UploadUnknown,
     VoiceUnknownError,
 )
 from bridge.speech.languages import language_code
 from bridge.speech.phrase import Phrase, Prompt
 from bridge.speech.speech import Speech
+from bridge.speech.uploads import Upload
+from bridge.speech.voices import ListedVoice
 
 __all__ = [
+    "AudioNotDownloaded",
+    "AudioUnsupported",
     "Engine",
     "EngineUnavailableError",
     "LanguageUnsupportedError",
+    "ListedVoice",
     "NothingToSayError",
     "Phrase",
     "Prompt",
     "Speech",
     "SpeechError",
     "SpeechNotStoredError",
+    "Upload",
+    "UploadUnknown",
     "Voice",
     "VoiceUnknownError",
     "build_engines",

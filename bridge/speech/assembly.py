@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 
 import numpy as np
 
@@ -18,14 +17,21 @@ def assemble(
     pieces: Sequence[str], sounds: Mapping[str, Mapping[int, Samples]], codecs: Sequence[Codec]
 ) -> tuple[dict[str, bytes], float]:
     """The audio by codec's name, and its seconds. ``sounds`` has each piece's samples by sample rate. Blocks."""
-    files = {}
+    files: dict[str, bytes] = {}
     seconds = 0.0
-    for sample_rate, those in groupby(sorted(codecs, key=_sample_rate), key=_sample_rate):
+    for sample_rate in {codec.sample_rate for codec in codecs}:
         joined = join([sounds[piece][sample_rate] if piece else None for piece in pieces], sample_rate)
-        samples = whole_frames(levelled(joined, sample_rate), sample_rate)
-        seconds = max(seconds, len(samples) / sample_rate)
-        files.update({codec.name: encode(samples, codec.name) for codec in those})
+        finished, length = finish(joined, sample_rate, codecs)
+        files |= finished
+        seconds = max(seconds, length)
     return files, seconds
+
+
+def finish(samples: Samples, sample_rate: int, codecs: Sequence[Codec]) -> tuple[dict[str, bytes], float]:
+    """Levelled and in whole frames: the audio for each of ``codecs`` with this sample rate, and its seconds. Blocks."""
+    finished = whole_frames(levelled(samples, sample_rate), sample_rate)
+    files = {codec.name: encode(finished, codec.name) for codec in codecs if codec.sample_rate == sample_rate}
+    return files, len(finished) / sample_rate
 
 
 def join(pieces: Sequence[Samples | None], sample_rate: int) -> Samples:
@@ -38,7 +44,3 @@ def join(pieces: Sequence[Samples | None], sample_rate: int) -> Samples:
         if piece is not None:
             parts.append(piece)
     return np.concatenate(parts) if parts else pause[:0]
-
-
-def _sample_rate(codec: Codec) -> int:
-    return codec.sample_rate

@@ -1,25 +1,31 @@
 """Speech on the disk: fragments to be joined again, and prompts for Asterisk to play.
 
-Every file is written beside its place and renamed into it, so a reader sees all of it or nothing. Whatever is read was
-checked against its CRC-32; what does not fit (a full disk, a crash, a hand) counts as missing and is made again.
-Asterisk, another user, may read everything.
+Whatever is read was checked against its CRC-32; what does not fit (a full disk, a crash, a hand) counts as missing and
+is made again. Asterisk, another user, may read everything.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import secrets
+import os
+import time
 import zlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
 from bridge.speech.engine import Samples
+from bridge.speech.files import read, write
 from bridge.speech.phrase import Prompt
 
 CRC_BYTES = 4
+IN_USE_SECONDS = 3600.0
+"""What was used this long ago may be on a call."""
 
 
 def digest(*shapes_the_sound: object) -> str:
@@ -28,28 +34,35 @@ def digest(*shapes_the_sound: object) -> str:
 
 
 class Cache:
-    """A folder of fragments and prompts by their digest. Blocking: call it from a thread. Writing raises OSError."""
+    """A folder of fragments and prompts by their digest. Blocking: call it from a thread. Writing raises OSError.
+
+    A file's time of change is the time of its last use; a prompt's is that of its ``.json``.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder.absolute()
+        self._fragments = folder / "fragments"
+        self._prompts = folder / "prompts"
+        self._using = Lock()
 
     def fragment(self, name: str, sample_rate: int) -> Samples | None:
-        sealed = _read(self._fragment_path(name, sample_rate))
+        path = self._fragment_path(name, sample_rate)
+        sealed = read(path) if self._use(path) else None
         if sealed is None or zlib.crc32(sealed[CRC_BYTES:]).to_bytes(CRC_BYTES, "little") != sealed[:CRC_BYTES]:
             return None
         return np.frombuffer(sealed, np.dtype("<i2"), offset=CRC_BYTES)
 
     def keep_fragment(self, name: str, sample_rate: int, samples: Samples) -> None:
         pcm = samples.astype("<i2").tobytes()
-        _write(self._fragment_path(name, sample_rate), zlib.crc32(pcm).to_bytes(CRC_BYTES, "little") + pcm)
+        write(self._fragment_path(name, sample_rate), zlib.crc32(pcm).to_bytes(CRC_BYTES, "little") + pcm)
 
     def prompt(self, name: str, codecs: Sequence[str]) -> Prompt | None:
         stem = self._stem(name)
-        about = _read(stem.with_suffix(".json"))
-        if about is None:
+        about = stem.with_suffix(".json")
+        text = read(about) if self._use(about) else None
+        if text is None:
             return None
         try:
-            fields = json.loads(about)
+            fields = json.loads(text)
             checks = [(codec, fields["crc32"][codec]) for codec in codecs]
             prompt = Prompt(stem, fields["seconds"], fields["engine"], fields["voice"], cached=True)
         except (ValueError, KeyError, TypeError):
@@ -62,47 +75,68 @@ class Cache:
         """``files`` is the audio by codec."""
         stem = self._stem(name)
         for codec, audio in files.items():
-            _write(stem.with_suffix(f".{codec}"), audio)
+            write(stem.with_suffix(f".{codec}"), audio)
         checks = {codec: zlib.crc32(audio) for codec, audio in files.items()}
         about = {"seconds": seconds, "engine": engine, "voice": voice, "crc32": checks}
-        _write(stem.with_suffix(".json"), json.dumps(about).encode())
+        write(stem.with_suffix(".json"), json.dumps(about).encode())
         return Prompt(stem, seconds, engine, voice, cached=False)
 
+    def sweep(self, most_bytes: int) -> int:
+        """Remove what was not used for longest until ``most_bytes`` are left, and files that were never finished.
+
+        Nothing that was used within the last hour is touched, even if there is more. Returns how many bytes went.
+        """
+        unused_since = time.time() - IN_USE_SECONDS
+        groups: dict[Path, list[Path]] = defaultdict(list)
+        for path in [*self._fragments.rglob("*.*"), *self._prompts.rglob("*.*")]:
+            groups[path if path.name.startswith(".") else path.with_suffix("")].append(path)
+        sizes = {stem: sum(map(_size, paths)) for stem, paths in groups.items()}
+        left = total = sum(sizes.values())
+        for stem in sorted(groups, key=lambda stem: _last_use(groups[stem])):
+            unfinished = stem.name.startswith(".")
+            if (unfinished or left > most_bytes) and self._remove_unused(groups[stem], unused_since):
+                left -= sizes[stem]
+        return total - left
+
+    def _use(self, path: Path) -> bool:
+        """Note that it is used; False when it is not there."""
+        with self._using:
+            try:
+                os.utime(path)
+            except OSError:
+                return False
+            return True
+
+    def _remove_unused(self, paths: Sequence[Path], unused_since: float) -> bool:
+        """All of them, unless one was used in the meantime."""
+        with self._using:
+            if _last_use(paths) > unused_since:
+                return False
+            for path in paths:
+                path.unlink(missing_ok=True)
+            return True
+
     def _fragment_path(self, name: str, sample_rate: int) -> Path:
-        return self._folder / "fragments" / name[:2] / f"{name}.{sample_rate}"
+        return self._fragments / name[:2] / f"{name}.{sample_rate}"
 
     def _stem(self, name: str) -> Path:
-        return self._folder / "prompts" / name[:2] / name
+        return self._prompts / name[:2] / name
 
 
 def _crc32(path: Path) -> int | None:
-    data = _read(path)
+    data = read(path)
     return None if data is None else zlib.crc32(data)
 
 
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
+def _size(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
 
 
-def _write(path: Path, data: bytes) -> None:
-    _make_folder(path.parent)
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
-
-
-def _make_folder(folder: Path) -> None:
-    """With its parents, open to readers whatever the umask says."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    folder.chmod(0o755)
+def _last_use(paths: Sequence[Path]) -> float:
+    times = []
+    for path in paths:
+        with suppress(OSError):
+            times.append(path.stat().st_mtime)
+    return max(times, default=0.0)

@@ -1,4 +1,4 @@
-"""What can go wrong between a text and its file."""
+"""What can go wrong between a text, or an audio file, and its prompt."""
 
 from __future__ import annotations
 
@@ -45,3 +45,21 @@ class SpeechNotStoredError(SpeechError):
     """The files could not be written: the disk is full or the cache folder is not writable."""
 
     id = "SPEECH_NOT_STORED"
+
+
+class AudioNotDownloaded(SpeechError):
+    """The audio file cannot be had: no answer, not status 200, larger than 4 MB, or at an address we do not go to."""
+
+    id = "AUDIO_NOT_DOWNLOADED"
+
+
+class AudioUnsupported(SpeechError):
+    """The file is no audio, in none of the formats we read, broken from the start, or longer than 30 minutes."""
+
+    id = "AUDIO_UNSUPPORTED"
+
+
+class UploadUnknown(SpeechError):
+    """There is no upload with that id."""
+
+    id = "UPLOAD_UNKNOWN"

@@ -17,6 +17,9 @@ from bridge.speech.errors import EngineFailedError, EngineUnavailableError
 from bridge.speech.languages import LANGUAGES
 
 WORKER = Path(__file__).with_name("espeak_worker.py")
+FEMALE = "+f1"
+"""The variant without an echo or breath, which would be heard in the pauses."""
+
 WORDS_PER_MINUTE = 175
 MOST_WORKERS = 4
 TRIES = 3
@@ -141,8 +144,8 @@ class EspeakEngine:
         if row is None or row.espeak is None:
             return []
         return [
+            Voice(f"espeak-{language}-female", "female", self.name, row.espeak + FEMALE),
             Voice(f"espeak-{language}-male", "male", self.name, row.espeak),
-            Voice(f"espeak-{language}-female", "female", self.name, f"{row.espeak}+f3"),
         ]
 
     async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:

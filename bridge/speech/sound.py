@@ -22,9 +22,13 @@ FADE_SECONDS = 0.002
 
 def fragment_sound(audio: Audio, sample_rate: int) -> Samples:
     """The fragment at ``sample_rate``, from its first audible sound to its last; empty when nothing is heard."""
-    signal = soxr.resample(audio.samples.astype(np.float32) / FULL_SCALE, audio.sample_rate, sample_rate)
+    signal = soxr.resample(to_signal(audio.samples), audio.sample_rate, sample_rate)
     sound = _fade(_trim(_emphasize(signal), sample_rate), sample_rate)
     return to_samples(sound * np.float32(HEADROOM))
+
+
+def to_signal(samples: Samples) -> Signal:
+    return samples.astype(np.float32) / np.float32(FULL_SCALE)
 
 
 def to_samples(signal: Signal) -> Samples:

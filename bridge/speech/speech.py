@@ -1,90 +1,72 @@
-"""Text in, files that Asterisk plays out."""
+"""Texts and audio files in, files that Asterisk plays out."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
-import structlog
+import numpy as np
 
+from bridge.outbound import Outbound
 from bridge.speech.assembly import assemble
+from bridge.speech.audio import ENGINE, AudioFiles
 from bridge.speech.cache import Cache, digest
-from bridge.speech.chain import Link, chain
-from bridge.speech.codec import CODECS
-from bridge.speech.engine import Audio, Engine, Samples, Voice
-from bridge.speech.errors import (
-    EngineFailedError,
-    EngineUnavailableError,
-    NothingToSayError,
-    SpeechError,
-    SpeechNotStoredError,
-)
+from bridge.speech.codec import CODECS, FRAMES_PER_SECOND, encode
+from bridge.speech.decoding import audio_format
+from bridge.speech.downloads import Downloads
+from bridge.speech.engine import Engine, Voice
+from bridge.speech.errors import AudioUnsupported, EngineFailedError, NothingToSayError, SpeechError
 from bridge.speech.fragments import fragments
 from bridge.speech.once import Once
 from bridge.speech.phrase import Phrase, Prompt
-from bridge.speech.sound import fragment_sound
-from bridge.speech.voices import casting, voices_in
+from bridge.speech.private import Private
+from bridge.speech.speakers import Speaker, Speakers
+from bridge.speech.threads import Threads
+from bridge.speech.uploads import Upload, Uploads
+from bridge.speech.voices import ListedVoice, casting, listed_voices, voices_in
 
-PIPELINE_VERSION = 1
-"""Part of every cache key: raise it when the same text and engine come to sound different."""
-
-THREADS = 2
-
-log = structlog.get_logger(__name__)
-T = TypeVar("T")
-SoundByRate = Mapping[int, Samples]
-
-
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """A voice of an engine at a rate."""
-
-    link: Link
-    voice: Voice
-    rate: float
-
-    def name(self, said: str | Sequence[str]) -> str:
-        """The cache's name for something this speaker says."""
-        engine = self.link.engine
-        voice = self.voice
-        return digest(PIPELINE_VERSION, engine.name, engine.version, voice.name, voice.code, self.rate, said)
+UPLOAD_FORMATS = {"wav", "mp3"}
 
 
 class Speech:
-    """Makes prompts with the engines in their order, and keeps them.
+    """Makes prompts, with the engines in their order, or of audio files; and keeps them.
 
-    ``codecs`` are the trunks' codecs (``ulaw``, ``alaw``, ``g722``). Nothing here blocks the event loop.
+    ``codecs`` are the trunks' codecs (``ulaw``, ``alaw``, ``g722``). Without ``outbound``, which is started and closed
+    by its owner, nothing can be downloaded. Nothing here blocks the event loop.
     """
 
-    def __init__(self, *, cache_dir: Path, codecs: Sequence[str] = ("ulaw", "alaw"), engines: Sequence[Engine]) -> None:
+    def __init__(
+        self,
+        *,
+        cache_dir: Path,
+        codecs: Sequence[str] = ("ulaw", "alaw"),
+        engines: Sequence[Engine],
+        outbound: Outbound | None = None,
+    ) -> None:
+        folder = cache_dir.absolute()
         self._codecs = [CODECS[name] for name in codecs]
-        self._sample_rates = sorted({codec.sample_rate for codec in self._codecs})
         self._engines = list(engines)
-        self._links = chain(self._engines)
-        self._cache = Cache(cache_dir)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="speech")
+        self._threads = Threads("speech")
+        self._cache = Cache(folder)
+        self._private = Private(folder / "private")
+        self._uploads = Uploads(folder / "uploads")
+        sample_rates = sorted({codec.sample_rate for codec in self._codecs})
+        self._speakers = Speakers(self._engines, self._cache, self._threads, sample_rates)
+        self._audio = AudioFiles(cache=self._cache, downloads=Downloads(outbound), codecs=self._codecs)
         self._prompts: Once[Prompt] = Once()
-        self._fragments: Once[SoundByRate] = Once()
 
     async def start(self) -> None:
         """Raises EngineUnavailableError for an engine that lacks what it needs."""
-        try:
-            for engine in self._engines:
-                await engine.start()
-        except EngineUnavailableError:
-            await self.close()
-            raise
+        await self._speakers.start()
 
     async def close(self) -> None:
         await self._prompts.close()
-        await self._fragments.close()
-        await asyncio.gather(*(engine.close() for engine in self._engines))
-        self._threads.shutdown(wait=False)
+        await self._audio.close()
+        await self._speakers.close()
+        self._threads.close()
 
     def languages(self) -> list[str]:
         """Codes of the wire contract that the engines speak."""
@@ -94,6 +76,10 @@ class Speech:
         """The default first; empty for a language that no engine speaks."""
         return voices_in(language, self._engines)
 
+    def listed_voices(self, language: str) -> list[ListedVoice]:
+        """Every voice's name that may be sent, the hosted service's too; empty for a language that no engine speaks."""
+        return listed_voices(language, self._engines)
+
     def check(self, phrase: Phrase) -> None:
         """Raises at once what ``prepare`` would: LanguageUnsupportedError, VoiceUnknownError, NothingToSayError."""
         casting(phrase, self._engines)
@@ -102,71 +88,127 @@ class Speech:
     async def prepare(self, phrase: Phrase) -> Prompt:
         """The phrase as files: from the cache, or spoken by the first engine in line that can.
 
-        Raises what ``check`` raises, SpeechNotStoredError, and SpeechError when every engine failed.
+        A sensitive phrase is made for this one call: ``release`` it afterwards. Raises what ``check`` raises,
+        SpeechNotStoredError, and SpeechError when every engine failed.
         """
         pieces = _pieces(phrase)
         reasons = []
-        for voice in casting(phrase, self._engines):
-            speaker = Speaker(self._links[voice.engine], voice, phrase.rate)
+        for speaker in self._speakers.cast(phrase):
             name = speaker.name(pieces)
             try:
-                return await self._prompts.run(name, partial(self._prompt, name, speaker, pieces))
+                if phrase.sensitive:
+                    return await self._spoken_in_private(speaker, pieces)
+                return await self._prompts.run(name, partial(self._spoken, name, speaker, pieces))
             except EngineFailedError as error:
                 reasons.append(str(error))
         raise SpeechError("; ".join(reasons))
 
-    async def _prompt(self, name: str, speaker: Speaker, pieces: Sequence[str]) -> Prompt:
-        kept = await self._in_thread(self._cache.prompt, name, [codec.name for codec in self._codecs])
+    async def prepare_audio(self, url: str, *, fetched_for: str) -> Prompt:
+        """The audio file at a URL, up to 4 MB and 30 minutes.
+
+        It is fetched once for all with the same ``fetched_for`` (a bulk and its account), and anew for the next. A
+        failure counts for a minute. Raises AudioNotDownloaded, AudioUnsupported, SpeechNotStoredError.
+        """
+        return await self._audio.at(url, fetched_for)
+
+    async def keep_upload(self, data: bytes) -> Upload:
+        """Keep a WAV or MP3 file until it is dropped. Raises AudioUnsupported, SpeechNotStoredError."""
+        file_format = audio_format(data)
+        if file_format not in UPLOAD_FORMATS:
+            raise AudioUnsupported(f"an upload must be {' or '.join(sorted(UPLOAD_FORMATS))}, this is {file_format}")
+        upload_id = await self._threads.store(self._uploads.keep, data)
+        try:
+            prompt = await self._audio.prompt(upload_id, data)
+        except SpeechError:
+            await self.drop_upload(upload_id)
+            raise
+        return Upload(upload_id, file_format, prompt.seconds)
+
+    async def upload(self, upload_id: str) -> Prompt:
+        """Raises UploadUnknown."""
+        return await self._audio.prompt(upload_id, await self._threads.run(self._uploads.read, upload_id))
+
+    async def drop_upload(self, upload_id: str) -> None:
+        await self._threads.run(self._uploads.drop, upload_id)
+
+    async def prepare_file(self, path: Path) -> Prompt:
+        """A recording, for the one call it is played on: ``release`` it afterwards.
+
+        Raises AudioUnsupported (also when there is no such file) and SpeechNotStoredError.
+        """
+        try:
+            file = await self._threads.run(path.open, "rb")
+        except OSError as error:
+            raise AudioUnsupported("the recording cannot be read") from error
+        with file:
+            files, seconds = await self._audio.files(file)
+        return await self._keep_private(files, seconds, engine=ENGINE, voice="")
+
+    async def silence(self, seconds: float) -> Prompt:
+        """Nothing to be heard, for so long, up to a whole frame of 20 ms. Raises SpeechNotStoredError."""
+        frames = math.ceil(round(seconds * FRAMES_PER_SECOND, 6))
+        name = digest("silence", frames)
+        return await self._prompts.run(name, partial(self._silent, name, frames))
+
+    async def release(self, prompt: Prompt) -> None:
+        """The call is over: what was made for it alone is removed. Harmless for any other prompt."""
+        await self._threads.run(self._private.release, prompt)
+
+    async def sweep(self, most_bytes: int) -> int:
+        """Remove what was not used for longest until ``most_bytes`` are left; returns how many bytes went.
+
+        What was used within the last hour stays, and uploads do. What a killed daemon left of its calls goes, so sweep
+        at the start too.
+        """
+        await self._threads.run(self._private.remove_orphans)
+        return await self._threads.run(self._cache.sweep, most_bytes)
+
+    async def _spoken(self, name: str, speaker: Speaker, pieces: Sequence[str]) -> Prompt:
+        kept = await self._kept(name)
         if kept is not None:
             return kept
-        texts = sorted({piece for piece in pieces if piece})
-        sounds = await asyncio.gather(*(self._fragment(speaker, text) for text in texts))
-        if not any(samples.size for sound in sounds for samples in sound.values()):
-            raise EngineFailedError(f"{speaker.voice.engine} made no sound of the text")
-        by_text = dict(zip(texts, sounds, strict=True))
+        files, seconds = await self._said(speaker, pieces, keep=True)
+        voice, keep = speaker.voice, self._cache.keep_prompt
+        return await self._threads.store(keep, name, files, seconds=seconds, engine=voice.engine, voice=voice.name)
+
+    async def _spoken_in_private(self, speaker: Speaker, pieces: Sequence[str]) -> Prompt:
+        files, seconds = await self._said(speaker, pieces, keep=False)
+        return await self._keep_private(files, seconds, engine=speaker.voice.engine, voice=speaker.voice.name)
+
+    async def _keep_private(self, files: Mapping[str, bytes], seconds: float, *, engine: str, voice: str) -> Prompt:
+        keep = self._private.keep
+        keeping = asyncio.ensure_future(self._threads.store(keep, files, seconds=seconds, engine=engine, voice=voice))
         try:
-            return await self._in_thread(self._assemble_and_keep, name, speaker.voice, pieces, by_text)
-        except OSError as error:
-            raise SpeechNotStoredError(f"speech cannot be stored: {error.strerror}") from error
+            return await asyncio.shield(keeping)
+        except asyncio.CancelledError:
+            keeping.add_done_callback(self._release_unwanted)
+            raise
 
-    def _assemble_and_keep(
-        self, name: str, voice: Voice, pieces: Sequence[str], sounds: Mapping[str, SoundByRate]
-    ) -> Prompt:
-        files, seconds = assemble(pieces, sounds, self._codecs)
-        return self._cache.keep_prompt(name, files, seconds=seconds, engine=voice.engine, voice=voice.name)
+    def _release_unwanted(self, kept: asyncio.Future[Prompt]) -> None:
+        """Whoever would have released it has stopped waiting for it."""
+        if not kept.cancelled() and kept.exception() is None:
+            self._private.release(kept.result())
 
-    async def _fragment(self, speaker: Speaker, text: str) -> SoundByRate:
-        name = speaker.name(text)
-        return await self._fragments.run(name, partial(self._spoken, name, speaker, text))
+    async def _said(self, speaker: Speaker, pieces: Sequence[str], *, keep: bool) -> tuple[dict[str, bytes], float]:
+        sounds = await self._speakers.sounds(speaker, sorted({piece for piece in pieces if piece}), keep=keep)
+        return await self._threads.run(assemble, pieces, sounds, self._codecs)
 
-    async def _spoken(self, name: str, speaker: Speaker, text: str) -> SoundByRate:
-        kept = await self._in_thread(self._kept_fragment, name)
+    async def _silent(self, name: str, frames: int) -> Prompt:
+        kept = await self._kept(name)
         if kept is not None:
             return kept
-        audio = await speaker.link.synthesize(text, speaker.voice, speaker.rate)
-        return await self._in_thread(self._sound_and_keep, name, audio)
+        return await self._threads.store(self._keep_silence, name, frames)
 
-    def _kept_fragment(self, name: str) -> SoundByRate | None:
-        sound = {}
-        for sample_rate in self._sample_rates:
-            samples = self._cache.fragment(name, sample_rate)
-            if samples is None:
-                return None
-            sound[sample_rate] = samples
-        return sound
+    def _keep_silence(self, name: str, frames: int) -> Prompt:
+        seconds = frames / FRAMES_PER_SECOND
+        files = {
+            codec.name: encode(np.zeros(round(seconds * codec.sample_rate), np.int16), codec.name)
+            for codec in self._codecs
+        }
+        return self._cache.keep_prompt(name, files, seconds=seconds, engine="silence", voice="")
 
-    def _sound_and_keep(self, name: str, audio: Audio) -> SoundByRate:
-        sound = {rate: fragment_sound(audio, rate) for rate in self._sample_rates}
-        try:
-            for sample_rate, samples in sound.items():
-                if samples.size:
-                    self._cache.keep_fragment(name, sample_rate, samples)
-        except OSError as error:
-            log.warning("fragment not kept", reason=error.strerror)
-        return sound
-
-    async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *arguments))
+    async def _kept(self, name: str) -> Prompt | None:
+        return await self._threads.run(self._cache.prompt, name, [codec.name for codec in self._codecs])
 
 
 def _pieces(phrase: Phrase) -> tuple[str, ...]:

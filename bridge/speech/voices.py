@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bridge.speech.engine import Engine, Voice
 from bridge.speech.errors import LanguageUnsupportedError, VoiceUnknownError
+from bridge.speech.hosted_voices import HOSTED_DEFAULTS, HOSTED_VOICES, hosted_gender
 from bridge.speech.languages import language_code
 from bridge.speech.phrase import Phrase
 
-HOSTED_VOICES = {
-    "female": "aditi amy astrid bianca camila carla carmen celine chantal conchita dora emma ewa filiz gwyneth ines "
-    "ivy joanna kendra kimberly lea liv lotte lucia lupe maja marlene mia mizuki naja nicole penelope raveena salli "
-    "seoyeon tatyana vicki vitoria zeina zhiyu",
-    "male": "brian cristiano enrique geraint giorgio hans jacek jan joey justin karl mads mathieu matthew maxim miguel "
-    "ricardo ruben russell takumi",
-}
-HOSTED_GENDERS = {name: gender for gender, names in HOSTED_VOICES.items() for name in names.split()}
-"""Names of the hosted service's voices, which applications go on sending: each stands for a voice of its gender."""
+
+@dataclass(frozen=True, slots=True)
+class ListedVoice:
+    """A name that a caller may send. ``supplier`` is the engine that speaks, also for a hosted service's name."""
+
+    name: str
+    gender: str
+    supplier: str
+    is_default: bool
+    ssml_supported: bool = False
+    is_neural: bool = False
 
 
 def voices_in(language: str, engines: Sequence[Engine]) -> list[Voice]:
@@ -26,6 +29,24 @@ def voices_in(language: str, engines: Sequence[Engine]) -> list[Voice]:
     code = language_code(language)
     found = [voice for engine in engines for voice in engine.voices(code)]
     return [replace(voice, is_default=place == 0) for place, voice in enumerate(found)]
+
+
+def listed_voices(language: str, engines: Sequence[Engine]) -> list[ListedVoice]:
+    """Every name for a language, the hosted service's behind ours; one is the default. Empty for an unknown language.
+
+    Nothing is said in a language that no engine speaks, so the hosted service's names are left out then too.
+    """
+    ours = voices_in(language, engines)
+    hosted_default = HOSTED_DEFAULTS.get(language_code(language))
+    listed = [
+        ListedVoice(voice.name, voice.gender, voice.engine, voice.is_default and hosted_default is None)
+        for voice in ours
+    ]
+    suppliers = {voice.gender: voice.engine for voice in reversed(ours)}
+    for gender, names in HOSTED_VOICES.get(language_code(language), {}).items():
+        if gender in suppliers:
+            listed += [ListedVoice(name, gender, suppliers[gender], name == hosted_default) for name in names]
+    return listed
 
 
 def casting(phrase: Phrase, engines: Sequence[Engine]) -> list[Voice]:
@@ -40,13 +61,12 @@ def casting(phrase: Phrase, engines: Sequence[Engine]) -> list[Voice]:
         raise LanguageUnsupportedError(_unsupported(phrase, allowed))
     name = phrase.voice.strip().casefold() if phrase.voice else None
     named = next((voice for voice in everyone if voice.name.casefold() == name), None)
-    if name and named is None and name not in HOSTED_GENDERS:
-        names = ", ".join(voice.name for voice in everyone)
-        raise VoiceUnknownError(f"no voice {phrase.voice!r} for {phrase.language!r}; there are {names}")
-    if named is not None:
-        gender: str | None = named.gender
-    else:
-        gender = HOSTED_GENDERS.get(name or "", phrase.gender)
+    gender = named.gender if named else phrase.gender
+    if name and named is None:
+        gender = hosted_gender(name)
+        if gender is None:
+            names = ", ".join(voice.name for voice in everyone)
+            raise VoiceUnknownError(f"no voice {phrase.voice!r} for {phrase.language!r}; there are {names}")
     by_fit = sorted(everyone, key=lambda voice: (voice != named, voice.gender != gender))
     first: dict[str, Voice] = {}
     for voice in by_fit:

@@ -104,7 +104,7 @@ async def test_a_further_comma_adds_exactly_4000_samples(speech: Speech, templat
 @pytest.mark.parametrize("codec", ["ulaw", "alaw"])
 async def test_speech_arrives_at_one_level(speech: Speech, phrase: Phrase, codec: str) -> None:
     samples = heard(await speech.prepare(phrase), codec)
-    level = active_speech_level(samples.astype(np.float32) / np.float32(32768), 8000)
+    level = active_speech_level(samples.astype(np.int16), 8000)
     assert level == pytest.approx(-20, abs=1)
     assert np.abs(samples).max() < 32768 * 10 ** (-1 / 20)
     assert len(samples) % 160 == 0
@@ -178,7 +178,7 @@ async def test_what_shapes_the_sound_gives_another_file(speech: Speech) -> None:
         Phrase("four"),
         Phrase("four,"),
         Phrase("four", "en-gb"),
-        Phrase("four", gender="female"),
+        Phrase("four", gender="male"),
         Phrase("four", rate=1.5),
     ]
     stems = {(await speech.prepare(phrase)).stem for phrase in phrases}
@@ -312,12 +312,12 @@ async def test_the_event_loop_goes_on_while_speech_is_made(speech: Speech) -> No
 
 
 async def test_waiting_in_line_is_no_failure_of_the_engine(tmp_path: Path) -> None:
-    speech = Speech(cache_dir=tmp_path, engines=[EspeakEngine(timeout=0.5)])
+    speech = Speech(cache_dir=tmp_path, engines=[EspeakEngine(timeout=1.5)])
     await speech.start()
     try:
         started = time.perf_counter()
-        await asyncio.gather(*(speech.prepare(Phrase(f"number {number} " * 20)) for number in range(60)))
-        assert time.perf_counter() - started > 0.5
+        await asyncio.gather(*(speech.prepare(Phrase(f"number {number} " * 20)) for number in range(200)))
+        assert time.perf_counter() - started > 1.5
     finally:
         await speech.close()
 

@@ -49,27 +49,31 @@ def samples(signal: NDArray[np.float64]) -> Samples:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_level_is_that_of_the_recommendation(seed: int) -> None:
     signal = speech_like(seed=seed)
-    assert active_speech_level(signal.astype(np.float32), 8000) == pytest.approx(
-        p56_sample_by_sample(signal, 8000), abs=0.1
-    )
+    measured = active_speech_level(samples(signal), 8000)
+    assert measured == pytest.approx(p56_sample_by_sample(signal, 8000), abs=0.1)
 
 
 def test_a_full_scale_square_wave_is_0_dbov() -> None:
-    square = np.where(np.arange(32000) // 8 % 2, 1, -1).astype(np.float32)
+    square = np.where(np.arange(32000) // 8 % 2, 32767, -32768).astype(np.int16)
     assert active_speech_level(square, 8000) == pytest.approx(0, abs=0.1)
 
 
 def test_a_pause_does_not_change_the_level() -> None:
-    signal = speech_like().astype(np.float32)
-    with_pause = np.concatenate((signal, np.zeros(40_000, np.float32)))
-    assert active_speech_level(with_pause, 8000) == pytest.approx(active_speech_level(signal, 8000), abs=0.3)
+    speech = samples(speech_like())
+    with_pause = np.concatenate((speech, np.zeros(40_000, np.int16)))
+    assert active_speech_level(with_pause, 8000) == pytest.approx(active_speech_level(speech, 8000), abs=0.3)
 
 
-@pytest.mark.parametrize("gain", [0.003, 0.1, 1.0, 2.5])
+def test_a_long_signal_has_the_level_of_each_of_its_parts() -> None:
+    minute = samples(speech_like(seconds=60))
+    assert active_speech_level(np.tile(minute, 5), 8000) == pytest.approx(active_speech_level(minute, 8000), abs=0.1)
+
+
+@pytest.mark.parametrize("gain", [0.05, 0.1, 1.0, 2.5])
 @pytest.mark.parametrize("sample_rate", [8000, 16000])
 def test_loud_and_soft_arrive_alike(gain: float, sample_rate: int) -> None:
     heard = levelled(samples(gain * speech_like(sample_rate=sample_rate)), sample_rate)
-    level = active_speech_level(heard.astype(np.float32) / np.float32(32768), sample_rate)
+    level = active_speech_level(heard, sample_rate)
     assert level == pytest.approx(-20, abs=0.5)
     assert np.abs(heard.astype(np.int32)).max() < LOUDEST_PEAK
 
@@ -80,6 +84,11 @@ def test_a_lone_peak_is_bent_and_not_clipped() -> None:
     heard = levelled(samples(signal), 8000).astype(np.int32)
     assert np.abs(heard).max() < LOUDEST_PEAK
     assert np.count_nonzero(heard[1000:1040] == heard[1000:1040].max()) < 3
+
+
+def test_what_is_hardly_more_than_silence_does_not_become_loud() -> None:
+    whisper = np.random.default_rng(1).integers(-2, 3, 16000).astype(np.int16)
+    assert np.abs(levelled(whisper, 8000)).max() == 200
 
 
 @pytest.mark.parametrize("length", [0, 1, 5000])

@@ -1,0 +1,238 @@
+"""The one way out to URLs that callers named: downloads, reports that are pushed, requests of a script.
+
+A caller must not reach, through us, what only we can reach. So an address is looked at after it was resolved, that very
+address is the one connected to, and every redirect is looked at again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import ClassVar
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from bridge.errors import VoicebridgeError
+
+CONNECT_SECONDS = 5.0
+MOST_REDIRECTS = 3
+RESOLVING_THREADS = 8
+CHUNK_BYTES = 1 << 16
+
+REDIRECTS = {301, 302, 303, 307, 308}
+REDIRECTS_OF_ANY_METHOD = {307, 308}
+"""The others would turn a POST into a GET (RFC 9110, 15.4): it would look delivered and be lost."""
+
+FRAMING = {"connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"}
+CREDENTIALS = {"authorization", "cookie", "proxy-authorization"}
+
+GLOBAL_UNICAST = IPv6Network("2000::/3")
+NUMBER_AS_HOST = re.compile(r"(^|\.)(\d+|0x[0-9a-f]*)$", re.IGNORECASE)
+
+Address = IPv4Address | IPv6Address
+
+
+class OutboundRefused(VoicebridgeError):
+    """The URL is not one that we go to: not http or https, or at an address that is not public."""
+
+    id: ClassVar[str] = "OUTBOUND_REFUSED"
+
+
+class OutboundFailed(VoicebridgeError):
+    """The server could not be reached, broke off, did not answer in time, or redirected too often."""
+
+    id: ClassVar[str] = "OUTBOUND_FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """``body`` is as sent, undecoded; ``truncated`` says that there was more of it than was asked for."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    truncated: bool
+
+
+class Outbound:
+    """An HTTP client for hostile URLs. It uses no proxy, keeps no cookies and decompresses nothing.
+
+    ``allow_private`` lifts the check of addresses, for a laboratory.
+    """
+
+    def __init__(self, *, allow_private: bool = False) -> None:
+        self._allow_private = allow_private
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        connector = aiohttp.TCPConnector(limit=0, resolver=_Resolver(allow_private=self._allow_private))
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers={"User-Agent": "voicebridge", "Accept-Encoding": "identity"},
+            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS),
+        )
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def fetch(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        most_bytes: int,
+        timeout: float,  # noqa: ASYNC109 - one limit for all hops, and its own error
+    ) -> Response:
+        """The answer, whatever its status, with at most ``most_bytes`` of its body, within ``timeout`` seconds.
+
+        Up to 3 redirects are followed; those that would change the method are for GET and HEAD only. Headers that frame
+        the request are ours. Raises OutboundRefused and OutboundFailed, which name the server and nothing more of the
+        URL.
+        """
+        target = _parsed(url)
+        sent = {name: value for name, value in (headers or {}).items() if name.lower() not in FRAMING}
+        try:
+            async with asyncio.timeout(timeout):
+                for _ in range(1 + MOST_REDIRECTS):
+                    response, onward = await self._hop(method, target, sent, body, most_bytes)
+                    if onward is None:
+                        return response
+                    if onward.origin() != target.origin():
+                        sent = {name: value for name, value in sent.items() if name.lower() not in CREDENTIALS}
+                    target = onward
+        # The causes are left out below: they quote the whole URL.
+        except TimeoutError:
+            raise OutboundFailed(f"{_server(target)} did not answer in time") from None
+        except aiohttp.InvalidURL:
+            raise OutboundRefused(f"{_server(target)} is not gone to") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise OutboundFailed(f"{_server(target)}: {_reason(error)}") from None
+        except ValueError:
+            raise OutboundRefused(f"the request to {_server(target)} cannot be written") from None
+        raise OutboundFailed(f"{_server(target)}: redirected more than {MOST_REDIRECTS} times")
+
+    async def _hop(
+        self, method: str, target: URL, headers: Mapping[str, str], body: bytes | None, most_bytes: int
+    ) -> tuple[Response, URL | None]:
+        """The answer, and the URL where it sends us on to, if it does."""
+        assert self._session is not None
+        self._check_literal(target)
+        async with self._session.request(method, target, headers=headers, data=body, allow_redirects=False) as answer:
+            onward = _onward(method, target, answer)
+            content, truncated = await _read(answer, 0 if onward else most_bytes)
+            return Response(answer.status, answer.headers, content, truncated), onward
+
+    def _check_literal(self, target: URL) -> None:
+        """An address in the URL is connected to without being resolved. ``127.1`` and ``0x7f000001`` are none."""
+        host = (target.raw_host or "").rstrip(".")
+        try:
+            address = ip_address(host)
+        except ValueError:
+            if NUMBER_AS_HOST.search(host):
+                raise OutboundRefused(f"{_server(target)} is neither a name nor an address") from None
+            return
+        if not self._allow_private and not is_public(address):
+            raise OutboundRefused(f"{_server(target)} is not a public address")
+
+
+class _Resolver(AbstractResolver):
+    """Names to addresses in threads of its own, so that slow name servers hold up nothing else.
+
+    A name with any address that is not public is refused.
+    """
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        self._threads = ThreadPoolExecutor(RESOLVING_THREADS, thread_name_prefix="resolve")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        look_up = partial(socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+        addresses = [(str(where[0]), kind) for kind, _, _, _, where in found]
+        if not self._allow_private and not all(is_public(ip_address(address)) for address, _ in addresses):
+            raise OutboundRefused(f"{host} is not at a public address")
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=kind, proto=0, flags=socket.AI_NUMERICHOST)
+            for address, kind in addresses
+        ]
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def is_public(address: Address) -> bool:
+    """Whether it is unicast on the internet (IANA special-purpose registries), not a way to an IPv4 address inside.
+
+    Left out with the private ones: NAT64, 6to4 and the other forms of IPv6 that hold an IPv4 address.
+    """
+    if isinstance(address, IPv4Address):
+        return address.is_global and not address.is_multicast
+    if address.ipv4_mapped is not None:
+        return is_public(address.ipv4_mapped)
+    return address in GLOBAL_UNICAST and address.is_global and address.sixtofour is None
+
+
+def _parsed(url: str | URL) -> URL:
+    try:
+        parsed = URL(url)
+        if parsed.scheme in {"http", "https"} and parsed.raw_host and parsed.port:
+            return parsed
+    except ValueError:
+        pass  # refused like the others, without the cause, which quotes the whole URL
+    raise OutboundRefused("the URL is not a valid http or https URL")
+
+
+def _onward(method: str, target: URL, answer: aiohttp.ClientResponse) -> URL | None:
+    followed = REDIRECTS if method in {"GET", "HEAD"} else REDIRECTS_OF_ANY_METHOD
+    location = answer.headers.get("Location")
+    if answer.status not in followed or location is None:
+        return None
+    try:
+        return _parsed(target.join(URL(location)))
+    except ValueError:
+        raise OutboundRefused(f"{_server(target)} redirects to what is no URL") from None
+
+
+async def _read(answer: aiohttp.ClientResponse, most_bytes: int) -> tuple[bytes, bool]:
+    body = bytearray()
+    async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
+        body += chunk
+        if len(body) > most_bytes:
+            answer.close()
+            return bytes(body[:most_bytes]), True
+    return bytes(body), False
+
+
+def _server(url: URL) -> str:
+    return str(url.origin())
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return "its certificate is not trusted"
+        case aiohttp.ClientSSLError():
+            return "no TLS connection"
+        case aiohttp.ClientConnectorDNSError():
+            return "its name is not known"
+        case aiohttp.ClientConnectorError(os_error=OSError(strerror=str(why))):
+            return f"no connection ({why})"
+        case aiohttp.ClientPayloadError() | aiohttp.ClientOSError() | aiohttp.ServerDisconnectedError():
+            return "the connection broke off"
+        case _:
+            return "the answer is not understood"

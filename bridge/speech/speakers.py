@@ -1,0 +1,111 @@
+"""Texts to sound: the engines' voices, and what they said before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from bridge.speech.cache import Cache, digest
+from bridge.speech.chain import Link, chain
+from bridge.speech.engine import Audio, Engine, Samples, Voice
+from bridge.speech.errors import EngineFailedError, EngineUnavailableError
+from bridge.speech.once import Once
+from bridge.speech.phrase import Phrase
+from bridge.speech.sound import fragment_sound
+from bridge.speech.threads import Threads
+from bridge.speech.voices import casting
+
+PIPELINE_VERSION = 1
+"""Part of every cache key: raise it when the same text and engine come to sound different."""
+
+log = structlog.get_logger(__name__)
+SoundByRate = Mapping[int, Samples]
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A voice of an engine at a rate."""
+
+    link: Link
+    voice: Voice
+    rate: float
+
+    def name(self, said: str | Sequence[str]) -> str:
+        """The cache's name for something this speaker says."""
+        engine = self.link.engine
+        voice = self.voice
+        return digest(PIPELINE_VERSION, engine.name, engine.version, voice.name, voice.code, self.rate, said)
+
+
+class Speakers:
+    """The engines at work. Nothing here blocks the event loop."""
+
+    def __init__(self, engines: Sequence[Engine], cache: Cache, threads: Threads, sample_rates: Sequence[int]) -> None:
+        self._engines = engines
+        self._cache = cache
+        self._sample_rates = sample_rates
+        self._links = chain(engines)
+        self._threads = threads
+        self._under_way: Once[SoundByRate] = Once()
+
+    async def start(self) -> None:
+        """Raises EngineUnavailableError for an engine that lacks what it needs."""
+        try:
+            for engine in self._engines:
+                await engine.start()
+        except EngineUnavailableError:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        await self._under_way.close()
+        await asyncio.gather(*(engine.close() for engine in self._engines))
+
+    def cast(self, phrase: Phrase) -> list[Speaker]:
+        """Who may speak it, the one to be asked first in front."""
+        return [Speaker(self._links[voice.engine], voice, phrase.rate) for voice in casting(phrase, self._engines)]
+
+    async def sounds(self, speaker: Speaker, texts: Sequence[str], *, keep: bool) -> dict[str, SoundByRate]:
+        """The sound of each text; raises EngineFailedError. ``keep`` says whether it may stay on the disk."""
+        sounds = await asyncio.gather(*(self._sound(speaker, text, keep) for text in texts))
+        if not any(samples.size for sound in sounds for samples in sound.values()):
+            raise EngineFailedError(f"{speaker.voice.engine} made no sound of the text")
+        return dict(zip(texts, sounds, strict=True))
+
+    async def _sound(self, speaker: Speaker, text: str, keep: bool) -> SoundByRate:
+        name = speaker.name(text)
+        return await self._under_way.run(name, partial(self._spoken, name, speaker, text, keep))
+
+    async def _spoken(self, name: str, speaker: Speaker, text: str, keep: bool) -> SoundByRate:
+        kept = await self._threads.run(self._kept, name)
+        if kept is not None:
+            return kept
+        audio = await speaker.link.synthesize(text, speaker.voice, speaker.rate)
+        sound = await self._threads.run(self._heard, audio)
+        if keep:
+            await self._threads.run(self._keep, name, sound)
+        return sound
+
+    def _kept(self, name: str) -> SoundByRate | None:
+        sound = {}
+        for sample_rate in self._sample_rates:
+            samples = self._cache.fragment(name, sample_rate)
+            if samples is None:
+                return None
+            sound[sample_rate] = samples
+        return sound
+
+    def _heard(self, audio: Audio) -> SoundByRate:
+        return {rate: fragment_sound(audio, rate) for rate in self._sample_rates}
+
+    def _keep(self, name: str, sound: SoundByRate) -> None:
+        try:
+            for sample_rate, samples in sound.items():
+                if samples.size:
+                    self._cache.keep_fragment(name, sample_rate, samples)
+        except OSError as error:
+            log.warning("fragment not kept", reason=error.strerror)
