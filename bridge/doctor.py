@@ -24,6 +24,7 @@ from bridge.store.database import Database, StoreFailed
 
 LEAST_FREE_BYTES = 500_000_000
 PORT_SECONDS = 5.0
+TRUNK_SECONDS = 4.0
 LOGIN_SECONDS = 4.2
 """In the middle of one of the link's pauses between two tries, when it knows why the last one failed."""
 
@@ -217,7 +218,7 @@ async def _login(link: AmiLink) -> str:
 
 async def _trunk(link: AmiLink, settings: Settings) -> str:
     try:
-        state = await Switchboard(link).trunk_state(settings.trunk)
+        state = await _trunk_state(Switchboard(link), settings.trunk)
     except VoicebridgeError as error:
         raise Trouble(str(error), "Give the AMI user the rights that `voicebridge asterisk-config` writes.") from error
     if state is TrunkState.UNKNOWN:
@@ -231,6 +232,14 @@ async def _trunk(link: AmiLink, settings: Settings) -> str:
             "Check VOICEBRIDGE_TRUNK_URI, that the carrier knows this machine's address, and the firewall (UDP).",
         )
     return f"{settings.trunk} is reachable"
+
+
+async def _trunk_state(switchboard: Switchboard, trunk: str) -> TrunkState:
+    """An Asterisk that has just started has not asked the trunk yet: it is given time to."""
+    deadline = time.monotonic() + TRUNK_SECONDS
+    while (state := await switchboard.trunk_state(trunk)) is TrunkState.UNREACHABLE and time.monotonic() < deadline:
+        await asyncio.sleep(TRUNK_SECONDS / 10)
+    return state
 
 
 def _existing(path: Path) -> Path:
