@@ -24,7 +24,8 @@ from bridge.store.database import Database, StoreFailed
 
 LEAST_FREE_BYTES = 500_000_000
 PORT_SECONDS = 5.0
-TRUNK_SECONDS = 4.0
+TRUNK_TRIES = 9
+TRUNK_PAUSE_SECONDS = 0.5
 LOGIN_SECONDS = 4.2
 """In the middle of one of the link's pauses between two tries, when it knows why the last one failed."""
 
@@ -236,9 +237,11 @@ async def _trunk(link: AmiLink, settings: Settings) -> str:
 
 async def _trunk_state(switchboard: Switchboard, trunk: str) -> TrunkState:
     """An Asterisk that has just started has not asked the trunk yet: it is given time to."""
-    deadline = time.monotonic() + TRUNK_SECONDS
-    while (state := await switchboard.trunk_state(trunk)) is TrunkState.UNREACHABLE and time.monotonic() < deadline:
-        await asyncio.sleep(TRUNK_SECONDS / 10)
+    for _ in range(TRUNK_TRIES):
+        state = await switchboard.trunk_state(trunk)
+        if state is not TrunkState.UNREACHABLE:
+            break
+        await asyncio.sleep(TRUNK_PAUSE_SECONDS)
     return state
 
 
