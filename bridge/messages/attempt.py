@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bridge.messages.recording import Recording
+
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
@@ -27,11 +29,37 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Collected:
+    """A variable that the script collected for the report: its keys (masked if they must be), and their meaning."""
+
+    variable: str
+    keys: str
+    meaning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Telephones that were called to be joined with the callee.
+
+    ``result`` is ``answered``, ``busy``, ``no-answer`` or ``failed``. ``number`` answered, and the two heard each other
+    for ``seconds`` from ``answered_at`` on.
+    """
+
+    numbers: list[str]
+    dialled_at: datetime
+    result: str
+    number: str | None = None
+    answered_at: datetime | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt to reach one number, finished or not.
 
     ``number`` counts the attempts of a message from 1. ``cause`` is ITU-T Q.850. ``hung_up_by`` is ``callee`` or
-    ``caller``; ``answered_by`` is ``human``, ``machine`` or ``unknown``.
+    ``caller``; ``answered_by`` is ``human``, ``machine`` or ``unknown``. ``limit_reached`` says what cut the script
+    short: ``rounds`` or ``steps``.
     """
 
     id: str
@@ -55,3 +83,7 @@ class Attempt:
     error_id: int | None = None
     spoken: list[Spoken] = field(default_factory=list)
     inputs: list[Input] = field(default_factory=list)
+    collected: list[Collected] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
+    limit_reached: str | None = None
+    recordings: list[Recording] = field(default_factory=list)

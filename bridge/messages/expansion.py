@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from bridge.messages.message import Bulk, Content, Message
+from bridge.messages.message import Bulk, Content, DeliveryTimeWindow, Message
+from bridge.messages.windows import next_opening
 
 LONGEST_VALIDITY = timedelta(hours=48)
 """The validity of a message that names none, and the most one can ask for."""
@@ -51,8 +52,9 @@ def expand(
 ) -> Bulk:
     """The messages that a request asks for, in its order.
 
-    A time in the past means now. With a sending speed each destination has its own turn, and the validity is counted
-    from there at its longest: an application's own is for calls that are all due at once.
+    A time in the past means now. With a sending speed each destination has its own turn, in the time window if there is
+    one, and the validity is counted from there at its longest: an application's own is for calls that are all due at
+    once.
     """
     messages = [message for order in orders for message in _messages_of(order, now=now, make_id=make_id)]
     return Bulk(id=bulk_id or make_id(), account=account, created_at=now, messages=messages)
@@ -70,8 +72,17 @@ def _messages_of(order: Order, *, now: datetime, make_id: Callable[[], str]) -> 
             to=destination.to,
             sender=order.sender,
             content=order.content,
-            send_at=start + turn * gap,
-            expires_at=start + turn * gap + validity,
+            send_at=turn,
+            expires_at=turn + validity,
         )
-        for turn, destination in enumerate(order.destinations)
+        for turn, destination in zip(_turns(start, gap, order.content.window), order.destinations, strict=False)
     ]
+
+
+def _turns(start: datetime, gap: timedelta, window: DeliveryTimeWindow | None) -> Iterator[datetime]:
+    """The first at ``start``, each further one when the one before it may be called, and the gap has passed."""
+    turn = start
+    while True:
+        yield turn
+        if gap:
+            turn = next_opening(window, next_opening(window, turn) + gap)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 MachineDetection = Literal["disable", "hangup", "continue"]
+NotifyContentType = Literal["application/json", "application/xml"]
 Feature = Literal["voice-message", "ivr", "click-to-call"]
 
 
@@ -41,16 +43,46 @@ class Notify:
     """Where the report is pushed to, and in which form (version 1 flat, 2 nested)."""
 
     url: str
-    content_type: Literal["application/json", "application/xml"] = "application/json"
+    content_type: NotifyContentType = "application/json"
     version: Literal[1, 2] = 2
+
+    @property
+    def server(self) -> str:
+        """Scheme, host and port of the URL: who is slow when it is."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.hostname}:{parts.port or ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """An IVR scenario as it was when it was launched, and the parameters that its script finds as variables."""
+
+    scenario_id: str
+    scenario_name: str
+    script: list[Any]
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Whom a click-to-call joins the callee with: digits, and what is shown there. Times are seconds.
+
+    A tone warns ``warning_time`` before ``max_duration`` is over.
+    """
+
+    to: str
+    caller_id: str | None
+    max_duration: int | None = None
+    warning_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
     """What all destinations of one requested message share.
 
-    ``actions``, ``action_groups``, ``call_transfers`` and ``script`` are kept as the wire wrote them, checked; the
-    scripts room compiles them. Times are seconds.
+    ``actions``, ``action_groups``, ``call_transfers`` and the script of ``launch`` are kept as the wire wrote them,
+    checked; the scripts room compiles them. ``launch`` is there for ``ivr``, ``connection`` for ``click-to-call``.
+    Times are seconds.
     """
 
     feature: Feature = "voice-message"
@@ -72,6 +104,8 @@ class Content:
     call_transfers: list[dict[str, Any]] = field(default_factory=list)
     actions: list[dict[str, Any]] = field(default_factory=list)
     action_groups: dict[str, list[Any]] = field(default_factory=dict)
+    launch: Launch | None = None
+    connection: Connection | None = None
     retry: Retry | None = None
     window: DeliveryTimeWindow | None = None
     notify: Notify | None = None

@@ -15,6 +15,8 @@ class State(StrEnum):
 
     QUEUED = "queued"
     """Accepted, and waiting for its time, its trunk or its next attempt."""
+    PAUSED = "paused"
+    """Not called before its bulk is resumed."""
     DIALLING = "dialling"
     """An attempt is committed and handed to Asterisk."""
     RINGING = "ringing"
@@ -24,9 +26,16 @@ class State(StrEnum):
     """Final: one status, one report."""
 
 
+WAITING = (State.QUEUED, State.PAUSED)
+"""Nothing of the message is under way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One message as it stands now."""
+    """One message as it stands now.
+
+    ``sent_at`` is when its latest attempt that is over was dialled; before there is one, when it is to be sent.
+    """
 
     bulk_id: str
     account: str
@@ -35,6 +44,7 @@ class Progress:
     attempts: int
     status_id: int
     error_id: int
+    sent_at: datetime
     done_at: datetime | None
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from bridge.errors import VoicebridgeError
 from bridge.messages.message import Bulk, Content
 from bridge.messages.progress import State
-from bridge.messages.statuses import PENDING_ACCEPTED
+from bridge.messages.statuses import PENDING_ACCEPTED, PENDING_TIME_VIOLATION
+from bridge.messages.windows import next_opening
 from bridge.store.rows import content_body
 from bridge.store.tables import bulks, contents, messages
 
@@ -40,6 +41,7 @@ def accept(connection: Connection, bulk: Bulk) -> None:
         content_key = content_keys.get(id(message.content))
         if content_key is None:
             content_key = content_keys[id(message.content)] = _keep_content(connection, message.content)
+        due_at = next_opening(message.content.window, message.send_at)
         rows.append(
             {
                 "bulk_key": bulk_key,
@@ -49,11 +51,12 @@ def accept(connection: Connection, bulk: Bulk) -> None:
                 "recipient": message.to,
                 "sender": message.sender,
                 "send_at": message.send_at,
+                "sent_at": message.send_at,
                 "expires_at": message.expires_at,
                 "state": State.QUEUED,
-                "due_at": message.send_at,
+                "due_at": due_at,
                 "attempts": 0,
-                "status_id": PENDING_ACCEPTED,
+                "status_id": PENDING_ACCEPTED if due_at == message.send_at else PENDING_TIME_VIOLATION,
                 "error_id": 0,
             }
         )
@@ -64,5 +67,6 @@ def accept(connection: Connection, bulk: Bulk) -> None:
 
 
 def _keep_content(connection: Connection, content: Content) -> int:
-    key: int = connection.execute(_ADD_CONTENT, {"body": content_body(content)}).scalar_one()
+    server = None if content.notify is None else content.notify.server
+    key: int = connection.execute(_ADD_CONTENT, {"body": content_body(content), "notify_server": server}).scalar_one()
     return key

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
 from bridge.messages.attempt import Attempt
 from bridge.messages.progress import Progress, Report, State
+from bridge.store.recordings import of_attempts
 from bridge.store.rows import attempt_of, progress_of, select_attempts, select_progress
 from bridge.store.tables import attempts, bulks, messages, reports
 
@@ -20,6 +22,18 @@ def progress(connection: Connection, account: str, message_id: str) -> Progress 
         .first()
     )
     return None if row is None else progress_of(row)
+
+
+def only_message_of(connection: Connection, account: str, bulk_id: str) -> str | None:
+    """The id of a bulk's message when it has just one; None otherwise, and for an unknown bulk."""
+    ids = connection.execute(
+        select(messages.c.id)
+        .join(bulks, bulks.c.key == messages.c.bulk_key)
+        .where(bulks.c.account == account, bulks.c.id == bulk_id)
+        .limit(2)
+    ).scalars()
+    found = list(ids)
+    return found[0] if len(found) == 1 else None
 
 
 def bulk_counts(connection: Connection, account: str, bulk_id: str) -> dict[State, int] | None:
@@ -38,7 +52,7 @@ def attempts_of(connection: Connection, account: str, message_id: str) -> list[A
     rows = connection.execute(
         select_attempts().where(messages.c.account == account, messages.c.id == message_id).order_by(attempts.c.number)
     ).mappings()
-    return [attempt_of(row) for row in rows]
+    return _with_recordings(connection, [attempt_of(row) for row in rows])
 
 
 def take_reports(
@@ -67,22 +81,33 @@ def take_reports(
     keys = list(connection.execute(waiting).scalars())
     connection.execute(update(reports).where(reports.c.key.in_(keys)).values(taken_at=now))
     taken = connection.execute(
-        select_progress()
-        .add_columns(reports.c.message_key)
-        .join(reports, reports.c.message_key == messages.c.key)
-        .where(reports.c.key.in_(keys))
-        .order_by(reports.c.key)
-    ).mappings()
-    found = [(row["message_key"], progress_of(row)) for row in taken]
-    last = _last_attempts(connection, [key for key, _ in found])
-    return [_report(done, last.get(key)) for key, done in found]
+        select(reports.c.message_key).where(reports.c.key.in_(keys)).order_by(reports.c.key)
+    ).scalars()
+    return list(reports_of(connection, list(taken)).values())
 
 
-def _last_attempts(connection: Connection, message_keys: list[int]) -> dict[int, Attempt]:
+def reports_of(connection: Connection, message_keys: list[int]) -> dict[int, Report]:
+    """The reports of finished messages, in the order given."""
+    rows = connection.execute(select_progress().where(messages.c.key.in_(message_keys))).mappings()
+    done = {row["key"]: progress_of(row) for row in rows}
+    last = last_attempts(connection, message_keys)
+    return {key: _report(done[key], last.get(key)) for key in message_keys}
+
+
+def last_attempts(connection: Connection, message_keys: list[int]) -> dict[int, Attempt]:
+    """The latest attempt of each message that has one."""
     rows = connection.execute(
         select_attempts().where(attempts.c.message_key.in_(message_keys)).order_by(attempts.c.number)
     ).mappings()
-    return {row["message_key"]: attempt_of(row) for row in rows}
+    last = {row["message_key"]: attempt_of(row) for row in rows}
+    return dict(zip(last, _with_recordings(connection, list(last.values())), strict=True))
+
+
+def _with_recordings(connection: Connection, found: list[Attempt]) -> list[Attempt]:
+    recorded = of_attempts(connection, [attempt.id for attempt in found])
+    return [
+        replace(attempt, recordings=recorded[attempt.id]) if attempt.id in recorded else attempt for attempt in found
+    ]
 
 
 def _report(done: Progress, attempt: Attempt | None) -> Report:

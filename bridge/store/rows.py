@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping, Select, select
 
-from bridge.messages.attempt import Attempt, Input, Spoken
+from bridge.messages.attempt import Attempt, Collected, Input, Spoken, Transfer
 from bridge.messages.message import Content, Message
 from bridge.messages.progress import Progress, State
 from bridge.store.tables import attempts, bulks, contents, messages
@@ -15,6 +15,8 @@ from bridge.store.tables import attempts, bulks, contents, messages
 _content = TypeAdapter(Content)
 _spoken = TypeAdapter(list[Spoken])
 _inputs = TypeAdapter(list[Input])
+_collected = TypeAdapter(list[Collected])
+_transfers = TypeAdapter(list[Transfer])
 
 MESSAGE_COLUMNS = (
     messages.c.key,
@@ -43,6 +45,7 @@ _ATTEMPT_FIELDS = (
     "answered_by_reason",
     "status_id",
     "error_id",
+    "limit_reached",
 )
 
 
@@ -57,6 +60,7 @@ def select_progress() -> Select[Any]:
             messages.c.attempts,
             messages.c.status_id,
             messages.c.error_id,
+            messages.c.sent_at,
             messages.c.done_at,
         )
         .join(bulks, bulks.c.key == messages.c.bulk_key)
@@ -98,6 +102,7 @@ def progress_of(row: RowMapping) -> Progress:
         attempts=row["attempts"],
         status_id=row["status_id"],
         error_id=row["error_id"],
+        sent_at=row["sent_at"],
         done_at=row["done_at"],
     )
 
@@ -110,6 +115,8 @@ def attempt_of(row: RowMapping) -> Attempt:
         to=row["recipient"],
         spoken=_spoken.validate_python(row["spoken"]),
         inputs=_inputs.validate_python(row["inputs"]),
+        collected=_collected.validate_python(row["collected"]),
+        transfers=_transfers.validate_python(row["transfers"]),
         **{name: row[name] for name in _ATTEMPT_FIELDS},
     )
 
@@ -119,5 +126,7 @@ def attempt_values(attempt: Attempt) -> dict[str, Any]:
     return {
         "spoken": _spoken.dump_python(attempt.spoken, mode="json"),
         "inputs": _inputs.dump_python(attempt.inputs, mode="json"),
+        "collected": _collected.dump_python(attempt.collected, mode="json"),
+        "transfers": _transfers.dump_python(attempt.transfers, mode="json"),
         **{name: getattr(attempt, name) for name in _ATTEMPT_FIELDS},
     }

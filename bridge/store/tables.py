@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -54,6 +56,7 @@ bulks = Table(
     Column("account", String, nullable=False),
     Column("id", String, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("held", String),
     UniqueConstraint("account", "id", name="bulks_account_id"),
 )
 
@@ -62,6 +65,7 @@ contents = Table(
     metadata,
     Column("key", Key, primary_key=True),
     Column("body", JSON, nullable=False),
+    Column("notify_server", String),
 )
 
 messages = Table(
@@ -75,6 +79,7 @@ messages = Table(
     Column("recipient", String, nullable=False),
     Column("sender", String),
     Column("send_at", Instant, nullable=False),
+    Column("sent_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("state", String, nullable=False),
     Column("due_at", Instant, nullable=False),
@@ -94,8 +99,17 @@ Index(
 Index(
     "messages_expiring",
     messages.c.expires_at,
-    sqlite_where=text("state = 'queued'"),
-    postgresql_where=text("state = 'queued'"),
+    sqlite_where=text("done_at IS NULL"),
+    postgresql_where=text("done_at IS NULL"),
+)
+# What logs are filtered by stands in the index, so that rows which do not fit are not fetched.
+Index(
+    "messages_sent",
+    messages.c.account,
+    messages.c.sent_at,
+    messages.c.status_id,
+    messages.c.sender,
+    messages.c.recipient,
 )
 
 attempts = Table(
@@ -120,6 +134,9 @@ attempts = Table(
     Column("error_id", Integer),
     Column("spoken", JSON, nullable=False),
     Column("inputs", JSON, nullable=False),
+    Column("collected", JSON, nullable=False, server_default="[]"),
+    Column("transfers", JSON, nullable=False, server_default="[]"),
+    Column("limit_reached", String),
     UniqueConstraint("message_key", "number", name="attempts_message_number"),
 )
 Index(
@@ -143,4 +160,95 @@ Index(
     reports.c.key,
     sqlite_where=text("taken_at IS NULL"),
     postgresql_where=text("taken_at IS NULL"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("message_key", Key, ForeignKey("messages.key"), nullable=False, unique=True),
+    Column("server", String, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("problem", String),
+)
+Index(
+    "outbox_waiting",
+    outbox.c.server,
+    outbox.c.due_at,
+    sqlite_where=text("done_at IS NULL"),
+    postgresql_where=text("done_at IS NULL"),
+)
+
+scenarios = Table(
+    "scenarios",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("description", String),
+    Column("label", String),
+    Column("notify_url", String),
+    Column("notify_content_type", String),
+    Column("record", Boolean, nullable=False),
+    Column("script", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    UniqueConstraint("account", "id", name="scenarios_account_id"),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("message_key", Key, ForeignKey("messages.key"), nullable=False),
+    Column("attempt_id", String, ForeignKey("attempts.id"), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("pointer", String),
+    Column("recorded_at", Instant, nullable=False),
+    Column("state", String, nullable=False),
+    Column("seconds", Float),
+    Column("size", BigInteger),
+)
+Index("recordings_of_account", recordings.c.account, recordings.c.recorded_at)
+Index("recordings_of_message", recordings.c.message_key)
+Index("recordings_of_attempt", recordings.c.attempt_id)
+Index("recordings_by_age", recordings.c.recorded_at)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("format", String, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("used_at", Instant, nullable=False),
+)
+Index("uploads_of_account", uploads.c.account, uploads.c.created_at)
+Index("uploads_by_use", uploads.c.used_at)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
+Index(
+    "credentials_user",
+    credentials.c.name,
+    unique=True,
+    sqlite_where=text("kind = 'user' AND revoked_at IS NULL"),
+    postgresql_where=text("kind = 'user' AND revoked_at IS NULL"),
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from bridge.messages.message import Bulk, Content, DeliveryTimeWindow, Message, Retry, TimeOfDay
 from bridge.messages.progress import State
@@ -217,3 +218,41 @@ async def test_work_whose_caller_went_away_does_not_stop_the_store(store: Store)
     await asyncio.gather(*waiting, return_exceptions=True)
     await store.accept(bulk("after"))
     assert await store.progress("acme", "after") is not None
+
+
+async def test_work_that_may_wait_keeps_its_place_in_the_order_and_needs_no_other_work(store: Store) -> None:
+    def put(value: int) -> Callable[[Connection], None]:
+        def work(connection: Connection) -> None:
+            connection.exec_driver_sql("INSERT INTO order_of_work VALUES (?)", (value,))
+
+        return work
+
+    def values(connection: Connection) -> list[int]:
+        return list(connection.exec_driver_sql("SELECT value FROM order_of_work ORDER BY rowid").scalars())
+
+    database = store._database
+    await database.write(lambda c: c.exec_driver_sql("CREATE TABLE order_of_work (value INTEGER)").close())
+    await asyncio.gather(
+        database.write_soon(put(1)), database.write(put(2)), database.write_soon(put(3)), database.write(put(4))
+    )
+    await database.write_soon(put(5))
+    assert await database.read(values) == [1, 2, 3, 4, 5]
+
+
+def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
+    with pytest.raises(StoreFailed, match="cannot be opened: No such file or directory"):
+        Store(f"sqlite:///{tmp_path / 'missing' / 'test.db'}")
+    (tmp_path / "text.db").write_text("this is no database, but a text that is long enough to be taken for one" * 20)
+    with pytest.raises(StoreFailed, match="not a database"):
+        Store(f"sqlite:///{tmp_path / 'text.db'}")
+
+
+async def test_only_its_owner_can_read_the_database(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'test.db'}")
+    await store.accept(bulk("m1"))
+    assert modes_in(tmp_path) == {0o600}
+    await store.close()
+
+
+def modes_in(folder: Path) -> set[int]:
+    return {file.stat().st_mode & 0o777 for file in folder.iterdir()}

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 
 from bridge.messages.expansion import LONGEST_VALIDITY, Destination, Order, expand
-from bridge.messages.message import Bulk, Content
+from bridge.messages.message import Bulk, Content, DeliveryTimeWindow, TimeOfDay
+from bridge.messages.windows import next_opening
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -68,3 +69,15 @@ def test_with_a_sending_speed_each_destination_has_its_turn_and_the_validity_is_
     assert messages[0].send_at == NOW
     assert all(b.send_at - a.send_at == timedelta(minutes=6) for a, b in pairwise(messages))
     assert all(message.expires_at == message.send_at + LONGEST_VALIDITY for message in messages)
+
+
+def test_turns_of_a_sending_speed_keep_to_the_window() -> None:
+    noon_to_one = DeliveryTimeWindow(frozenset(range(7)), TimeOfDay(12, 0), TimeOfDay(13, 0))
+    destinations = [Destination("99900001")] * 4
+    early = NOW - timedelta(hours=1)
+    slow = Order(Content(text="hello", window=noon_to_one), destinations, send_at=early, gap=timedelta(minutes=25))
+    messages = expand([slow], account="acme", now=early).messages
+    in_window = [0, 25, 50, 24 * 60]
+    assert [message.send_at for message in messages[1:]] == [NOW + timedelta(minutes=m) for m in in_window[1:]]
+    assert messages[0].send_at == early
+    assert next_opening(noon_to_one, early) == NOW

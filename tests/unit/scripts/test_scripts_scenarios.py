@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -184,6 +185,14 @@ def test_a_loop_without_end_is_left_and_a_script_without_end_is_cut_short(line: 
     assert line.said == ["Hello"]
     assert line.every(LimitReached) == [LimitReached("steps")]
     assert line.was_ended_by_us
+
+
+def test_a_body_that_is_json_goes_out_as_json(line: Line) -> None:
+    options = {"method": "POST", "body": {"payload": "${to} answered", "ok": [True]}}
+    run(line, [{"request": "https://shop.example/", "options": options}], to="41793026727")
+    (request,) = line.every(Request)
+    assert request.body is not None
+    assert json.loads(request.body) == {"payload": "41793026727 answered", "ok": [True]}
 
 
 def test_dialling_one_after_the_other_until_one_answers(line: Line) -> None:

@@ -1,0 +1,150 @@
+"""Bulks as a whole: where they stand, and what their account decides about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from sqlalchemy import BigInteger, Connection, bindparam, case, exists, func, select, type_coerce, update
+
+from bridge.errors import VoicebridgeError
+from bridge.messages.bulks import BulkStatus, bulk_status
+from bridge.messages.progress import WAITING, State
+from bridge.messages.statuses import CANCELED, PENDING_ACCEPTED, UNDELIVERABLE_NOT_DELIVERED
+from bridge.store.endings import close
+from bridge.store.tables import attempts, bulks, messages
+
+
+class BulkOver(VoicebridgeError):
+    """Nothing of the bulk waits any more, so nothing can be changed."""
+
+    id: ClassVar[str] = "BULK_OVER"
+
+
+@dataclass(frozen=True, slots=True)
+class BulkStanding:
+    """A bulk as it stands now; ``send_at`` is the time of the first message that waits, or waited."""
+
+    status: BulkStatus
+    send_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Bulk:
+    key: int
+    held: BulkStatus | None
+
+
+_FIND = select(bulks.c.key, bulks.c.held).where(
+    bulks.c.account == bindparam("account"), bulks.c.id == bindparam("bulk_id")
+)
+_OF_BULK = messages.c.bulk_key == bindparam("of_bulk")
+_WAITS = messages.c.state.in_(WAITING)
+_OVER = select(~exists().where(_OF_BULK, messages.c.state != State.DONE))
+_BEGUN = select(exists().where(_OF_BULK, ~_WAITS) | exists().where(_OF_BULK, messages.c.attempts > 0))
+_FIRST = select(func.min(messages.c.send_at)).where(_OF_BULK)
+_FIRST_WAITING = _FIRST.where(_WAITS)
+
+_HOLD = update(bulks).where(bulks.c.key == bindparam("of_bulk")).values(held=bindparam("decision"))
+_CHANGE_STATE = (
+    update(messages).where(_OF_BULK, messages.c.state == bindparam("old_state")).values(state=bindparam("new_state"))
+)
+_WAITING_KEYS = select(messages.c.key).where(_OF_BULK, _WAITS).with_for_update()
+_LIVE_ATTEMPTS = (
+    select(attempts.c.id)
+    .join(messages, messages.c.key == attempts.c.message_key)
+    .where(_OF_BULK, ~_WAITS, messages.c.state != State.DONE, attempts.c.ended_at.is_(None))
+)
+_SHIFT_BY = bindparam("microseconds", type_=BigInteger)
+_NEW_SEND_AT = type_coerce(messages.c.send_at, BigInteger) + _SHIFT_BY
+_SHIFT = (
+    update(messages)
+    .where(_OF_BULK, _WAITS)
+    .values(
+        send_at=_NEW_SEND_AT,
+        # A message whose window is closed then is put off when it is due.
+        due_at=_NEW_SEND_AT,
+        sent_at=case((messages.c.attempts == 0, _NEW_SEND_AT), else_=type_coerce(messages.c.sent_at, BigInteger)),
+        expires_at=type_coerce(messages.c.expires_at, BigInteger) + _SHIFT_BY,
+        status_id=PENDING_ACCEPTED,
+    )
+)
+
+
+def standing(connection: Connection, account: str, bulk_id: str) -> BulkStanding | None:
+    """A bulk as it stands now, or None when the account has no such bulk."""
+    bulk = _find(connection, account, bulk_id)
+    return None if bulk is None else _standing(connection, bulk)
+
+
+def pause(connection: Connection, account: str, bulk_id: str) -> BulkStanding | None:
+    """Have nothing more of a bulk dialled until it is resumed; its validity goes on. Raises BulkOver."""
+    return _change(connection, account, bulk_id, held=BulkStatus.PAUSED, old=State.QUEUED, new=State.PAUSED)
+
+
+def resume(connection: Connection, account: str, bulk_id: str) -> BulkStanding | None:
+    """Have a paused bulk dialled again. Raises BulkOver."""
+    return _change(connection, account, bulk_id, held=None, old=State.PAUSED, new=State.QUEUED)
+
+
+def cancel(connection: Connection, account: str, bulk_id: str, now: datetime) -> tuple[BulkStanding | None, list[str]]:
+    """End what waits of a bulk; return also the attempts that are under way. Raises BulkOver."""
+    bulk = _find(connection, account, bulk_id)
+    if bulk is None:
+        return None, []
+    _hold(connection, bulk, BulkStatus.CANCELED)
+    waiting = connection.execute(_WAITING_KEYS, {"of_bulk": bulk.key}).scalars().all()
+    close(connection, waiting, status_id=UNDELIVERABLE_NOT_DELIVERED, error_id=CANCELED, done_at=now)
+    live = connection.execute(_LIVE_ATTEMPTS, {"of_bulk": bulk.key}).scalars().all()
+    return standing(connection, account, bulk_id), list(live)
+
+
+def reschedule(connection: Connection, account: str, bulk_id: str, send_at: datetime) -> BulkStanding | None:
+    """Have the first of a bulk's waiting calls made at ``send_at``, the others and all validities as much later.
+
+    Raises BulkOver.
+    """
+    bulk = _find(connection, account, bulk_id)
+    if bulk is None:
+        return None
+    first = connection.execute(_FIRST_WAITING, {"of_bulk": bulk.key}).scalar_one()
+    if first is None:
+        raise BulkOver(f"no message of the bulk waits any more: it is {_standing(connection, bulk).status}")
+    shift = (send_at - first) // timedelta(microseconds=1)
+    connection.execute(_SHIFT, {"of_bulk": bulk.key, "microseconds": shift})
+    return _standing(connection, bulk)
+
+
+def _change(
+    connection: Connection, account: str, bulk_id: str, *, held: BulkStatus | None, old: State, new: State
+) -> BulkStanding | None:
+    bulk = _find(connection, account, bulk_id)
+    if bulk is None:
+        return None
+    _hold(connection, bulk, held)
+    connection.execute(_CHANGE_STATE, {"of_bulk": bulk.key, "old_state": old, "new_state": new})
+    return standing(connection, account, bulk_id)
+
+
+def _hold(connection: Connection, bulk: _Bulk, decision: BulkStatus | None) -> None:
+    over = {BulkStatus.CANCELED, BulkStatus.FINISHED} - {decision}
+    status = _standing(connection, bulk).status
+    if status in over:
+        raise BulkOver(f"the bulk is {status}")
+    connection.execute(_HOLD, {"of_bulk": bulk.key, "decision": decision})
+
+
+def _find(connection: Connection, account: str, bulk_id: str) -> _Bulk | None:
+    row = connection.execute(_FIND, {"account": account, "bulk_id": bulk_id}).first()
+    return None if row is None else _Bulk(row.key, row.held and BulkStatus(row.held))
+
+
+def _standing(connection: Connection, bulk: _Bulk) -> BulkStanding:
+    of_bulk = {"of_bulk": bulk.key}
+    over = connection.execute(_OVER, of_bulk).scalar_one()
+    begun = over or connection.execute(_BEGUN, of_bulk).scalar_one()
+    send_at = (
+        connection.execute(_FIRST_WAITING, of_bulk).scalar_one() or connection.execute(_FIRST, of_bulk).scalar_one()
+    )
+    return BulkStanding(bulk_status(bulk.held, begun=begun, over=over), send_at)

@@ -1,0 +1,69 @@
+"""The end of messages: one final status and one report each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
+
+from bridge.messages.progress import WAITING, State
+from bridge.store import outbox
+from bridge.store.tables import Instant, contents, messages, reports
+
+CAN_EXPIRE = (messages.c.done_at.is_(None), messages.c.state.in_(WAITING))
+
+_OVERDUE = (
+    select(messages.c.key)
+    .where(*CAN_EXPIRE, messages.c.expires_at <= bindparam("now"))
+    .order_by(messages.c.expires_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_CLOSE = (
+    update(messages)
+    .where(messages.c.key == bindparam("message_key"))
+    .values(
+        state=State.DONE,
+        status_id=bindparam("final_status"),
+        error_id=bindparam("final_error"),
+        done_at=bindparam("end"),
+        sent_at=func.coalesce(bindparam("last_dialled", type_=Instant), messages.c.sent_at),
+    )
+)
+# A report that is pushed is not handed out as well.
+_ADD_REPORT = insert(reports).from_select(
+    ["message_key", "account", "taken_at"],
+    select(
+        messages.c.key,
+        messages.c.account,
+        case((contents.c.notify_server.is_not(None), bindparam("end", type_=Instant))),
+    )
+    .join(contents, contents.c.key == messages.c.content_key)
+    .where(messages.c.key == bindparam("message_key")),
+)
+
+
+def close(
+    connection: Connection,
+    keys: Sequence[int],
+    *,
+    status_id: int,
+    error_id: int,
+    done_at: datetime,
+    dialled_at: datetime | None = None,
+) -> None:
+    """Give messages their final status and their reports; ``dialled_at`` is when the last attempt began, if now."""
+    if not keys:
+        return
+    ending = {"final_status": status_id, "final_error": error_id, "end": done_at, "last_dialled": dialled_at}
+    connection.execute(_CLOSE, [{"message_key": key, **ending} for key in keys])
+    connection.execute(_ADD_REPORT, [{"message_key": key, "end": done_at} for key in keys])
+    outbox.add(connection, keys, done_at)
+
+
+def expire(connection: Connection, *, now: datetime, status_id: int, error_id: int, limit: int) -> int:
+    """End waiting messages whose validity is over; return how many."""
+    keys = connection.execute(_OVERDUE, {"now": now, "limit": limit}).scalars().all()
+    close(connection, keys, status_id=status_id, error_id=error_id, done_at=now)
+    return len(keys)

@@ -1,0 +1,204 @@
+"""Recordings: what was recorded on which attempt, and what became of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+
+from bridge.messages.message import Message
+from bridge.messages.recording import Recording, RecordingState
+from bridge.store.rows import MESSAGE_COLUMNS, message_of
+from bridge.store.tables import attempts, contents, messages, recordings
+
+_WITH_FILE = (RecordingState.AVAILABLE, RecordingState.SHORT)
+
+_ID = recordings.c.id.label("recording_id")
+_COLUMNS = (_ID, *(column for column in recordings.c if column.name not in {"id", "account", "message_key"}))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFile:
+    """A recording that can be heard, and the message of its call."""
+
+    recording: Recording
+    message: Message
+
+
+_BEGIN = insert(recordings)
+_FINISH = (
+    update(recordings)
+    .where(recordings.c.id == bindparam("recording_id"))
+    .values(state=bindparam("new_state"), seconds=bindparam("new_seconds"), size=bindparam("new_size"))
+)
+_FORGET = delete(recordings).where(recordings.c.id == bindparam("recording_id"))
+
+
+def begin(connection: Connection, account: str, message_key: int, recording: Recording) -> None:
+    """Note that a file is going to be written, before it is."""
+    connection.execute(
+        _BEGIN,
+        {
+            "id": recording.id,
+            "account": account,
+            "message_key": message_key,
+            "attempt_id": recording.attempt_id,
+            "kind": recording.kind,
+            "pointer": recording.pointer,
+            "recorded_at": recording.recorded_at,
+            "state": recording.state,
+        },
+    )
+
+
+def finish(connection: Connection, recording: Recording) -> None:
+    """Keep what became of a recording."""
+    connection.execute(
+        _FINISH,
+        {
+            "recording_id": recording.id,
+            "new_state": recording.state,
+            "new_seconds": recording.seconds,
+            "new_size": recording.size,
+        },
+    )
+
+
+def forget(connection: Connection, recording_id: str) -> None:
+    """Drop a recording that never began, since nobody answered."""
+    connection.execute(_FORGET, {"recording_id": recording_id})
+
+
+def of_attempts(connection: Connection, attempt_ids: Collection[str]) -> dict[str, list[Recording]]:
+    """The recordings of each attempt, the first one first."""
+    rows = connection.execute(
+        select(*_COLUMNS).where(recordings.c.attempt_id.in_(attempt_ids)).order_by(recordings.c.recorded_at, _ID)
+    )
+    found: dict[str, list[Recording]] = defaultdict(list)
+    for row in rows.mappings():
+        found[row["attempt_id"]].append(_recording_of(row))
+    return found
+
+
+def find(connection: Connection, account: str, recording_id: str) -> Recording | None:
+    """One recording, or None when the account has no such recording."""
+    wanted = select(*_COLUMNS).where(recordings.c.account == account, recordings.c.id == recording_id)
+    row = connection.execute(wanted).mappings().first()
+    return None if row is None else _recording_of(row)
+
+
+def of_call(connection: Connection, account: str, message_id: str, to: str) -> Recording | None:
+    """The recording of the last call of a message that was recorded whole."""
+    row = (
+        connection.execute(
+            select(*_COLUMNS)
+            .join(messages, messages.c.key == recordings.c.message_key)
+            .where(
+                messages.c.account == account,
+                messages.c.id == message_id,
+                messages.c.recipient == to,
+                recordings.c.kind == "call",
+            )
+            .order_by(recordings.c.recorded_at.desc())
+            .limit(1)
+        )
+        .mappings()
+        .first()
+    )
+    return None if row is None else _recording_of(row)
+
+
+def files(
+    connection: Connection, account: str, *, message_id: str | None, number: str | None, limit: int, offset: int
+) -> list[RecordedFile]:
+    """What can be heard, the newest first."""
+    wanted = (
+        select(*_COLUMNS, *MESSAGE_COLUMNS)
+        .join(messages, messages.c.key == recordings.c.message_key)
+        .join(contents, contents.c.key == messages.c.content_key)
+        .where(recordings.c.account == account, recordings.c.state.in_(_WITH_FILE))
+        .order_by(recordings.c.recorded_at.desc(), _ID)
+        .limit(limit)
+        .offset(offset)
+    )
+    if message_id is not None:
+        wanted = wanted.where(messages.c.id == message_id)
+    if number is not None:
+        wanted = wanted.where(messages.c.recipient == number)
+    return [RecordedFile(_recording_of(row), message_of(row)) for row in connection.execute(wanted).mappings()]
+
+
+# Retention
+
+
+def expired(connection: Connection, *, node: str, before: datetime, limit: int) -> list[Recording]:
+    """Recordings of a node's calls from before a moment that still have a file, or may have one."""
+    wanted = (
+        select(*_COLUMNS)
+        .join(attempts, attempts.c.id == recordings.c.attempt_id)
+        .where(
+            attempts.c.node == node,
+            recordings.c.recorded_at < before,
+            recordings.c.state != RecordingState.DELETED,
+        )
+        .order_by(recordings.c.recorded_at)
+        .limit(limit)
+    )
+    return [_recording_of(row) for row in connection.execute(wanted).mappings()]
+
+
+def with_file(connection: Connection, *, node: str, after: str, limit: int) -> list[Recording]:
+    """Recordings of a node's calls whose file must be there, by id from the one that follows ``after``."""
+    wanted = (
+        select(*_COLUMNS)
+        .join(attempts, attempts.c.id == recordings.c.attempt_id)
+        .where(attempts.c.node == node, recordings.c.id > after, recordings.c.state.in_(_WITH_FILE))
+        .order_by(recordings.c.id)
+        .limit(limit)
+    )
+    return [_recording_of(row) for row in connection.execute(wanted).mappings()]
+
+
+def left_open(
+    connection: Connection, *, node: str, ended_before: datetime, limit: int
+) -> list[tuple[Recording, float]]:
+    """Recordings that nobody finished although their call is over, and how many seconds that call was connected."""
+    wanted = (
+        select(*_COLUMNS, attempts.c.answered_at, attempts.c.ended_at)
+        .join(attempts, attempts.c.id == recordings.c.attempt_id)
+        .where(
+            attempts.c.node == node,
+            attempts.c.ended_at < ended_before,
+            recordings.c.state == RecordingState.RECORDING,
+        )
+        .limit(limit)
+    )
+    rows = connection.execute(wanted).mappings()
+    return [(_recording_of(row), _connected_seconds(row)) for row in rows]
+
+
+def known(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of the ids that belong to a recording which may have a file."""
+    wanted = select(_ID).where(recordings.c.id.in_(ids), recordings.c.state != RecordingState.DELETED)
+    return set(connection.execute(wanted).scalars())
+
+
+def _connected_seconds(row: RowMapping) -> float:
+    answered_at: datetime | None = row["answered_at"]
+    return 0.0 if answered_at is None else (row["ended_at"] - answered_at).total_seconds()
+
+
+def _recording_of(row: RowMapping) -> Recording:
+    return Recording(
+        id=row["recording_id"],
+        attempt_id=row["attempt_id"],
+        kind=row["kind"],
+        recorded_at=row["recorded_at"],
+        pointer=row["pointer"],
+        state=RecordingState(row["state"]),
+        seconds=row["seconds"],
+        size=row["size"],
+    )

@@ -1,0 +1,123 @@
+"""The store's part of windows, bulks and logs, on a real SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from bridge.messages.bulks import BulkStatus
+from bridge.messages.expansion import Destination, Order, expand
+from bridge.messages.message import Content, DeliveryTimeWindow, TimeOfDay
+from bridge.messages.progress import State
+from bridge.store import BulkOver, LogFilter, Store
+
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+OFFICE_HOURS = DeliveryTimeWindow(frozenset(range(5)), TimeOfDay(9, 0), TimeOfDay(17, 0))
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = Store(f"sqlite:///{tmp_path / 'test.db'}")
+    yield store
+    await store.close()
+
+
+async def accept(
+    store: Store,
+    *ids: str,
+    now: datetime,
+    window: DeliveryTimeWindow | None = None,
+    bulk_id: str = "bulk",
+    **terms: Any,
+) -> None:
+    order = Order(Content(text="Hello", window=window), [Destination("99900001", name) for name in ids], **terms)
+    await store.accept(expand([order], account="acme", now=now, bulk_id=bulk_id))
+
+
+async def dialled(store: Store, now: datetime, limit: int = 100) -> list[str]:
+    claims = await store.claim_due(node="here", trunk="trunk", now=now, limit=limit)
+    return [claim.message.id for claim in claims]
+
+
+async def test_a_message_is_due_when_its_window_opens(store: Store) -> None:
+    await accept(store, "m1", now=MONDAY + 8 * HOUR, window=OFFICE_HOURS)
+    assert await store.next_due() == MONDAY + 9 * HOUR
+    assert await dialled(store, MONDAY + 9 * HOUR) == ["m1"]
+
+
+async def test_what_was_not_dialled_before_its_window_closed_waits_for_the_next_opening(store: Store) -> None:
+    await accept(store, "m1", "m2", "m3", now=MONDAY + 16 * HOUR, window=OFFICE_HOURS)
+    await accept(store, "anytime", now=MONDAY + 16.5 * HOUR, bulk_id="other")
+    assert await dialled(store, MONDAY + 16.5 * HOUR, limit=1) == ["m1"]
+    assert await dialled(store, MONDAY + 17 * HOUR) == ["anytime"]
+    progress = await store.progress("acme", "m2")
+    assert progress is not None
+    assert (progress.state, progress.status_id, progress.attempts) == (State.QUEUED, 1, 0)
+    assert await dialled(store, MONDAY + DAY + 9 * HOUR - timedelta(seconds=1)) == []
+    assert await store.next_due() == MONDAY + DAY + 9 * HOUR
+    assert await dialled(store, MONDAY + DAY + 9 * HOUR) == ["m2", "m3"]
+
+
+async def test_a_message_whose_validity_ends_before_its_window_opens_is_never_dialled(store: Store) -> None:
+    saturday = MONDAY + 5 * DAY
+    await accept(store, "m1", now=saturday, window=OFFICE_HOURS, validity=HOUR)
+    assert await dialled(store, saturday + 9 * HOUR) == []
+    assert await store.next_due() == saturday + HOUR
+    assert await store.expire(now=saturday + HOUR, status_id=15, error_id=5408, limit=10) == 1
+
+
+async def test_a_rescheduled_message_keeps_to_its_window(store: Store) -> None:
+    await accept(store, "m1", now=MONDAY + 8 * HOUR, window=OFFICE_HOURS)
+    standing = await store.reschedule_bulk("acme", "bulk", MONDAY + 20 * HOUR)
+    assert standing is not None
+    assert standing.send_at == MONDAY + 20 * HOUR
+    assert await dialled(store, MONDAY + 20 * HOUR) == []
+    assert await dialled(store, MONDAY + DAY + 9 * HOUR) == ["m1"]
+
+
+async def test_a_large_bulk_is_canceled_at_once_with_a_report_for_each(store: Store) -> None:
+    await accept(store, *(f"m{n}" for n in range(20_000)), now=MONDAY)
+    standing, live = await store.cancel_bulk("acme", "bulk")
+    assert standing is not None
+    assert (standing.status, live) == (BulkStatus.CANCELED, [])
+    assert await store.bulk_counts("acme", "bulk") == {State.DONE: 20_000}
+    taken = 0
+    while reports := await store.take_reports("acme", limit=1000):
+        assert {(report.status_id, report.error_id) for report in reports} == {(9, 5487)}
+        taken += len(reports)
+    assert taken == 20_000
+    with pytest.raises(BulkOver):
+        await store.resume_bulk("acme", "bulk")
+
+
+FILTERS: list[dict[str, Any]] = [
+    {},
+    {"to": "99900002"},
+    {"sender": "1"},
+    {"status_ids": [5]},
+    {"bulk_ids": ["bulk", "other"]},
+    {"message_ids": ["m1", "m2"]},
+    {"message_ids": ["m1"], "bulk_ids": ["bulk"]},
+]
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+async def test_logs_never_walk_through_all_messages(store: Store, chosen: dict[str, Any]) -> None:
+    plans: list[str] = []
+
+    def note_the_plan(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "FROM messages" in statement:
+            plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall())
+
+    event.listen(store._database.engine, "before_cursor_execute", note_the_plan)
+    await store.logs("acme", LogFilter(MONDAY - 2 * DAY, MONDAY, **chosen), 50)
+    (how,) = [step for step in plans if step.startswith("SEARCH messages ")]
+    narrowed_by = {"bulk_ids": "bulk_key=?", "message_ids": "id=?"}
+    assert next((narrowed_by[name] for name in chosen if name in narrowed_by), "account=? AND sent_at>?") in how
+    assert not [step for step in plans if step.startswith("SCAN messages")]
