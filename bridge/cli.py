@@ -23,6 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+keys = typer.Typer(help="Who may use which account.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
 
 def main() -> None:
     """Run a command; what went wrong is told in one line, without a traceback."""
@@ -41,9 +44,11 @@ def main() -> None:
 @app.command()
 def serve() -> None:
     """Run the daemon until SIGTERM or Ctrl-C."""
-    from bridge.app import serve as run  # noqa: PLC0415 - the other commands start faster without it
+    import uvloop  # noqa: PLC0415 - the other commands start faster without what serving takes
 
-    asyncio.run(run(Settings()))
+    from bridge.app import serve as run  # noqa: PLC0415
+
+    uvloop.run(run(Settings()))
 
 
 @app.command()
@@ -87,7 +92,48 @@ def asterisk_config(
     print(f"written to {directory}")
 
 
+@keys.command("add")
+def add_key(
+    account: Annotated[str, typer.Argument(help="The account; its first key makes it.")],
+    user: Annotated[
+        str | None, typer.Option("--user", help="A user with a password instead of an API key; it is asked for.")
+    ] = None,
+) -> None:
+    """Make an API key, which is shown once, or a user for Basic authentication."""
+    from bridge.keys import add_key as add  # noqa: PLC0415
+    from bridge.keys import add_user  # noqa: PLC0415
+
+    if user is None:
+        print(asyncio.run(add(Settings(), account)))
+    else:
+        asyncio.run(add_user(Settings(), account, user, _password()))
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Show all keys and users, also those that were revoked."""
+    from bridge.keys import list_keys as list_all  # noqa: PLC0415
+
+    asyncio.run(list_all(Settings()))
+
+
+@keys.command("revoke")
+def revoke_key(number: Annotated[int, typer.Argument(help="Its number in the list.")]) -> None:
+    """Close the door to a key or a user, within seconds also at a daemon that runs."""
+    from bridge.keys import revoke_key as revoke  # noqa: PLC0415
+
+    asyncio.run(revoke(Settings(), number))
+
+
 @app.command()
 def version() -> None:
     """Tell the version."""
     print(__version__)
+
+
+def _password() -> str:
+    """Asked for twice at a terminal, else the first line of the input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password

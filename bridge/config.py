@@ -60,6 +60,8 @@ class Settings(BaseSettings):
 
     speech_engines: Annotated[tuple[Engine, ...], NoDecode] = ("espeak-ng",)
     allow_private_urls: bool = False
+    webhook_secret: SecretStr | None = None
+    recording_days: int = Field(default=60, ge=1)
     drain_seconds: float = Field(default=60.0, ge=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

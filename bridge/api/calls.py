@@ -12,6 +12,7 @@ from bridge.messages.attempt import Attempt
 from bridge.messages.progress import Progress, State
 from bridge.reports.cdr import cdr
 from bridge.reports.members import error_members, optional_time, status_members, wire_time
+from bridge.store import Store
 
 
 async def get_call(request: web.Request) -> web.Response:
@@ -27,9 +28,9 @@ async def get_call(request: web.Request) -> web.Response:
 
 
 async def get_cdr(request: web.Request) -> web.Response:
-    """The CDR of a finished call, one entry per attempt."""
+    """The CDR of a finished call, one entry per attempt; also with the token of a bulk that has one message."""
     store, account, token = request.app[SERVICES].store, request[ACCOUNT], request.match_info["token"]
-    progress = await store.progress(account, token)
+    progress = await store.progress(account, token) or await _only_message(store, account, token)
     if progress is None:
         raise _unknown(token)
     if progress.state is not State.DONE:
@@ -38,9 +39,14 @@ async def get_cdr(request: web.Request) -> web.Response:
         {
             **_identity(progress),
             "doneAt": optional_time(progress.done_at),
-            "attempts": [cdr(attempt) for attempt in await store.attempts(account, token)],
+            "attempts": [cdr(attempt) for attempt in await store.attempts(account, progress.message.id)],
         }
     )
+
+
+async def _only_message(store: Store, account: str, bulk_id: str) -> Progress | None:
+    message_id = await store.only_message(account, bulk_id)
+    return None if message_id is None else await store.progress(account, message_id)
 
 
 def _standing(progress: Progress, attempts: list[Attempt]) -> dict[str, Any]:

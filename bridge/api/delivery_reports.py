@@ -7,13 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from bridge.api.errors import BadRequest
+from bridge.api import queries
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.messages.progress import Report
 from bridge.reports.v1 import report_v1
 from bridge.reports.v2 import report_v2
-
-_USUAL_LIMIT, _HIGHEST_LIMIT = 50, 1000
 
 
 async def get_reports_v1(request: web.Request) -> web.Response:
@@ -31,13 +29,6 @@ async def _take(request: web.Request, form: Callable[[Report], dict[str, Any]]) 
         request[ACCOUNT],
         bulk_id=request.query.get("bulkId") or None,
         message_id=request.query.get("messageId") or None,
-        limit=_limit(request.query.get("limit", str(_USUAL_LIMIT))),
+        limit=queries.limit(request),
     )
     return web.json_response({"results": [form(report) for report in reports]})
-
-
-def _limit(text: str) -> int:
-    """A higher limit than the highest is taken for it. Raises BadRequest for one that is no number from 1 on."""
-    if not (text.isascii() and text.isdigit() and text.strip("0")):
-        raise BadRequest("the query breaks a rule", {"limit": ["must be a number from 1 on"]})
-    return min(int(text[:9]), _HIGHEST_LIMIT)

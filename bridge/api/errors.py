@@ -49,6 +49,13 @@ class DuplicateRefused(Refused):
     http_status: ClassVar[int] = 409
 
 
+class BulkOverRefused(Refused):
+    """Nothing of a bulk waits any more, so that nothing can be changed."""
+
+    id: ClassVar[str] = "BULK_OVER"
+    http_status: ClassVar[int] = 409
+
+
 class CallNotFinished(Refused):
     """There is no CDR of a call before it is over."""
 

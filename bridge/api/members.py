@@ -29,6 +29,7 @@ from pydantic_core import PydanticCustomError, from_json
 from bridge.api.times import parse_time
 from bridge.messages.numbers import parse_number, parse_sender
 from bridge.messages.text import check_text
+from bridge.speech import Speech
 
 MOST_DESTINATIONS = 20_000
 """Destinations of one message."""
@@ -41,9 +42,10 @@ _SLOWEST, _FASTEST = 0.5, 2.0
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a request is checked against: the languages that can be spoken, and the time."""
+    """What a request is checked against: the languages that can be spoken, who speaks them, and the time."""
 
     languages: frozenset[str]
+    speech: Speech
     now: datetime
 
 
@@ -89,13 +91,14 @@ def _language_code(value: Any) -> Any:
     return value.strip().lower().replace("_", "-") or DEFAULT_LANGUAGE if isinstance(value, str) else value
 
 
-def _rules(info: ValidationInfo) -> Rules:
+def rules_of(info: ValidationInfo) -> Rules:
+    """The rules that the request is read with."""
     assert isinstance(info.context, Rules), "every request is read with its rules"
     return info.context
 
 
 def _supported(language: str, info: ValidationInfo) -> str:
-    languages = _rules(info).languages
+    languages = rules_of(info).languages
     if language not in languages:
         raise ValueError(f"is not supported; these are: {', '.join(sorted(languages))}")
     return language
@@ -105,7 +108,7 @@ def _within_reach(value: Any, info: ValidationInfo) -> datetime:
     if not isinstance(value, str):
         raise ValueError("must be a time in a string")  # noqa: TRY004  pydantic tells only ValueError to the caller
     moment = parse_time(value)
-    if moment > _rules(info).now + _FARTHEST_SENDING:
+    if moment > rules_of(info).now + _FARTHEST_SENDING:
         raise ValueError(f"must be within the next {_FARTHEST_SENDING.days} days")
     return moment
 

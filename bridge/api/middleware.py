@@ -16,7 +16,7 @@ from bridge.store import StoreFailed
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
 
 _CHALLENGES = 'App realm="Voicebridge", Basic realm="Voicebridge", charset="UTF-8"'
 
@@ -36,7 +36,7 @@ def authentication(authenticator: Authenticator) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: _Handler) -> web.StreamResponse:
         if request.path not in _OPEN_PATHS:
-            account = authenticator.account(request.headers.get("Authorization", ""))
+            account = await authenticator.account(request.headers.get("Authorization", ""))
             if account is None:
                 raise Unauthorized("the request has no valid credentials")
             request[ACCOUNT] = account

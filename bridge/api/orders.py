@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from bridge.api.advanced import AdvancedMessage, AdvancedRequest, SpeedMember
+from bridge.api.advanced import AdvancedMessage, AdvancedRequest
 from bridge.api.requests import SimpleMessage, Utterance
+from bridge.api.terms import Campaign, SpeedMember, Terms
 from bridge.messages.expansion import LONGEST_VALIDITY, Destination, Order
 from bridge.messages.message import Content, Notify
 
@@ -23,7 +24,7 @@ _UNITS = {
 def simple_order(message: SimpleMessage) -> Order:
     """What ``single``, or one message of ``multi``, asks for."""
     return Order(
-        content=Content(**_utterance(message)),
+        content=Content(**utterance(message)),
         destinations=[Destination(number) for number in message.to],
         sender=message.sender,
     )
@@ -31,42 +32,25 @@ def simple_order(message: SimpleMessage) -> Order:
 
 def advanced_orders(request: AdvancedRequest) -> list[Order]:
     """What ``advanced`` asks for."""
-    return [_advanced_order(message, request) for message in request.messages]
+    return [
+        campaign_order(message, message.sender, _advanced_content(message, request)) for message in request.messages
+    ]
 
 
-def _advanced_order(message: AdvancedMessage, request: AdvancedRequest) -> Order:
+def campaign_order(message: Campaign, sender: str | None, content: Content) -> Order:
+    """Content that goes to the destinations of a message, when it says."""
     return Order(
-        content=_advanced_content(message, request),
+        content=content,
         destinations=[Destination(each.to, each.message_id) for each in message.destinations],
-        sender=message.sender,
+        sender=sender,
         send_at=message.send_at,
         validity=_validity(message.validity_period),
         gap=_gap(message.sending_speed),
     )
 
 
-def _advanced_content(message: AdvancedMessage, request: AdvancedRequest) -> Content:
-    return Content(
-        **_utterance(message),
-        pause=message.pause,
-        record=message.record,
-        repeat_dtmf=message.repeat_dtmf,
-        max_dtmf=message.max_dtmf,
-        dtmf_timeout=message.dtmf_timeout,
-        ring_timeout=message.ring_timeout,
-        call_timeout=message.call_timeout,
-        machine_detection=message.machine_detection,
-        call_transfers=message.call_transfers,
-        actions=request.actions if message.actions is None else message.actions,
-        action_groups=request.action_groups if message.action_groups is None else message.action_groups,
-        retry=None if message.retry is None else message.retry.policy(),
-        window=None if message.delivery_time_window is None else message.delivery_time_window.window(),
-        notify=_notify(message),
-        callback_data=message.callback_data,
-    )
-
-
-def _utterance(message: Utterance) -> dict[str, Any]:
+def utterance(message: Utterance) -> dict[str, Any]:
+    """The members of `Content` that say what is to be heard."""
     return {
         "text": message.text,
         "audio_url": message.audio_file_url,
@@ -78,7 +62,35 @@ def _utterance(message: Utterance) -> dict[str, Any]:
     }
 
 
-def _notify(message: AdvancedMessage) -> Notify | None:
+def terms(message: Terms) -> dict[str, Any]:
+    """The members of `Content` that say when and how is called, and who is told."""
+    return {
+        "pause": message.pause,
+        "record": message.record,
+        "ring_timeout": message.ring_timeout,
+        "call_timeout": message.call_timeout,
+        "retry": None if message.retry is None else message.retry.policy(),
+        "window": None if message.delivery_time_window is None else message.delivery_time_window.window(),
+        "notify": _notify(message),
+        "callback_data": message.callback_data,
+    }
+
+
+def _advanced_content(message: AdvancedMessage, request: AdvancedRequest) -> Content:
+    return Content(
+        **utterance(message),
+        **terms(message),
+        repeat_dtmf=message.repeat_dtmf,
+        max_dtmf=message.max_dtmf,
+        dtmf_timeout=message.dtmf_timeout,
+        machine_detection=message.machine_detection,
+        call_transfers=message.call_transfers,
+        actions=request.actions if message.actions is None else message.actions,
+        action_groups=request.action_groups if message.action_groups is None else message.action_groups,
+    )
+
+
+def _notify(message: Terms) -> Notify | None:
     if message.notify_url is None:
         return None
     return Notify(message.notify_url, message.notify_content_type, message.notify_content_version)

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from typing import TypeVar
 
+from aiohttp import web
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from bridge.api.errors import BadRequest, Problems
 from bridge.api.members import Rules
+from bridge.api.services import SERVICES
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_Wanted = TypeVar("_Wanted")
+
+_SMALL_BODY = 16_000
+"""Bytes; a larger body is read beside the event loop, so that live calls do not wait for it."""
 
 _MOST_PROBLEMS = 100
 """Problems told at once: a body of thousands of bad numbers would be answered by megabytes."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+async def read_body(request: web.Request, reader: Callable[[bytes, Rules], _Wanted]) -> _Wanted:
+    """What ``reader`` makes of a request's JSON body. Raises BadRequest, and what the reader raises."""
+    if not _is_json(request):
+        raise BadRequest(f"the content type {request.content_type} is not known; send application/json")
+    body, rules = await request.read(), request.app[SERVICES].rules()
+    return reader(body, rules) if len(body) <= _SMALL_BODY else await asyncio.to_thread(reader, body, rules)
 
 
 def read(model: type[_Model], body: bytes, rules: Rules) -> _Model:
@@ -34,6 +50,11 @@ def read(model: type[_Model], body: bytes, rules: Rules) -> _Model:
             "the request breaks a rule; see validationErrors",
             _problems(error.errors(include_url=False, include_input=False)),
         ) from error
+
+
+def _is_json(request: web.Request) -> bool:
+    stated = "Content-Type" in request.headers
+    return not stated or request.content_type == "application/json" or request.content_type.endswith("+json")
 
 
 def _problems(errors: list[ErrorDetails]) -> Problems:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiohttp import web
 
 from bridge.api.members import Rules
+from bridge.reports.recordings import RecordingFiles
+from bridge.speech import Speech
 from bridge.store import Store
 
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
@@ -17,16 +19,23 @@ Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """``on_accepted`` is called when messages wait to be called; ``languages`` are codes in lower case."""
+    """What the handlers use; ``languages`` are the codes that ``speech`` speaks, in lower case.
+
+    ``on_accepted`` is called when messages wait to be called, ``on_canceled`` with the ids of attempts that
+    are to stop.
+    """
 
     store: Store
+    speech: Speech
+    recordings: RecordingFiles
     languages: frozenset[str]
     on_accepted: Callable[[], None]
+    on_canceled: Callable[[Collection[str]], Awaitable[None]]
     readiness: Readiness
 
     def rules(self) -> Rules:
         """What a request that comes now is checked against."""
-        return Rules(languages=self.languages, now=datetime.now(UTC))
+        return Rules(languages=self.languages, speech=self.speech, now=datetime.now(UTC))
 
 
 SERVICES = web.AppKey("services", Services)

@@ -10,6 +10,7 @@ from bridge.reports.members import (
     call_seconds,
     error_members,
     optional_time,
+    recording_url,
     status_members,
     wire_time,
 )
@@ -61,6 +62,35 @@ def cdr(attempt: Attempt) -> dict[str, Any]:
                 "actionGroups": entered.groups,
             }
             for entered in attempt.inputs
+        ],
+        "collected": [
+            {"variable": collected.variable, "keys": collected.keys, "meaning": collected.meaning}
+            for collected in attempt.collected
+        ],
+        "transfers": [
+            {
+                "numbers": transfer.numbers,
+                "dialledAt": wire_time(transfer.dialled_at),
+                "result": transfer.result,
+                "number": transfer.number,
+                "answeredAt": optional_time(transfer.answered_at),
+                "seconds": round(transfer.seconds, 3),
+            }
+            for transfer in attempt.transfers
+        ],
+        "limitReached": attempt.limit_reached,
+        "recordings": [
+            {
+                "id": recording.id,
+                "kind": recording.kind,
+                "groupId": recording.pointer,
+                "state": recording.state,
+                "recordedAt": wire_time(recording.recorded_at),
+                "seconds": None if recording.seconds is None else round(recording.seconds, 3),
+                "bytes": recording.size,
+                "url": recording_url(recording),
+            }
+            for recording in attempt.recordings
         ],
     }
 

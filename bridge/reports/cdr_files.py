@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from bridge.messages.attempt import Attempt
+from bridge.messages.recording import Recording
 from bridge.reports.cdr import cdr
+from bridge.reports.members import call_recording
 
 COLUMNS = (
     "account",
@@ -43,6 +45,9 @@ COLUMNS = (
     "engines",
     "spokenSeconds",
     "keys",
+    "recordingId",
+    "recordingState",
+    "recordingSeconds",
 )
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -77,6 +82,7 @@ def csv_row(account: str, bulk_id: str, attempt: Attempt) -> list[str]:
         "engines": " ".join(dict.fromkeys(spoken.engine for spoken in attempt.spoken)),
         "spokenSeconds": round(sum(spoken.seconds for spoken in attempt.spoken), 3),
         "keys": " ".join(entered.keys for entered in attempt.inputs),
+        **_recording(call_recording(attempt)),
     }
     return [_cell(known[column]) for column in COLUMNS]
 
@@ -84,6 +90,13 @@ def csv_row(account: str, bulk_id: str, attempt: Attempt) -> list[str]:
 def _named(what: str, members: dict[str, Any] | None) -> dict[str, Any]:
     known = members or {"id": None, "name": None}
     return {f"{what}Id": known["id"], f"{what}Name": known["name"]}
+
+
+def _recording(recording: Recording | None) -> dict[str, Any]:
+    if recording is None:
+        return {"recordingId": None, "recordingState": None, "recordingSeconds": None}
+    seconds = None if recording.seconds is None else round(recording.seconds, 3)
+    return {"recordingId": recording.id, "recordingState": recording.state, "recordingSeconds": seconds}
 
 
 def _cell(value: object) -> str:

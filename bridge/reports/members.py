@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from bridge.messages.attempt import Attempt
+from bridge.messages.message import Message
+from bridge.messages.recording import Recording
 from bridge.messages.statuses import ERROR_GROUPS, STATUS_GROUPS, error, status
 
 
@@ -77,3 +82,40 @@ def spoken_seconds(attempt: Attempt | None) -> float:
 def entered_keys(attempt: Attempt | None) -> str:
     """All inputs in their order, ``3, 9``; empty when no key was pressed."""
     return "" if attempt is None else ", ".join(entered.keys for entered in attempt.inputs if entered.keys)
+
+
+def collected_keys(attempt: Attempt | None) -> str | None:
+    """The variables that a script collected, with their keys, as JSON in a string; None when there are none."""
+    return None if attempt is None else _json({each.variable: each.keys for each in attempt.collected})
+
+
+def collected_meanings(attempt: Attempt | None) -> str | None:
+    """As `collected_keys`, with what the keys mean; variables without a meaning are left out."""
+    if attempt is None:
+        return None
+    return _json({each.variable: each.meaning for each in attempt.collected if each.meaning is not None})
+
+
+def call_recording(attempt: Attempt | None) -> Recording | None:
+    """The recording of the whole call, whatever became of it; None when it was not recorded."""
+    recordings = [] if attempt is None else attempt.recordings
+    return next((recording for recording in recordings if recording.kind == "call"), None)
+
+
+def recording_state(recording: Recording | None) -> dict[str, str]:
+    """What became of a recording, so that one that is lost or short is told of; nothing when there was to be none."""
+    return {} if recording is None else {"recordingState": recording.state}
+
+
+def call_recording_url(message: Message) -> str:
+    """Where the recording of a message's call is."""
+    return f"/tts/3/files/{quote(message.id, safe='')}/{message.to}"
+
+
+def recording_url(recording: Recording) -> str | None:
+    """Where a recording is, when there is something to be heard."""
+    return f"/voice/ivr/1/files/{recording.id}" if recording.has_file else None
+
+
+def _json(variables: Mapping[str, str]) -> str | None:
+    return json.dumps(variables, ensure_ascii=False, separators=(",", ":")) if variables else None

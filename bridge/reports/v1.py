@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.messages.attempt import Attempt
+from bridge.messages.message import Content
 from bridge.messages.progress import Report
 from bridge.reports.members import (
+    call_recording,
+    call_recording_url,
     call_seconds,
     call_times,
+    collected_keys,
     entered_keys,
     error_members,
     price_members,
+    recording_state,
     spoken_seconds,
     status_members,
     wire_time,
@@ -20,6 +26,7 @@ from bridge.reports.members import (
 def report_v1(report: Report) -> dict[str, Any]:
     """A report as ``GET /tts/3/reports`` and pushes of version 1 write it; ``dtmfCodes`` is "" without a key."""
     message, attempt = report.message, report.attempt
+    recording = call_recording(attempt)
     return {
         "bulkId": report.bulk_id,
         "messageId": message.id,
@@ -33,8 +40,20 @@ def report_v1(report: Report) -> dict[str, Any]:
         "mccMnc": None,
         "callbackData": message.content.callback_data,
         "dtmfCodes": entered_keys(attempt),
-        "recordedAudioFileUrl": None,
+        **_ivr(message.content, attempt),
+        "recordedAudioFileUrl": call_recording_url(message) if recording and recording.has_file else None,
+        **recording_state(recording),
         "price": price_members(),
         "status": status_members(report.status_id),
         "error": error_members(report.error_id),
+    }
+
+
+def _ivr(content: Content, attempt: Attempt | None) -> dict[str, str | None]:
+    if content.launch is None:
+        return {}
+    return {
+        "dtmfCodesAsJson": collected_keys(attempt),
+        "scenarioId": content.launch.scenario_id,
+        "scenarioName": content.launch.scenario_name,
     }

@@ -8,11 +8,15 @@ from bridge.messages.attempt import Attempt
 from bridge.messages.message import Content
 from bridge.messages.progress import Report
 from bridge.reports.members import (
+    call_recording,
     call_seconds,
     call_times,
+    collected_keys,
+    collected_meanings,
     entered_keys,
     error_members,
     price_members,
+    recording_state,
     spoken_seconds,
     status_members,
     wire_time,
@@ -40,7 +44,7 @@ def report_v2(report: Report) -> dict[str, Any]:
 
 
 def _voice_call(content: Content, attempt: Attempt | None) -> dict[str, Any]:
-    seconds = call_seconds(attempt)
+    seconds, recording = call_seconds(attempt), call_recording(attempt)
     answered_by = None if attempt is None or attempt.answered_by is None else attempt.answered_by
     return {
         "feature": _feature(content),
@@ -50,9 +54,23 @@ def _voice_call(content: Content, attempt: Attempt | None) -> dict[str, Any]:
         "fileDuration": spoken_seconds(attempt),
         "dtmfCodes": entered_keys(attempt) or None,
         "answeredBy": None if answered_by is None else _ANSWERED_BY.get(answered_by),
-        "callRecordingFileId": None,
+        "callRecordingFileId": recording.id if recording and recording.has_file else None,
+        **recording_state(recording),
         "direction": "OUTBOUND",
-        "ivr": None,
+        "ivr": _ivr(content, attempt),
+    }
+
+
+def _ivr(content: Content, attempt: Attempt | None) -> dict[str, str | None] | None:
+    if content.launch is None:
+        return None
+    return {
+        "scenarioId": content.launch.scenario_id,
+        "scenarioName": content.launch.scenario_name,
+        "collectedDtmfs": collected_keys(attempt),
+        "collectedMappedDtmfs": collected_meanings(attempt),
+        "spokenInput": None,
+        "matchedSpokenInput": None,
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,9 +13,12 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
+from infobip_api_client import ApiClient, Configuration, VoiceApi
 
 from bridge.api import Authenticator, create_app
 from bridge.messages.attempt import Attempt, Spoken
+from bridge.reports.recordings import RecordingFiles
+from bridge.speech import Speech, build_engines
 from bridge.store import Claim, Store
 
 KEYS = {"the-key": "acme", "the-other-key": "other"}
@@ -25,9 +29,12 @@ MOST_BYTES = 3_000_000
 class Desk:
     """The application behind a client, its store, and what it told the rest of the house."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, folder: Path) -> None:
         self.store = store
+        self.speech = Speech(cache_dir=folder / "speech", engines=build_engines(("espeak-ng", "gtts")))
+        self.recordings = RecordingFiles(folder / "recordings")
         self.wakes = 0
+        self.stopped: list[str] = []
         self.trouble: Exception | None = None
         self.problems: dict[str, str | None] = {"asterisk": None}
         self.client: TestClient[Request, Application] = TestClient(TestServer(self._app()))
@@ -35,9 +42,11 @@ class Desk:
     def _app(self) -> Application:
         return create_app(
             store=self.store,
-            authenticator=Authenticator(keys=KEYS, users=USERS),
-            languages=("en", "en-gb", "de", "hr", "pt-br"),
+            authenticator=Authenticator(keys=KEYS, users=USERS, kept=self.store.credentials),
+            speech=self.speech,
+            recordings=self.recordings,
             on_accepted=self.wake,
+            on_canceled=self.stop,
             readiness=self.readiness,
             max_body_bytes=MOST_BYTES,
         )
@@ -47,8 +56,14 @@ class Desk:
         if self.trouble is not None:
             raise self.trouble
 
+    async def stop(self, attempt_ids: Collection[str]) -> None:
+        self.stopped += attempt_ids
+
     async def readiness(self) -> dict[str, str | None]:
         return self.problems
+
+    async def put(self, path: str, body: Any, key: str = "the-key", **query: str) -> ClientResponse:
+        return await self.client.put(path, json=body, params=query, headers={"Authorization": f"App {key}"})
 
     async def post(self, path: str, body: Any, key: str = "the-key") -> ClientResponse:
         return await self.client.post(path, json=body, headers={"Authorization": f"App {key}"})
@@ -77,9 +92,9 @@ class Desk:
         assert await self.store.next_due() is None
         assert self.wakes == 0
 
-    async def dial(self) -> list[Claim]:
+    async def dial(self, later: timedelta = timedelta()) -> list[Claim]:
         """Claims everything that is due, as the dialer would."""
-        now = datetime.now(UTC) + timedelta(seconds=1)
+        now = datetime.now(UTC) + timedelta(seconds=1) + later
         return await self.store.claim_due(node="here", trunk="trunk", now=now, limit=1000)
 
     async def finish(self, claim: Claim) -> Attempt:
@@ -109,7 +124,28 @@ class Desk:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     store = Store(f"sqlite:///{tmp_path / 'test.db'}")
-    desk = Desk(store)
+    desk = Desk(store, tmp_path)
     async with desk.client:
         yield desk
+    await desk.speech.close()
     await store.close()
+
+
+@pytest.fixture
+def voice(desk: Desk) -> Iterator[Callable[..., Any]]:
+    """Calls a method of the client beside the event loop, which serves it."""
+    yield from _voice(desk, "the-key")
+
+
+@pytest.fixture
+def stranger(desk: Desk) -> Iterator[Callable[..., Any]]:
+    yield from _voice(desk, "a-wrong-key")
+
+
+def _voice(desk: Desk, key: str) -> Iterator[Callable[..., Any]]:
+    url = str(desk.client.make_url("")).rstrip("/")
+    configuration = Configuration(host=url, api_key=key)
+    client = ApiClient(configuration)
+    api = VoiceApi(client)
+    yield lambda method, *args, **kwargs: asyncio.to_thread(getattr(api, method), *args, **kwargs)
+    client.rest_client.pool_manager.clear()

@@ -53,7 +53,6 @@ def without(*names: str) -> dict[str, Any]:
         (without("text"), ["text", "audioFileUrl"]),
         (changed(text=None), ["text", "audioFileUrl"]),
         (changed(audioFileUrl="https://files.example/a.mp3"), ["text", "audioFileUrl"]),
-        ({**without("text"), "audioFileUrl": "https://files.example/a.mp3"}, ["audioFileUrl"]),
         ({**without("text"), "audioFileUrl": "file:///etc/passwd"}, ["audioFileUrl"]),
         (changed(language="tlh"), ["language"]),
         (changed(language=1), ["language"]),
@@ -70,9 +69,9 @@ async def test_the_answer_names_the_members_at_fault(desk: Desk, body: Any, memb
 
 
 async def test_an_unsupported_language_is_told_what_there_is(desk: Desk) -> None:
-    assert await desk.refused(changed(language="tlh")) == {
-        "language": ["is not supported; these are: de, en, en-gb, hr, pt-br"]
-    }
+    ((told,),) = (await desk.refused(changed(language="tlh"))).values()
+    assert told.startswith("is not supported; these are: ar, ar-ma, ")
+    assert ", hr, " in told
 
 
 @pytest.mark.parametrize(
@@ -173,7 +172,7 @@ async def test_what_the_http_library_refuses_has_the_same_body(desk: Desk) -> No
     assert (await wrong_method.json())["requestError"]["serviceException"]["messageId"] == "METHOD_NOT_ALLOWED"
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "many", "1.5", ""])
+@pytest.mark.parametrize("limit", ["0", "-1", "many", "1.5"])
 async def test_a_limit_of_reports_that_is_none_is_refused(desk: Desk, limit: str) -> None:
     answer = await desk.get("/tts/3/reports", limit=limit)
     assert answer.status == 400

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bridge.messages.progress import State
+from bridge.reports.members import wire_time
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
@@ -30,8 +32,14 @@ async def test_a_message_is_followed_from_queued_to_done(desk: Desk) -> None:
     dialling = await told(desk, f"/voice/1/calls/{token}")
     assert (dialling["state"], dialling["attempt"]) == ("dialling", 1)
     assert dialling["dialledAt"] is not None
-    await desk.store.move(claim.key, State.RINGING)
-    assert (await told(desk, f"/voice/1/calls/{token}"))["state"] == "ringing"
+    rang_at = claim.attempt.dialled_at + timedelta(seconds=1)
+    await desk.store.move(claim.key, claim.attempt.id, State.RINGING, rang_at)
+    ringing = await told(desk, f"/voice/1/calls/{token}")
+    assert (ringing["state"], ringing["ringingAt"], ringing["answeredAt"]) == ("ringing", wire_time(rang_at), None)
+    await desk.store.move(claim.key, claim.attempt.id, State.IN_PROGRESS, rang_at + timedelta(seconds=2))
+    talking = await told(desk, f"/voice/1/calls/{token}")
+    assert (talking["state"], talking["endedAt"]) == ("in-progress", None)
+    assert talking["ringingAt"] < talking["answeredAt"]
     await desk.finish(claim)
     done = await told(desk, f"/voice/1/calls/{token}")
     assert (done["state"], done["status"]["name"], done["error"]["id"]) == ("done", "DELIVERED_TO_HANDSET", 5000)
@@ -46,8 +54,18 @@ async def test_with_a_bulks_token_messages_are_counted_by_state(desk: Desk) -> N
         "token": token,
         "bulkId": token,
         "messages": 3,
-        "states": {"queued": 0, "dialling": 2, "ringing": 0, "in-progress": 0, "done": 1},
+        "states": {"queued": 0, "paused": 0, "dialling": 2, "ringing": 0, "in-progress": 0, "done": 1},
     }
+
+
+async def test_a_bulk_of_one_message_has_its_cdr_and_a_larger_one_has_none(desk: Desk) -> None:
+    one = await desk.sent(GOOD)
+    two = await desk.sent({**GOOD, "to": ["41793026727", "41793026728"]})
+    await desk.finish_all()
+    record = await told(desk, f"/voice/1/calls/{one['token']}/cdr")
+    assert record["token"] == one["messages"][0]["token"]
+    assert [attempt["attempt"] for attempt in record["attempts"]] == [1]
+    assert (await desk.get(f"/voice/1/calls/{two['token']}/cdr")).status == 404
 
 
 async def test_the_cdr_comes_when_the_call_is_over(desk: Desk) -> None:

@@ -19,7 +19,9 @@ def basic(credentials: str) -> str:
     return f"Basic {base64.b64encode(credentials.encode()).decode()}"
 
 
-@pytest.mark.parametrize("header", ["App the-key", "app the-key", "App  the-key ", basic("ana:s3cret:ž")])
+@pytest.mark.parametrize(
+    "header", ["App the-key", "app the-key", "App  the-key ", "IBSSO the-key", basic("ana:s3cret:ž")]
+)
 async def test_a_key_or_a_password_opens_the_door(desk: Desk, header: str) -> None:
     answer = await desk.client.post("/tts/3/single", json=GOOD, headers={"Authorization": header})
     assert answer.status == 200
@@ -64,11 +66,11 @@ async def test_no_address_but_health_is_open(desk: Desk, path: str) -> None:
     assert (await desk.client.get(path)).status == 401
 
 
-def test_an_empty_secret_is_never_taken() -> None:
+async def test_an_empty_secret_is_never_taken(desk: Desk) -> None:
     with pytest.raises(ValueError, match="empty"):
-        Authenticator(keys={"": "acme"}, users={})
+        Authenticator(keys={"": "acme"}, users={}, kept=desk.store.credentials)
     with pytest.raises(ValueError, match="empty"):
-        Authenticator(keys={}, users={("ana", ""): "acme"})
+        Authenticator(keys={}, users={("ana", ""): "acme"}, kept=desk.store.credentials)
 
 
 async def test_an_account_sees_only_its_own(desk: Desk) -> None:

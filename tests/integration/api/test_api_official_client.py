@@ -2,54 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from infobip_api_client import (
-    ApiClient,
     CallsAdvancedBody,
     CallsAdvancedMessage,
+    CallsBulkRequest,
+    CallsBulkStatus,
     CallsDestination,
+    CallsIpCoreGeneralStatus,
     CallsMultiBody,
     CallsMultiMessage,
     CallsRetry,
     CallsSendingSpeed,
     CallsSingleBody,
+    CallsUpdateStatusRequest,
     CallsVoice,
     CallTransfer,
-    Configuration,
     DeliveryDay,
     DeliveryTime,
     DeliveryTimeWindow,
-    VoiceApi,
 )
-from infobip_api_client.exceptions import BadRequestException, UnauthorizedException
+from infobip_api_client.exceptions import (
+    BadRequestException,
+    ConflictException,
+    NotFoundException,
+    UnauthorizedException,
+)
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
-
-
-@pytest.fixture
-def voice(desk: Desk) -> Iterator[Callable[..., Any]]:
-    """Calls a method of the client beside the event loop, which serves it."""
-    yield from _voice(desk, "the-key")
-
-
-@pytest.fixture
-def stranger(desk: Desk) -> Iterator[Callable[..., Any]]:
-    yield from _voice(desk, "a-wrong-key")
-
-
-def _voice(desk: Desk, key: str) -> Iterator[Callable[..., Any]]:
-    url = str(desk.client.make_url("")).rstrip("/")
-    configuration = Configuration(host=url, api_key=key)
-    client = ApiClient(configuration)
-    api = VoiceApi(client)
-    yield lambda method, *args, **kwargs: asyncio.to_thread(getattr(api, method), *args, **kwargs)
-    client.rest_client.pool_manager.clear()
 
 
 SINGLE = CallsSingleBody(
@@ -132,3 +117,50 @@ async def test_a_bad_request_is_the_clients_bad_request(voice: Callable[..., Any
 async def test_a_wrong_key_is_the_clients_unauthorized(stranger: Callable[..., Any]) -> None:
     with pytest.raises(UnauthorizedException):
         await stranger("send_single_voice_tts", SINGLE)
+
+
+async def test_logs(desk: Desk, voice: Callable[..., Any]) -> None:
+    sent = await voice("send_single_voice_tts", SINGLE)
+    for claim in await desk.dial(later=-timedelta(seconds=1)):
+        await desk.finish(claim)
+    everything = {
+        "var_from": "38515507799",
+        "to": "41793026727",
+        "bulk_id": [sent.bulk_id, "another"],
+        "message_id": [sent.messages[0].message_id, "another"],
+        "general_status": CallsIpCoreGeneralStatus.DELIVERED,
+        "sent_since": datetime.now(UTC) - timedelta(hours=1),
+        "sent_until": datetime.now(UTC) + timedelta(hours=1),
+        "limit": 10,
+    }
+    for filters in ({}, everything):
+        (entry,) = (await voice("get_sent_voice_logs", **filters)).results
+        assert (entry.text, entry.duration, entry.status.name) == ("Test Voice message.", 4, "DELIVERED_TO_HANDSET")
+        assert entry.sent_at < entry.done_at
+    assert (await voice("get_sent_voice_logs", mcc="228", mnc="01")).results == []
+
+
+async def test_a_bulk_is_rescheduled_paused_and_canceled(desk: Desk, voice: Callable[..., Any]) -> None:
+    later = (datetime.now(UTC) + timedelta(days=2)).replace(microsecond=0)
+    message = CallsAdvancedMessage(
+        **{"from": "41793026700"}, destinations=[CallsDestination(to="41793026727")], text="Hello", send_at=later
+    )
+    await voice("send_advanced_voice_tts", CallsAdvancedBody(bulk_id="BULK-ID-1", messages=[message]))
+    assert (await voice("get_sent_bulks", "BULK-ID-1")).send_at == later
+    moved = later + timedelta(days=1, milliseconds=5)
+    assert (await voice("reschedule_sent_bulk", "BULK-ID-1", CallsBulkRequest(send_at=moved))).send_at == moved
+    assert (await voice("get_sent_bulks_status", "BULK-ID-1")).status is CallsBulkStatus.PENDING
+    for wanted in (CallsBulkStatus.PAUSED, CallsBulkStatus.PENDING, CallsBulkStatus.CANCELED):
+        changed = await voice("manage_sent_bulks_status", "BULK-ID-1", CallsUpdateStatusRequest(status=wanted))
+        assert (changed.bulk_id, changed.status) == ("BULK-ID-1", wanted)
+    with pytest.raises(ConflictException):
+        await voice("reschedule_sent_bulk", "BULK-ID-1", CallsBulkRequest(send_at=moved))
+    with pytest.raises(NotFoundException):
+        await voice("get_sent_bulks", "BULK-ID-2")
+
+
+async def test_voices(voice: Callable[..., Any]) -> None:
+    listed = (await voice("get_voices", "en", include_neural=True)).voices
+    assert [each.name for each in listed if each.is_default] == ["Joanna"]
+    with pytest.raises(NotFoundException):
+        await voice("get_voices", "tlh")

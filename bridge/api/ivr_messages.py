@@ -1,0 +1,93 @@
+"""``POST /voice/ivr/1/messages``: a scenario is launched (wire contract, section 5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from aiohttp import web
+from pydantic import Field, StrictBool, StrictStr, model_validator
+
+from bridge.api.errors import BadRequest
+from bridge.api.ivr_uploads import refuse_unknown_uploads
+from bridge.api.members import Members, Sender
+from bridge.api.orders import campaign_order, terms
+from bridge.api.reading import read, read_body
+from bridge.api.scripting import uploads_named
+from bridge.api.sending import keep
+from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.terms import Campaign, OptionalId, check_campaigns
+from bridge.messages.expansion import Order, expand
+from bridge.messages.message import Content, Launch, Notify
+from bridge.messages.scenario import Scenario
+
+Parameters = Annotated[dict[StrictStr, Annotated[StrictStr, Field(max_length=2_000)]], Field(max_length=100)]
+
+
+class IvrMessage(Campaign):
+    scenario_id: StrictStr
+    sender: Sender = Field(default=None, alias="from")
+    parameters: Parameters = Field(default_factory=dict)
+    sensitive: StrictBool = False
+
+
+class LaunchRequest(Members):
+    bulk_id: OptionalId = None
+    messages: Annotated[list[IvrMessage], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        check_campaigns(self.messages)
+        return self
+
+
+async def launch_scenarios(request: web.Request) -> web.Response:
+    """Call numbers with scenarios."""
+    services, account = request.app[SERVICES], request[ACCOUNT]
+    wanted = await read_body(request, lambda body, rules: read(LaunchRequest, body, rules))
+    scenarios = await services.store.scenarios(account, {message.scenario_id for message in wanted.messages})
+    _refuse_unknown(wanted, scenarios)
+    await refuse_unknown_uploads(request, _uploads(wanted, scenarios))
+    orders = [_order(message, scenarios[message.scenario_id]) for message in wanted.messages]
+    bulk = expand(orders, account=account, now=services.rules().now, bulk_id=wanted.bulk_id)
+    return await keep(request, bulk, services.store.launch)
+
+
+def _refuse_unknown(wanted: LaunchRequest, scenarios: Mapping[str, Scenario]) -> None:
+    problems = {
+        f"messages[{index}].scenarioId": ["there is no such scenario"]
+        for index, message in enumerate(wanted.messages)
+        if message.scenario_id not in scenarios
+    }
+    if problems:
+        raise BadRequest("the request breaks a rule; see validationErrors", problems)
+
+
+def _uploads(wanted: LaunchRequest, scenarios: Mapping[str, Scenario]) -> dict[str, str]:
+    named: dict[str, str] = {}
+    for index, message in enumerate(wanted.messages):
+        named |= uploads_named(scenarios[message.scenario_id].body.script, f"messages[{index}].scenarioId.script")
+    return named
+
+
+def _order(message: IvrMessage, scenario: Scenario) -> Order:
+    body = scenario.body
+    said = terms(message)
+    content = Content(
+        **{
+            **said,
+            "record": message.record or body.record,
+            "notify": said["notify"] or _notify_of(scenario, message),
+        },
+        feature="ivr",
+        sensitive=message.sensitive,
+        launch=Launch(scenario.id, body.name, body.script, message.parameters),
+    )
+    return campaign_order(message, message.sender, content)
+
+
+def _notify_of(scenario: Scenario, message: IvrMessage) -> Notify | None:
+    body = scenario.body
+    if body.notify_url is None:
+        return None
+    return Notify(body.notify_url, body.notify_content_type or "application/json", message.notify_content_version)

@@ -1,0 +1,140 @@
+"""When and how often is called, and who is told: what every message with destinations of its own may say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
+
+from bridge.api.members import (
+    MOST_DESTINATIONS,
+    Id,
+    Members,
+    Moment,
+    Number,
+    Seconds,
+    Url,
+    empty_is_none,
+    lower,
+    members_at_fault,
+)
+from bridge.api.requests import refuse_too_many
+from bridge.messages.message import DeliveryTimeWindow, NotifyContentType, Retry, TimeOfDay
+from bridge.messages.retry import retry_policy
+from bridge.messages.windows import delivery_time_window
+
+_Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+_WEEK: tuple[str, ...] = get_args(_Day)
+
+
+def _media_type(value: Any) -> Any:
+    return value.partition(";")[0].strip().lower() if isinstance(value, str) else value
+
+
+def _time_unit(value: Any) -> Any:
+    return value.strip().lower().removesuffix("s") if isinstance(value, str) else value
+
+
+Period = Annotated[StrictInt, Field(ge=1)]
+OptionalId = Annotated[Id | None, BeforeValidator(empty_is_none)]
+OptionalUrl = Annotated[Url | None, BeforeValidator(empty_is_none)]
+ContentType = Annotated[NotifyContentType, BeforeValidator(_media_type)]
+
+
+class Destination(Members):
+    to: Number
+    message_id: OptionalId = None
+
+
+class RetryMember(Members):
+    min_period: Period
+    max_period: Period
+    max_count: Annotated[StrictInt, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        self.policy()
+        return self
+
+    def policy(self) -> Retry:
+        """The policy that is kept. Raises ValueError."""
+        return retry_policy(min_period=self.min_period, max_period=self.max_period, max_count=self.max_count)
+
+
+class TimeMember(Members):
+    hour: Annotated[StrictInt, Field(ge=0, le=23)]
+    minute: Annotated[StrictInt, Field(ge=0, le=59)]
+
+
+class WindowMember(Members):
+    days: list[Annotated[_Day, BeforeValidator(lower)]]
+    start: TimeMember | None = Field(default=None, alias="from")
+    end: TimeMember | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        self.window()
+        return self
+
+    def window(self) -> DeliveryTimeWindow:
+        """The window that is kept. Raises ValueError."""
+        return delivery_time_window(
+            frozenset(_WEEK.index(day) for day in self.days), _time_of_day(self.start), _time_of_day(self.end)
+        )
+
+
+class SpeedMember(Members):
+    speed: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
+    time_unit: Annotated[Literal["second", "minute", "hour", "day"], BeforeValidator(_time_unit)] = "minute"
+
+
+class Terms(Members):
+    """Who is told, how often is tried, and when: the members that messages of every kind have."""
+
+    notify_url: OptionalUrl = None
+    notify_content_type: ContentType = "application/json"
+    notify_content_version: Literal[1, 2] = 2
+    callback_data: Annotated[StrictStr, Field(max_length=700)] | None = None
+    validity_period: Period | None = None
+    send_at: Moment | None = None
+    record: StrictBool = False
+    ring_timeout: Seconds = 45
+    call_timeout: Seconds | None = None
+    pause: Annotated[StrictInt, Field(ge=0, le=10)] = 0
+    retry: RetryMember | None = None
+    sending_speed: SpeedMember | None = None
+    delivery_time_window: WindowMember | None = None
+
+
+class Campaign(Terms):
+    """A message to destinations of its own."""
+
+    destinations: Annotated[list[Destination], Field(min_length=1, max_length=MOST_DESTINATIONS)]
+
+
+def refuse_repeated_ids(ids: Iterable[tuple[str, str | None]]) -> None:
+    """Raises when two messages of a request are given the same id; ``ids`` are pairs of a member's path and an id."""
+    seen: set[str] = set()
+    repeated = []
+    for path, message_id in ids:
+        if message_id in seen:
+            repeated.append(path)
+        elif message_id is not None:
+            seen.add(message_id)
+    if repeated:
+        raise members_at_fault("must differ from the other messageIds of the request", *repeated)
+
+
+def check_campaigns(messages: Sequence[Campaign]) -> None:
+    """Raises when the messages of a request have too many destinations, or ids that are not their own."""
+    refuse_too_many(sum(len(message.destinations) for message in messages))
+    refuse_repeated_ids(
+        (f"messages[{m}].destinations[{d}].messageId", destination.message_id)
+        for m, message in enumerate(messages)
+        for d, destination in enumerate(message.destinations)
+    )
+
+
+def _time_of_day(member: TimeMember | None) -> TimeOfDay | None:
+    return None if member is None else TimeOfDay(member.hour, member.minute)

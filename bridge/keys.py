@@ -1,0 +1,91 @@
+"""``voicebridge keys``: who may use which account."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from bridge.api.secrets import key_digest, password_digest
+from bridge.config import Settings
+from bridge.errors import VoicebridgeError
+from bridge.store import Store
+
+_SHOWN_CHARACTERS = 7
+"""Of a key, so that an operator knows which one it is."""
+
+_ROW = "{:>6}  {:4}  {:20}  {:16}  {:16}  {}"
+
+
+class CredentialUnknown(VoicebridgeError):
+    """There is no such credential in force."""
+
+    id = "CREDENTIAL_UNKNOWN"
+
+
+class CredentialInvalid(VoicebridgeError):
+    """An account, a name or a password that cannot be taken."""
+
+    id = "CREDENTIAL_INVALID"
+
+
+async def add_key(settings: Settings, account: str) -> str:
+    """A new API key of an account; it cannot be shown again. Raises CredentialInvalid."""
+    _refuse_unprintable("account", account)
+    key = f"vb_{secrets.token_urlsafe(32)}"
+    async with _store(settings) as store:
+        await store.add_credential(account=account, kind="key", name=key[:_SHOWN_CHARACTERS], digest=key_digest(key))
+    return key
+
+
+async def add_user(settings: Settings, account: str, name: str, password: str) -> None:
+    """A user of an account, for Basic authentication. Raises CredentialInvalid and UserExists."""
+    _refuse_unprintable("account", account)
+    _refuse_unprintable("user", name)
+    if ":" in name:
+        raise CredentialInvalid("a user's name must not contain a colon (RFC 7617)")
+    if not password:
+        raise CredentialInvalid("the password is empty")
+    digest = await asyncio.to_thread(password_digest, password)
+    async with _store(settings) as store:
+        await store.add_credential(account=account, kind="user", name=name, digest=digest)
+
+
+async def list_keys(settings: Settings) -> None:
+    """Print all credentials, times in UTC; secrets are not known."""
+    async with _store(settings) as store:
+        kept = await store.all_credentials()
+    print(_ROW.format("NUMBER", "KIND", "NAME", "CREATED", "REVOKED", "ACCOUNT"))
+    for each in kept:
+        name = f"{each.name}…" if each.kind == "key" else each.name
+        print(
+            _ROW.format(each.number, each.kind, name, _minute(each.created_at), _minute(each.revoked_at), each.account)
+        )
+
+
+async def revoke_key(settings: Settings, number: int) -> None:
+    """Close the door to a credential. Raises CredentialUnknown."""
+    async with _store(settings) as store:
+        if not await store.revoke_credential(number):
+            raise CredentialUnknown(f"there is no credential {number} in force; see voicebridge keys list")
+
+
+@asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[Store]:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.store_url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _minute(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _refuse_unprintable(what: str, name: str) -> None:
+    if not name.strip() or not name.isprintable():
+        raise CredentialInvalid(f"the {what} must be a word")

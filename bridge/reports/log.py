@@ -1,0 +1,40 @@
+"""The entry of a message in the logs (wire contract, section 3.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.messages.attempt import Attempt
+from bridge.messages.message import Content
+from bridge.messages.progress import Progress
+from bridge.reports.members import (
+    call_seconds,
+    error_members,
+    optional_time,
+    price_members,
+    status_members,
+    wire_time,
+)
+
+
+def log_entry(progress: Progress, attempt: Attempt | None) -> dict[str, Any]:
+    """A message as ``GET /tts/3/logs`` writes it, with its latest attempt; ``doneAt`` is null while it is not done."""
+    message = progress.message
+    return {
+        "bulkId": progress.bulk_id,
+        "messageId": message.id,
+        "to": message.to,
+        "from": message.sender,
+        "text": _text(message.content),
+        "sentAt": wire_time(progress.sent_at),
+        "doneAt": optional_time(progress.done_at),
+        "duration": call_seconds(attempt),
+        "mccMnc": None,
+        "price": price_members(),
+        "status": status_members(progress.status_id),
+        "error": error_members(progress.error_id),
+    }
+
+
+def _text(content: Content) -> str | None:
+    return None if content.sensitive else content.text

@@ -1,0 +1,150 @@
+"""Keys and users of several accounts, made by the command, at a front desk that runs."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.api.authentication import Authenticator
+from bridge.api.secrets import key_digest, password_digest
+from bridge.store import Store, UserExists
+
+if TYPE_CHECKING:
+    from tests.integration.api.conftest import Desk
+
+GOOD = {"to": "41793026727", "text": "Hello"}
+
+
+def keys(folder: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from bridge.cli import main; main()", "keys", *arguments],
+        cwd=Path(__file__).parents[3],
+        env={
+            "PATH": os.environ["PATH"],
+            "VOICEBRIDGE_DATA_DIR": str(folder),
+            "VOICEBRIDGE_DATABASE_URL": f"sqlite:///{folder / 'test.db'}",
+        },
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def basic(name: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
+
+
+async def opens(desk: Desk, authorization: str) -> bool:
+    answer = await desk.client.get("/tts/3/logs", headers={"Authorization": authorization})
+    return answer.status == 200
+
+
+async def becomes(desk: Desk, authorization: str, *, open_: bool) -> bool:
+    """Whether the door is, within ten seconds, as it should be."""
+    deadline = time.monotonic() + 10
+    while await opens(desk, authorization) is not open_:
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
+async def test_a_key_opens_its_account_until_it_is_revoked(desk: Desk, tmp_path: Path) -> None:
+    made = keys(tmp_path, "add", "shop")
+    key = made.stdout.strip()
+    assert (made.returncode, made.stderr, len(key) > 40) == (0, "", True)
+    assert await becomes(desk, f"App {key}", open_=True)
+    assert await opens(desk, f"IBSSO {key}")
+    assert not await opens(desk, f"App {key[:-1]}")
+    await desk.sent(GOOD, key=key)
+    listed = keys(tmp_path, "list").stdout
+    assert "shop" in listed
+    assert key[:7] in listed
+    assert key not in listed
+    assert keys(tmp_path, "revoke", "1").returncode == 0
+    assert await becomes(desk, f"App {key}", open_=False)
+    again = keys(tmp_path, "revoke", "1")
+    assert (again.returncode, again.stderr.startswith("CREDENTIAL_UNKNOWN")) == (1, True)
+
+
+async def test_a_user_opens_its_account_until_it_is_revoked(desk: Desk, tmp_path: Path) -> None:
+    assert keys(tmp_path, "add", "shop", "--user", "eva", typed="pässword: 1\n").returncode == 0
+    assert await becomes(desk, basic("eva", "pässword: 1"), open_=True)
+    for name, password in (("eva", "password"), ("eva", ""), ("Eva", "pässword: 1"), ("eve", "pässword: 1")):
+        assert not await opens(desk, basic(name, password))
+    twice = keys(tmp_path, "add", "other", "--user", "eva", typed="another\n")
+    assert (twice.returncode, twice.stderr.startswith("USER_EXISTS")) == (1, True)
+    assert keys(tmp_path, "revoke", "1").returncode == 0
+    assert await becomes(desk, basic("eva", "pässword: 1"), open_=False)
+    assert keys(tmp_path, "add", "other", "--user", "eva", typed="another\n").returncode == 0
+    assert await becomes(desk, basic("eva", "another"), open_=True)
+    assert not await opens(desk, basic("eva", "pässword: 1"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed"),
+    [(("add", " "), ""), (("add", "shop", "--user", "a:b"), "x\n"), (("add", "shop", "--user", "eva"), "\n")],
+)
+def test_what_cannot_be_a_credential_is_refused(tmp_path: Path, arguments: tuple[str, ...], typed: str) -> None:
+    refused = keys(tmp_path, *arguments, typed=typed)
+    assert (refused.returncode, refused.stderr.startswith("CREDENTIAL_INVALID")) == (1, True)
+
+
+def test_secrets_are_not_in_the_database(tmp_path: Path) -> None:
+    key = keys(tmp_path, "add", "shop").stdout.strip()
+    keys(tmp_path, "add", "shop", "--user", "eva", typed="my-password\n")
+    kept = (tmp_path / "test.db").read_bytes()
+    assert b"eva" in kept
+    assert key.encode() not in kept
+    assert b"my-password" not in kept
+
+
+async def test_accounts_see_only_their_own(desk: Desk) -> None:
+    for account in ("shop", "bank"):
+        await desk.store.add_credential(account=account, kind="key", name=account, digest=key_digest(f"{account}-key"))
+    message = {"destinations": [{"to": "41793026727", "messageId": "mine"}], "text": "Hello"}
+    for account in ("shop", "bank"):
+        await desk.sent({"bulkId": "my-bulk", "messages": [message]}, "/tts/3/advanced", key=f"{account}-key")
+    await desk.put("/tts/3/bulks/status", {"status": "CANCELED"}, key="shop-key", bulkId="my-bulk")
+    for account, state in (("shop", "CANCELED"), ("bank", "PENDING")):
+        bulk = await desk.get("/tts/3/bulks/status", key=f"{account}-key", bulkId="my-bulk")
+        assert (await bulk.json())["status"] == state
+        logs = await (await desk.get("/tts/3/logs", key=f"{account}-key")).json()
+        assert len(logs["results"]) == 1
+        reports = await (await desk.get("/tts/3/reports", key=f"{account}-key")).json()
+        assert len(reports["results"]) == (state == "CANCELED")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = Store(f"sqlite:///{tmp_path / 'test.db'}")
+    yield store
+    await store.close()
+
+
+async def test_a_password_is_computed_once_and_free_then(store: Store) -> None:
+    await store.add_credential(account="shop", kind="user", name="eva", digest=password_digest("secret"))
+    authenticator = Authenticator(keys={}, users={}, kept=store.credentials)
+    assert await authenticator.account(basic("eva", "secret")) == "shop"
+    begun = time.perf_counter()
+    for _ in range(100):
+        assert await authenticator.account(basic("eva", "secret")) == "shop"
+    assert time.perf_counter() - begun < 0.1  # one computation takes as long
+
+
+async def test_a_name_is_taken_until_its_user_is_revoked(store: Store) -> None:
+    number = await store.add_credential(account="shop", kind="user", name="eva", digest="1")
+    with pytest.raises(UserExists):
+        await store.add_credential(account="shop", kind="user", name="eva", digest="2")
+    assert await store.revoke_credential(number)
+    assert not await store.revoke_credential(number)
+    assert await store.add_credential(account="shop", kind="user", name="eva", digest="2") != number
+    assert [each.digest for each in await store.credentials()] == ["2"]
