@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -127,10 +128,12 @@ def record(verb: Members, build: Build) -> None:
 
 
 def request(verb: Members, build: Build) -> None:
-    """``{"request": url, "options": {method, headers, body, collectResponse}}``."""
+    """``{"request": url, "options": {method, headers, body, collectResponse}}``; a JSON body goes out as JSON."""
     verb.required("request")
     url = verb.url("request")
     options = verb.members("options")
+    if isinstance(body := options.value.get("body"), dict | list):
+        options = Members({**options.value, "body": json.dumps(body)}, options.path, options.problems)
     step = RequestStep(
         url=url or fixed(""),
         method=options.one_of("method", _METHODS) or "GET",
