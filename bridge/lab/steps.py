@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
 
 SHOW_PROGRESS_EVERY = 5.0
 LAST_LINES = 20
@@ -26,6 +28,7 @@ class Steps:
         self._log = log
         self._running: set[subprocess.Popen[bytes]] = set()
         self._interrupted = False
+        self._starting = Lock()
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_bytes(b"")
 
@@ -52,12 +55,22 @@ class Steps:
 
     def call(self, *command: str, folder: Path | None = None) -> None:
         """Run a command to its end. Raises ``StepFailed``."""
-        if self._interrupted:
-            raise StepFailed("interrupted")
         with self._log.open("ab") as log:
             log.write(f"$ {' '.join(command)}\n".encode())
             log.flush()
             start = log.tell()
+            process = self._begin(command, folder, log)
+            try:
+                status = process.wait()
+            finally:
+                self._running.discard(process)
+        if status:
+            raise StepFailed(f"`{' '.join(command)}` failed ({status}):\n{self._tail(start)}")
+
+    def _begin(self, command: tuple[str, ...], folder: Path | None, log: BinaryIO) -> subprocess.Popen[bytes]:
+        with self._starting:  # so that no command is missed when all are ended
+            if self._interrupted:
+                raise StepFailed("interrupted")
             process = subprocess.Popen(
                 command,
                 cwd=folder,
@@ -68,20 +81,17 @@ class Steps:
                 start_new_session=True,
             )
             self._running.add(process)
-            try:
-                status = process.wait()
-            finally:
-                self._running.discard(process)
-        if status:
-            raise StepFailed(f"`{' '.join(command)}` failed ({status}):\n{self._tail(start)}")
+            return process
 
     def _tail(self, start: int) -> str:
         output = self._log.read_bytes()[start:].decode(errors="replace")
         return "\n".join(output.splitlines()[-LAST_LINES:])
 
     def _end_all(self) -> None:
-        self._interrupted = True
-        for process in list(self._running):
+        with self._starting:
+            self._interrupted = True
+            running = list(self._running)
+        for process in running:
             with suppress(ProcessLookupError):
                 _end(process)
 
