@@ -63,6 +63,9 @@ def test_a_trunk_with_an_account_registers(
     account = Account("softphone", telephones.carrier.softphone_password, registrar)
     with run_asterisk(replace(new_settings, trunk=Trunk(registrar, account=account))) as asterisk:
         asterisk.wait_for_console("pjsip show registrations", "Registered")
+        # The telephone's own test wants it unregistered.
+        asterisk.console("pjsip send unregister trunk-registration")
+        asterisk.wait_for_console("pjsip show registrations", "Unregistered")
 
 
 async def test_a_trunk_that_answers_no_options_is_told_and_called_all_the_same(
