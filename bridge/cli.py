@@ -63,7 +63,8 @@ def call(
     from bridge.client import place_call  # noqa: PLC0415
 
     url = os.environ.get("VOICEBRIDGE_URL", "http://127.0.0.1:8080")
-    key = os.environ.get("VOICEBRIDGE_API_KEY", "")
+    settings = Settings()
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
     delivered = asyncio.run(
         place_call(url, key, {"from": sender, "to": number, "text": text, "language": language}, wait=wait)
     )

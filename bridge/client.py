@@ -54,11 +54,11 @@ async def place_call(url: str, key: str, message: Mapping[str, Any], *, wait: bo
     return bool(cdr["status"]["groupId"] == DELIVERED)
 
 
-async def send(url: str, headers: Mapping[str, str], message: Mapping[str, Any]) -> str:
+async def send(url: str, headers: Mapping[str, str], message: Mapping[str, Any], path: str = "/tts/3/single") -> str:
     """Send one message and return its token."""
     body = {name: value for name, value in message.items() if value is not None}
     async with ClientSession(url, headers=headers) as session:
-        answer = await _asked(session, "POST", "/tts/3/single", json=body)
+        answer = await _asked(session, "POST", path, json=body)
         return str(answer["messages"][0]["token"])
 
 
@@ -106,13 +106,25 @@ def _show_progress(standing: dict[str, Any], shown: set[tuple[int, str]], show: 
 
 
 def _show_outcome(attempt: dict[str, Any], show: Show) -> None:
-    for spoken in attempt["spoken"]:
-        made = "from the cache" if spoken["cached"] else "made for this call"
-        show(_time(attempt["answeredAt"]), f"spoken: {spoken['seconds']} s by {spoken['engine']}, {made}")
-    for entered in attempt["inputs"]:
-        show(_time(entered["at"]), f"keys {entered['keys']}: {', '.join(entered['actionGroups'])}")
     by = f" by the {attempt['hungUpBy']}" if attempt["hungUpBy"] else ""
-    show(_time(attempt["endedAt"] or attempt["dialledAt"]), f"hung up{by}: {attempt['error']['description']}")
+    happened = [
+        *((entered["at"], _entered(entered)) for entered in attempt["inputs"]),
+        *((spoken["at"], _spoken(spoken)) for spoken in attempt["spoken"]),
+        (attempt["endedAt"] or attempt["dialledAt"], f"hung up{by}: {attempt['error']['description']}"),
+    ]
+    for at, what in sorted(happened, key=lambda one: _time(one[0])):
+        show(_time(at), what)
+
+
+def _spoken(spoken: dict[str, Any]) -> str:
+    made = "from the cache" if spoken["cached"] else "made for this call"
+    return f"spoken: {spoken['seconds']} s by {spoken['engine']}, {made}"
+
+
+def _entered(entered: dict[str, Any]) -> str:
+    keys = f"key {entered['keys']}" if entered["keys"] else "no key"
+    groups = ", ".join(f"group {group}" for group in entered["actionGroups"])
+    return f"{keys}: {groups}" if groups else keys
 
 
 def _time(written: str) -> datetime:

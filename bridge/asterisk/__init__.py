@@ -1,7 +1,22 @@
 """The only room that knows Asterisk: the AMI link, calls on their channels, hangup causes, configuration files."""
 
 from bridge.asterisk.call import Call
-from bridge.asterisk.calls import Answered, CallEvent, Ended, Key, Origination, Played, Ready, Ringing
+from bridge.asterisk.calls import (
+    Answered,
+    CallEvent,
+    Detected,
+    Ended,
+    GreetingOver,
+    Key,
+    Origination,
+    Played,
+    Ready,
+    Recorded,
+    Ringing,
+    Transfer,
+    TransferAnswered,
+    TransferOver,
+)
 from bridge.asterisk.causes import outcome_of
 from bridge.asterisk.errors import AmiError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
 from bridge.asterisk.link import AmiLink
@@ -13,16 +28,22 @@ __all__ = [
     "Answered",
     "Call",
     "CallEvent",
+    "Detected",
     "Ended",
+    "GreetingOver",
     "Key",
     "LinkDown",
     "LoginRefused",
     "Origination",
     "Played",
     "Ready",
+    "Recorded",
     "Rejected",
     "Ringing",
     "Switchboard",
+    "Transfer",
+    "TransferAnswered",
+    "TransferOver",
     "TrunkState",
     "Unconfirmed",
     "UnsafeValue",

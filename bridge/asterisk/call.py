@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Literal
-from urllib.parse import unquote
 
-import structlog
-
-from bridge.asterisk.calls import Answered, CallEvent, Ended, Key, Origination, Played, Ready, Ringing
-from bridge.asterisk.errors import AmiError, LinkDown, Rejected, Unconfirmed, UnsafeValue
+from bridge.asterisk import agi, detector, transfers
+from bridge.asterisk.calls import (
+    Answered,
+    CallEvent,
+    Ended,
+    GreetingOver,
+    Key,
+    Origination,
+    Played,
+    Ready,
+    Recorded,
+    Ringing,
+    Transfer,
+    TransferAnswered,
+)
+from bridge.asterisk.errors import LinkDown, Rejected, Unconfirmed
+from bridge.asterisk.keys import Keys
+from bridge.asterisk.line import Line, Operation
 from bridge.asterisk.link import AmiLink
 from bridge.asterisk.wire import Event
 
@@ -22,33 +34,33 @@ DEFAULT_CALL_LIMIT = 900
 
 NORMAL_CLEARING = 16
 NETWORK_OUT_OF_ORDER = 38
+RECORDED_SAMPLES_A_SECOND = 8000
 
 _RINGING, _UP = "5", "6"
 _RING_TIME_OVER = "3"
 _TOGETHER_SECONDS = 1.0
 _AGAIN_SECONDS = 0.05
 
-_log = structlog.get_logger(__name__)
-
 
 class Call:
     """An attempt that was handed to Asterisk; ``id`` is the attempt's and the channel's.
 
-    The commands raise nothing when the channel or the link is gone: what follows comes as events.
+    The commands raise nothing when the channel or the link is gone: what follows comes as events. Those that are
+    answered by an event come one after the other, each after the event of the one before.
     """
 
     def __init__(self, link: AmiLink, origination: Origination, on_over: Callable[[str], None]) -> None:
         self.id = origination.attempt_id
         self.limit = origination.call_timeout or DEFAULT_CALL_LIMIT
+        self._origination = origination
         self._link = link
         self._on_over = on_over
         self._events: asyncio.Queue[CallEvent] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
+        self._line = Line(link, self.id, ends_at=self._loop.time() + origination.ring_timeout + self.limit)
+        self._keys = Keys()
+        self._joined_at: datetime | None = None
         self._seen: set[type[CallEvent]] = set()
-        self._limit_reached_at = self._loop.time() + origination.ring_timeout + self.limit
-        self._commands_given = 0
-        self._playback: str | None = None
-        self._playback_over = asyncio.Event()
         self._stopped = False
         self._hanging_up = False
         self._hangup: Event | None = None
@@ -58,6 +70,11 @@ class Call:
     @property
     def over(self) -> bool:
         return self._over.is_set()
+
+    @property
+    def ends_at(self) -> float:
+        """When Asterisk ends the call by itself, on the loop's clock."""
+        return self._line.ends_at
 
     async def events(self) -> AsyncIterator[CallEvent]:
         """What happens on the call, in order; the last is Ended. For one reader."""
@@ -72,36 +89,53 @@ class Call:
 
         Played follows; at once and incomplete when nothing can be played. Raises ``UnsafeValue``.
         """
-        if not re.fullmatch(r'[^"\\]+', stem) or not re.fullmatch(r"[0-9*#A-D]*", stop_keys):
-            raise UnsafeValue(
-                "the name of a file to play, or its stop keys, hold a character that AGI gives a meaning to"
-            )
-        self._commands_given += 1
-        self._playback = str(self._commands_given)
-        self._playback_over.clear()
         self._stopped = False
-        try:
-            await self._agi(f'STREAM FILE "{stem}" "{stop_keys}"', self._playback)
-        except Unconfirmed:
-            _log.warning("playback_unconfirmed", attempt=self.id)
-        except AmiError as error:
-            if not self.over:
-                _log.info("not_played", attempt=self.id, reason=str(error))
-            self._end_playback(complete=False)
+        await self._line.do(Operation((agi.play(stem, stop_keys),), self._played, then_listen=bool(stop_keys)))
 
-    async def stop(self) -> None:
-        """End the playback under way; return when it has ended. Harmless when there is none."""
-        while self._playback and not self.over:
-            self._stopped = True
-            with suppress(Rejected):  # it has just ended
-                try:
-                    await self._link.send("ControlPlayback", Channel=self.id, Control="stop")
-                except (LinkDown, Unconfirmed):
-                    return
-            # A stop is lost on a playback that waits for its turn in the channel: say it again.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_AGAIN_SECONDS):
-                    await self._playback_over.wait()
+    async def stop(self, *, by_key: bool = False) -> None:
+        """End the playback under way; return when it has ended. Harmless when there is none.
+
+        ``by_key`` says that one of its stop keys was pressed, which may have ended it already.
+        """
+        self._stopped = True
+        await self._line.stop_playing(by_itself=by_key)
+
+    def fill_with(self, silence: str, seconds: float) -> None:
+        """Give the stem of a file of silence, which is so long, for ``send_silence``. Raises ``UnsafeValue``."""
+        self._line.fill_with(silence, seconds)
+
+    def send_silence(self) -> None:
+        """Send silence until something else is played, if nothing is done on the call."""
+        if not self._hanging_up:
+            self._line.send_silence()
+
+    async def detect_machine(self) -> None:
+        """Find out who answered. Detected follows, within some 5 s."""
+        commands = (detector.OPEN, detector.DETECT, detector.VERDICT)
+        await self._line.do(Operation(commands, self._detected, question=detector.VERDICT))
+
+    async def await_greeting_end(self) -> None:
+        """Wait until a machine has been silent for a while. GreetingOver follows, within a minute."""
+        await self._line.do(Operation((agi.SILENCE, detector.AWAIT_SILENCE), self._greeting_over))
+
+    async def record(self, stem: str, *, stop_keys: str, seconds: int, silence: int | None) -> None:
+        """Record the callee into ``stem.wav`` for so many seconds, until a stop key, or ``silence`` seconds of it.
+
+        Recorded follows. Raises ``UnsafeValue``.
+        """
+        commands = (agi.SILENCE, agi.record(stem, stop_keys, seconds, silence))
+        await self._line.do(Operation(commands, self._recorded))
+
+    async def transfer(self, transfer: Transfer) -> None:
+        """Join the callee with somebody else. TransferOver follows; the callee stays. Raises ``UnsafeValue``.
+
+        Without a limit of its own the call may last as long as the transfer does.
+        """
+        commands = transfers.commands(transfer, self._origination.trunk, self._origination.caller_id)
+        if self._origination.call_timeout is None:
+            self._line.ends_at = self._loop.time() + transfer.ring_seconds + transfer.max_seconds + DEFAULT_CALL_LIMIT
+        self._joined_at = None
+        await self._line.do(Operation(commands, self._transferred, question=transfers.RESULT))
 
     async def hang_up(self) -> None:
         """End the call; before the answer this stops the ringing. Without a link it is done when there is one again."""
@@ -129,14 +163,14 @@ class Call:
             case "AsyncAGIStart":
                 self._answer()
                 self._tell_once(Ready(_now()))
-            case "AsyncAGIExec" if event["CommandId"] == self._playback:
-                result = unquote(event["Result"]).split()
-                if "result=-1" in result:
-                    # The callee has hung up, which Hangup tells next, or the file cannot be played.
-                    self._loop.call_later(_TOGETHER_SECONDS, self._fail_playback, self._playback)
-                else:
-                    self._end_playback(complete="result=0" in result)
-            case "DTMFEnd" if Answered in self._seen:
+            case "AsyncAGIExec":
+                self._line.take(event)
+            case "DialEnd":
+                self._joined_at = _now()
+                self._tell(TransferAnswered(self._joined_at))
+            case "DTMFBegin":
+                self._keys.begin()
+            case "DTMFEnd" if self._keys.end(event["Digit"], self._loop.time()) and Answered in self._seen:
                 self._tell(Key(_now(), event["Digit"]))
             case "OriginateResponse":
                 self._failure = event
@@ -155,40 +189,34 @@ class Call:
             self._tell_once(Ready(_now()))
         if self._hanging_up:
             await self.hang_up()
-        elif self._playback:
-            # Done after the playback, if that still runs: either way the channel says when it is over.
-            await self._agi("NOOP", self._playback)
+        else:
+            await self._line.resume()
 
     def lose(self) -> None:
         """End the call, of whose channel nothing is left and nothing is known."""
         self._end(Ended(_now(), 0, None, timed_out=False, by=self._ended_by(), lost=True))
 
-    async def _agi(self, command: str, command_id: str) -> None:
-        self._loop.call_soon(self._wake)  # goes out in one segment with the command, and after it
-        await self._link.send("AGI", Channel=self.id, Command=command, CommandID=command_id)
-
-    def _wake(self) -> None:
-        """Have the channel look for its command now.
-
-        AsyncAGI looks when a frame arrives, else every 100 ms: too long on a telephone that sends no RTP. Setting the
-        call's limit, to what is left of it, puts a null frame into the channel.
-        """
-        left = max(1, round(self._limit_reached_at - self._loop.time()))
-        self._link.post("AbsoluteTimeout", Channel=self.id, Timeout=str(left))
-
     def _answer(self) -> None:
         if Answered not in self._seen:
-            self._limit_reached_at = self._loop.time() + self.limit
+            self._line.ends_at = self._loop.time() + self.limit
         self._tell_once(Answered(_now()))
 
-    def _end_playback(self, *, complete: bool) -> None:
-        self._playback = None
-        self._playback_over.set()
-        self._tell(Played(_now(), complete and not self._stopped))
+    def _played(self, answer: agi.Answer | None) -> None:
+        complete = answer is not None and answer.result == 0 and not self._stopped
+        self._tell(Played(_now(), complete))
 
-    def _fail_playback(self, playback: str) -> None:
-        if playback == self._playback:
-            self._end_playback(complete=False)
+    def _detected(self, answer: agi.Answer | None) -> None:
+        self._tell(detector.detected(_now(), answer.value if answer else ""))
+
+    def _greeting_over(self, _answer: agi.Answer | None) -> None:
+        self._tell(GreetingOver(_now()))
+
+    def _recorded(self, answer: agi.Answer | None) -> None:
+        samples = answer.position if answer else 0
+        self._tell(Recorded(_now(), samples / RECORDED_SAMPLES_A_SECOND))
+
+    def _transferred(self, answer: agi.Answer | None) -> None:
+        self._tell(transfers.transfer_over(_now(), answer.value if answer else "", self._joined_at))
 
     def _end_when_all_is_known(self) -> None:
         """An unanswered call ends with Hangup and OriginateResponse, in either order, or without ever a channel."""
@@ -209,14 +237,14 @@ class Call:
         return Ended(_now(), cause, sip_status, timed_out, by)
 
     def _ended_by(self) -> Literal["callee", "caller"]:
-        return "caller" if self._hanging_up or self._loop.time() >= self._limit_reached_at else "callee"
+        return "caller" if self._hanging_up or self._loop.time() >= self.ends_at else "callee"
 
     def _end(self, ended: Ended) -> None:
         if self.over:
             return
         self._tell(ended)
         self._over.set()
-        self._playback_over.set()
+        self._line.close()
         self._on_over(self.id)
 
     def _tell_once(self, event: CallEvent) -> None:

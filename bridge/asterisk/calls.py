@@ -12,7 +12,7 @@ class Origination:
     """One attempt to reach a number.
 
     ``attempt_id`` becomes the channel's unique id. Times are seconds. ``caller_id`` is digits, or None for the trunk's
-    own.
+    own. ``record_to`` is the WAV file into which both sides are recorded from the answer on.
     """
 
     attempt_id: str
@@ -22,7 +22,22 @@ class Origination:
     ring_timeout: int = 45
     call_timeout: int | None = None
     record_to: str | None = None
-    detect_machine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Telephones that are called at once, of which the first that answers is joined with the callee.
+
+    Times are seconds. ``caller_id`` None shows the call's own. ``warning_tone`` is the stem of a file that both sides
+    hear ``warning_seconds`` before ``max_seconds`` are over.
+    """
+
+    numbers: tuple[str, ...]
+    ring_seconds: int
+    max_seconds: int
+    caller_id: str | None = None
+    warning_seconds: int | None = None
+    warning_tone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +78,47 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
+class Detected:
+    """Who answered, as far as it can be heard; ``reason`` is what AMD() says about it (``AMDCAUSE``)."""
+
+    at: datetime
+    answered_by: Literal["human", "machine", "unknown"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GreetingOver:
+    """The machine has been silent for a while: it listens."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording of the callee is over; its file is complete and so many seconds long."""
+
+    at: datetime
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAnswered:
+    """The other side answered; from now on the two hear each other."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOver:
+    """The other side left, or never came; ``number`` answered, and the two were joined for ``seconds``."""
+
+    at: datetime
+    result: Literal["answered", "busy", "no-answer", "failed"]
+    number: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The attempt is over; nothing follows.
 
@@ -79,4 +135,16 @@ class Ended:
     lost: bool = False
 
 
-CallEvent = Ringing | Answered | Ready | Key | Played | Ended
+CallEvent = (
+    Ringing
+    | Answered
+    | Ready
+    | Key
+    | Played
+    | Detected
+    | GreetingOver
+    | Recorded
+    | TransferAnswered
+    | TransferOver
+    | Ended
+)

@@ -11,6 +11,7 @@ from bridge.messages.statuses import (
     NO_ANSWER,
     USER_BUSY,
     VOICE_ANSWERED,
+    VOICE_ANSWERED_MACHINE,
 )
 
 _VOICE_ERRORS = 5000
@@ -58,10 +59,10 @@ _SIP_STATUSES = {
 """RFC 3398, 7.2.4.1, but for 18 and 19 (the callee was alerted and did not answer) and 21 (the callee declined)."""
 
 
-def outcome_of(ended: Ended, *, answered: bool) -> tuple[int, int]:
+def outcome_of(ended: Ended, *, answered: bool, by_machine: bool = False) -> tuple[int, int]:
     """The status id and error id (wire contract, sections 4.2 and 4.4) of an attempt that ended so."""
     if answered:
-        return DELIVERED_TO_HANDSET, VOICE_ANSWERED
+        return DELIVERED_TO_HANDSET, VOICE_ANSWERED_MACHINE if by_machine else VOICE_ANSWERED
     if ended.lost:
         return EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
     if ended.timed_out or ended.by == "caller":

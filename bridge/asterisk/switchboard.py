@@ -59,9 +59,7 @@ class Switchboard:
             self._forget(call.id)
             raise
         if not call.over:
-            longest = origination.ring_timeout + call.limit + _OVERDUE_SECONDS
-            loop = asyncio.get_running_loop()
-            self._overdue[call.id] = loop.call_later(longest, self._begin_reconcile, [call])
+            self._watch(call)
         return call
 
     async def trunk_state(self, trunk: str) -> TrunkState:
@@ -107,6 +105,17 @@ class Switchboard:
                 await call.resume(channels[call.id])
         return [call for call in calls if call.id not in channels and not call.over]
 
+    def _watch(self, call: Call) -> None:
+        """Look into a call whose end was not heard of; a transfer may have put it off."""
+        due = call.ends_at + _OVERDUE_SECONDS
+        self._overdue[call.id] = asyncio.get_running_loop().call_at(due, self._look_after, call, due)
+
+    def _look_after(self, call: Call, due: float) -> None:
+        if call.ends_at + _OVERDUE_SECONDS > due:
+            self._watch(call)
+        else:
+            self._begin_reconcile([call])
+
     def _begin_reconcile(self, calls: list[Call]) -> None:
         task = asyncio.create_task(self._reconcile(calls))
         self._tasks.add(task)
@@ -127,6 +136,8 @@ def _check(origination: Origination) -> None:
         raise UnsafeValue("the caller id holds something else than digits")
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", origination.attempt_id):
         raise UnsafeValue("the attempt's id holds something else than letters, digits, - _ and .")
+    if re.search(r"[^\w/.@%+:~ -]", origination.record_to or ""):
+        raise UnsafeValue("the recording's path holds a character that the dialplan gives a meaning to")
 
 
 def _originate(origination: Origination, call_limit: int) -> dict[str, str | list[str]]:
@@ -141,6 +152,8 @@ def _originate(origination: Origination, call_limit: int) -> dict[str, str | lis
         "Async": "true",
         "Variable": f"VOICEBRIDGE_CALL_LIMIT={call_limit}",
     }
+    if origination.record_to:
+        headers["Variable"] = [f"VOICEBRIDGE_CALL_LIMIT={call_limit}", f"VOICEBRIDGE_RECORDING={origination.record_to}"]
     if origination.caller_id:
         headers["CallerID"] = origination.caller_id
     return headers

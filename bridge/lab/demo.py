@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 
 from rich.console import Console
@@ -12,8 +11,8 @@ from bridge.client import DELIVERED, fetch, follow, send, show_on
 from bridge.lab.lab import Lab
 from bridge.lab.processes import until
 
-LISTENING_TELEPHONE = "99900"
-TEXT = "Hello, this is Voicebridge. Your code is,, 4,, 7,, 1,, 1. Good bye!"
+PRESSES_1_AFTER_6_SECONDS = "99916019999"
+TEXT = "Hello, this is Voicebridge. Your code is,, 4,, 7,, 1,, 1. Press 1 to confirm that you heard it."
 HEARD_WITHIN = 5.0
 
 
@@ -33,11 +32,21 @@ async def _call(lab: Lab) -> int:
     console = Console(highlight=False)
     environment = lab.environment()
     url, headers = environment["VOICEBRIDGE_URL"], {"Authorization": f"App {environment['VOICEBRIDGE_API_KEY']}"}
-    number = f"{LISTENING_TELEPHONE}{secrets.randbelow(10**6):06}"
-    message = {"from": "41790000000", "to": number, "text": TEXT, "language": "en"}
+    # What follows 99 tells telephones apart.
+    number = f"{PRESSES_1_AFTER_6_SECONDS}{secrets.randbelow(1000):03}"
+    message = {
+        "from": "41790000000",
+        "destinations": [{"to": number}],
+        "text": TEXT,
+        "language": "en",
+        "record": True,
+        "actions": [{"if": "dtmf", "equals": "1", "actionGroup": "confirm"}],
+        "actionGroups": {"confirm": [{"say": "Thank you,, good bye!"}, "hangup"]},
+    }
 
-    console.print(f"POST {url}/tts/3/single {json.dumps(message)}", soft_wrap=True)
-    token = await send(url, headers, message)
+    console.print(f"POST {url}/tts/3/advanced")
+    console.print_json(data={"messages": [message]})
+    token = await send(url, headers, {"messages": [message]}, "/tts/3/advanced")
     console.print(f"200, token {token}")
     cdr = await follow(url, headers, token, show_on(console))
     console.print("Report (GET /tts/3/reports):")
@@ -45,6 +54,8 @@ async def _call(lab: Lab) -> int:
     console.print(f"CDR (GET /voice/1/calls/{token}/cdr):")
     console.print_json(data=cdr)
     _show_heard(lab, number, console)
+    for recording in cdr["attempts"][-1]["recordings"]:
+        console.print(f"The recording ({recording['seconds']} s): GET {url}{recording['url']}", soft_wrap=True)
     return 0 if cdr["status"]["groupId"] == DELIVERED else 1
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,14 +11,18 @@ from string import Template
 from typing import Any
 
 from bridge.lab.programs import Program
+from bridge.lab.sayings import SAYINGS, keep, keep_silence
 
 TEMPLATES = Path(__file__).parent / "carrier"
 DEFAULTS_ARE_RIGHT = ("acl", "ccss", "features", "indications", "manager", "pjproject", "stasis", "udptl")
 """Configuration files that Asterisk misses when they are not there at all."""
 
-GREETING = (
-    "Hello, this is the voice mail of Ada Marlow. I am not here at the moment. Please leave a message after the tone."
-)
+CLASS = """
+[{name}]
+mode = files
+directory = {folder}
+sort = alpha
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def render(carrier: Carrier, program: Program) -> None:
         "module_dir": program.module_dir,
         "data_dir": program.data_dir,
         "state_dir": carrier.state_dir,
-        "speech_dir": speech,
+        "classes": "".join(CLASS.format(name=name, folder=speech / name) for name in SAYINGS),
         "heard_dir": carrier.heard_dir,
         "calls_file": carrier.calls_file,
         "sip_host": carrier.sip_host,
@@ -74,38 +77,9 @@ def render(carrier: Carrier, program: Program) -> None:
         target.write_text(text)
     for name in DEFAULTS_ARE_RIGHT:
         (etc / f"{name}.conf").touch()
-    _keep(speech / "hello", lambda: _silence(0.5) + _spoken("Hello?"))
-    _keep(speech / "voicemail", lambda: _silence(0.3) + _spoken(GREETING) + _beep())
-
-
-def _keep(folder: Path, make_speech: Callable[[], bytes]) -> None:
-    """A folder for music on hold, which would begin again at its end: ten minutes of silence follow the speech."""
-    if folder.exists():
-        return
-    partial = folder.with_suffix(".partial")
-    partial.mkdir(exist_ok=True)
-    (partial / "speech.ulaw").write_bytes(make_speech() + _silence(600))
-    partial.rename(folder)
-
-
-def _silence(seconds: float) -> bytes:
-    return b"\xff" * round(8000 * seconds)
-
-
-def _spoken(text: str) -> bytes:
-    command = ["espeak-ng", "-v", "en", "--stdout", text]
-    wave = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
-    return _ulaw("-i", "pipe:0", sound=wave)
-
-
-def _beep() -> bytes:
-    return _ulaw("-f", "lavfi", "-i", "sine=frequency=1000:sample_rate=8000:duration=0.5")
-
-
-def _ulaw(*source: str, sound: bytes = b"") -> bytes:
-    """Mono at 8 kHz in µ-law (ITU-T G.711), without header."""
-    command = ["ffmpeg", "-v", "error", *source, "-ar", "8000", "-ac", "1", "-f", "mulaw", "pipe:1"]
-    return subprocess.run(command, input=sound, check=True, capture_output=True, timeout=60).stdout
+    keep_silence(speech)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda name: keep(speech / name, SAYINGS[name]), SAYINGS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from bridge.messages.recording import Recording
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """Something the callee was played: by which engine and voice, its length, and whether it came from the cache."""
+    """Something the callee was played from ``at`` on: by which engine and voice, its length, whether it was cached."""
 
+    at: datetime
     engine: str
     voice: str
     seconds: float

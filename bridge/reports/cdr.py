@@ -47,6 +47,7 @@ def cdr(attempt: Attempt) -> dict[str, Any]:
         "error": None if attempt.error_id is None else error_members(attempt.error_id),
         "spoken": [
             {
+                "at": wire_time(spoken.at),
                 "engine": spoken.engine,
                 "voice": spoken.voice,
                 "seconds": round(spoken.seconds, 3),

@@ -15,6 +15,7 @@ from bridge.scripts.steps import (
     Download,
     EachStep,
     GoToStep,
+    HangUpStep,
     PlayStep,
     RecordStep,
     Replay,
@@ -35,9 +36,9 @@ class Script:
     targets: tuple[int, ...]
 
     @property
-    def detects_at_answer(self) -> bool:
-        """Whether the script begins with the detector, so that the dialplan may start it at the answer."""
-        return bool(self.steps) and isinstance(self.steps[0], DetectStep)
+    def listens(self) -> bool:
+        """Whether there may be times when nothing is played: it does more than play one prompt after the other."""
+        return not all(isinstance(step, PlayStep | HangUpStep) for step in self.steps)
 
     @property
     def hides_keys(self) -> bool:

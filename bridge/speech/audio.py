@@ -78,6 +78,11 @@ class AudioFiles:
                 seconds = max(seconds, length)
         return made, seconds
 
+    async def files_of(self, data: bytes) -> tuple[dict[str, bytes], float]:
+        """Like ``files``, of a file's bytes."""
+        with _in_memory(data) as file:
+            return await self.files(file)
+
     async def _fetched(self, key: str, url: str) -> Prompt:
         match self._known.get(key):
             case str(source) if prompt := await self._kept(source):
@@ -98,8 +103,7 @@ class AudioFiles:
         return await self._threads.run(self._cache.prompt, _name(source), [codec.name for codec in self._codecs])
 
     async def _made(self, source: str, data: bytes) -> Prompt:
-        with _in_memory(data) as file:
-            files, seconds = await self.files(file)
+        files, seconds = await self.files_of(data)
         keep = self._cache.keep_prompt
         return await self._threads.store(keep, _name(source), files, seconds=seconds, engine=ENGINE, voice="")
 

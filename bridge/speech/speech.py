@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -143,6 +144,13 @@ class Speech:
         with file:
             files, seconds = await self._audio.files(file)
         return await self._keep_private(files, seconds, engine=ENGINE, voice="")
+
+    async def prepare_sound(self, wave: bytes, *, private: bool = False) -> Prompt:
+        """A sound of ours, a WAV file; a private one is for one call: ``release`` it. Raises SpeechNotStoredError."""
+        if not private:
+            return await self._audio.prompt(hashlib.sha256(wave).hexdigest(), wave)
+        files, seconds = await self._audio.files_of(wave)
+        return await self._threads.store(self._private.keep, files, seconds=seconds, engine=ENGINE, voice="")
 
     async def silence(self, seconds: float) -> Prompt:
         """Nothing to be heard, for so long, up to a whole frame of 20 ms. Raises SpeechNotStoredError."""

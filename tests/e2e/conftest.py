@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from bridge.lab.lab import Lab
+from tests.e2e.interactive import Sounds
 from tests.e2e.running_lab import RunningLab
 
 
@@ -37,3 +38,9 @@ async def api(lab: RunningLab) -> AsyncIterator[ClientSession]:
     """An HTTP session with the daemon, logged in."""
     async with ClientSession(lab.url, headers=lab.headers) as session:
         yield session
+
+
+@pytest.fixture
+def sounds(lab: RunningLab, api: ClientSession) -> Sounds:
+    """What the daemon's speech sounds like."""
+    return Sounds(lab, api)

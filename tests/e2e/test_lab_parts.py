@@ -93,7 +93,7 @@ def test_a_part_that_does_not_start_shows_its_log_and_leaves_nothing(
     second_lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VOICEBRIDGE_DATABASE_URL", "sqlite:////proc/nowhere.db")
-    with pytest.raises(LabFailed, match=r"(?s)voicebridge ended.*unable to open database file"):
+    with pytest.raises(LabFailed, match=r"(?s)voicebridge ended.*cannot be opened"):
         second_lab.up()
     assert processes_of(second_lab) == []
     assert not second_lab.running

@@ -142,11 +142,11 @@ async def test_a_scenario_runs_on_a_call_and_its_recording_comes_back(voice: Voi
     found = await voice("search_voice_ivr_scenarios", name="Survey two")
     assert created.id in [scenario.id for scenario in found]
 
-    # This telephone presses 4 and 2, four seconds after the answer.
+    # This telephone presses 4 and 2, four seconds after the answer, and then talks.
     message = CallsIvrMessage(
         scenario_id=created.id,
         **CALLER,
-        destinations=[CallsDestination(to="9991404299001")],
+        destinations=[CallsDestination(to="99922404299001")],
         parameters={"name": "Ana"},
     )
     sent = await voice("send_voice_messages_with_an_ivr_scenario", CallsLaunchScenarioRequest(messages=[message]))

@@ -30,7 +30,7 @@ ATTEMPT = Attempt(
     sip_status=200,
     status_id=5,
     error_id=5000,
-    spoken=[Spoken("espeak-ng", "en", 2.5, True)],
+    spoken=[Spoken(DIALLED, "espeak-ng", "en", 2.5, True)],
     inputs=[Input(DIALLED, "12", None, [])],
 )
 

@@ -50,7 +50,7 @@ ATTEMPT = Attempt(
     hung_up_by="caller",
     status_id=5,
     error_id=5000,
-    spoken=[Spoken("espeak-ng", "en", 5.0, False), Spoken("espeak-ng", "en", 0.2561, True)],
+    spoken=[Spoken(ANSWERED, "espeak-ng", "en", 5.0, False), Spoken(ANSWERED, "espeak-ng", "en", 0.2561, True)],
 )
 
 BUSY = replace(
@@ -183,7 +183,13 @@ def test_the_cdr_tells_what_happened_and_when() -> None:
     assert record["callSeconds"] == 25.04
     assert record["billableSeconds"] == 26
     assert (record["cause"], record["sipStatus"], record["hungUpBy"]) == (16, 200, "caller")
-    assert record["spoken"][0] == {"engine": "espeak-ng", "voice": "en", "seconds": 5.0, "cached": False}
+    assert record["spoken"][0] == {
+        "at": record["answeredAt"],
+        "engine": "espeak-ng",
+        "voice": "en",
+        "seconds": 5.0,
+        "cached": False,
+    }
     assert record["inputs"] == [
         {"at": "2026-11-23T12:00:05.123+0000", "keys": "1", "action": "dtmf 1", "actionGroups": ["confirm"]}
     ]

@@ -110,7 +110,7 @@ class Desk:
             hung_up_by="caller",
             status_id=5,
             error_id=5000,
-            spoken=[Spoken("espeak-ng", "en", 3.2, False)],
+            spoken=[Spoken(start + timedelta(seconds=3), "espeak-ng", "en", 3.2, False)],
         )
         assert attempt.ended_at is not None
         await self.store.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=attempt.ended_at)

@@ -80,7 +80,14 @@ async def test_the_cdr_comes_when_the_call_is_over(desk: Desk) -> None:
     (attempt,) = record["attempts"]
     assert (attempt["attempt"], attempt["ringSeconds"], attempt["callSeconds"]) == (1, 2.0, 3.2)
     assert (attempt["billableSeconds"], attempt["cause"], attempt["sipStatus"]) == (4, 16, 200)
-    assert attempt["spoken"] == [{"engine": "espeak-ng", "voice": "en", "seconds": 3.2, "cached": False}]
+    (spoken,) = attempt["spoken"]
+    assert spoken == {
+        "at": attempt["answeredAt"],
+        "engine": "espeak-ng",
+        "voice": "en",
+        "seconds": 3.2,
+        "cached": False,
+    }
 
 
 @pytest.mark.parametrize("path", ["/voice/1/calls/nothing", "/voice/1/calls/nothing/cdr", "/voice/1/calls/%00%0A"])

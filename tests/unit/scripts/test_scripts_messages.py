@@ -362,7 +362,6 @@ def test_a_human_can_press_keys_during_the_message_although_machines_are_looked_
 
 def test_what_came_between_the_answer_and_the_first_command_counts() -> None:
     script = menu(machine_detection="hangup")
-    assert script.detects_at_answer
     interpreter = Interpreter(script, {})
     assert interpreter.handle(Machine("human"), 0) == []
     assert interpreter.handle(Key("2"), 0.1) == []

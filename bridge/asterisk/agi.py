@@ -1,0 +1,58 @@
+"""AGI commands as Asterisk reads them, and its answers (Asterisk's documentation, AGI commands)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bridge.asterisk.errors import UnsafeValue
+
+NOTHING = "NOOP"
+SILENCE = 'EXEC PlayTones "0/1000"'
+"""Tones that cannot be heard, from now on until something else is played: for operations that play nothing."""
+
+HUNG_UP_OR_FAILED = -1
+
+_ANSWER = re.compile(r"result=(-?\d+)(?: \((.*)\))?(?: endpos=(\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a command: its result, what stood in parentheses, and a position in samples."""
+
+    result: int
+    value: str = ""
+    position: int = 0
+
+
+def read(text: str) -> Answer:
+    """``200 result=0 endpos=8000``, ``200 result=1 (HUMAN:HUMAN-800-800)``; what is neither counts as failed."""
+    found = _ANSWER.search(text)
+    if not found:
+        return Answer(HUNG_UP_OR_FAILED)
+    result, value, position = found.groups()
+    return Answer(int(result), value or "", int(position or 0))
+
+
+def play(stem: str, stop_keys: str) -> str:
+    """The file in the format that fits the channel; its answer's result is 0 when it was played to its end."""
+    return f"STREAM FILE {quoted_file(stem)} {_keys(stop_keys)}"
+
+
+def record(stem: str, stop_keys: str, seconds: int, silence: int | None) -> str:
+    """What the callee says into ``STEM.wav``; ``seconds`` and ``silence`` end it."""
+    until_silent = f" s={silence}" if silence else ""
+    return f"RECORD FILE {quoted_file(stem)} wav {_keys(stop_keys)} {seconds * 1000}{until_silent}"
+
+
+def quoted_file(stem: str) -> str:
+    """The name of a file as an argument. Raises ``UnsafeValue``."""
+    if not re.fullmatch(r'[^"\\]+', stem):
+        raise UnsafeValue("the name of a file holds a character that AGI gives a meaning to")
+    return f'"{stem}"'
+
+
+def _keys(keys: str) -> str:
+    if not re.fullmatch(r"[0-9*#A-D]*", keys):
+        raise UnsafeValue("a stop key is none of 0-9*#A-D")
+    return f'"{keys}"'

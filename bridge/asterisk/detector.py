@@ -1,0 +1,42 @@
+"""Who answered, human or machine: what Asterisk's AMD() is told, and what it says. Times are milliseconds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bridge.asterisk.calls import Detected
+
+INITIAL_SILENCE = 2500
+"""So long nobody has said anything: the message is spoken, whoever it is."""
+GREETING = 1500
+"""Who speaks longer without a pause is a machine."""
+PAUSE_AFTER_GREETING = 800
+"""Who stops speaking for so long before that is a human, and waits for us."""
+LONGEST = 5000
+SHORTEST_WORD = 100
+BETWEEN_WORDS = 50
+MOST_WORDS = 3
+"""Who says more words is a machine."""
+SILENCE_THRESHOLD = 256
+"""The level, of 32,767, below which nothing is heard."""
+
+GREETING_OVER = 2000
+"""A machine that has been silent for so long has greeted and beeped; between its sentences it pauses less."""
+LONGEST_GREETING = 55
+
+OPEN = 'EXEC PlayTones "!0/200"'
+"""A few packets of silence: networks may wait for our RTP. With more of them AMD() would count its time twice."""
+DETECT = (
+    f'EXEC AMD "{INITIAL_SILENCE},{GREETING},{PAUSE_AFTER_GREETING},{LONGEST},'
+    f'{SHORTEST_WORD},{BETWEEN_WORDS},{MOST_WORDS},{SILENCE_THRESHOLD}"'
+)
+VERDICT = 'GET FULL VARIABLE "${AMDSTATUS}:${AMDCAUSE}"'
+AWAIT_SILENCE = f'EXEC WaitForSilence "{GREETING_OVER},1,{LONGEST_GREETING}"'
+
+
+def detected(at: datetime, verdict: str) -> Detected:
+    """What the answer to ``VERDICT`` means. AMD() calls a callee who says nothing a machine; we do not know."""
+    status, _, cause = verdict.partition(":")
+    if status == "MACHINE" and not cause.startswith("INITIALSILENCE"):
+        return Detected(at, "machine", cause)
+    return Detected(at, "human" if status == "HUMAN" else "unknown", cause)

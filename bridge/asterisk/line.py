@@ -1,0 +1,177 @@
+"""A channel under AsyncAGI: one operation at a time, each told when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import structlog
+
+from bridge.asterisk import agi
+from bridge.asterisk.errors import AmiError, LinkDown, Rejected, Unconfirmed
+from bridge.asterisk.link import AmiLink
+from bridge.asterisk.wire import Event
+
+_HANG_UP_FOLLOWS_SECONDS = 1.0
+_STOPS_BY_ITSELF_SECONDS = 0.05
+_ENDS_BY_ITSELF_SECONDS = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the channel is to do: commands, the answer to the last of which says how it went.
+
+    ``over`` is given that answer, None when it failed. ``question`` is the command to which the channel answers when
+    the operation is over, should the link be lost meanwhile. ``then_listen`` has silence follow without a gap.
+    """
+
+    commands: tuple[str, ...]
+    over: Callable[[agi.Answer | None], None]
+    question: str = agi.NOTHING
+    then_listen: bool = False
+
+
+class Line:
+    """What is being done on one channel. Its methods raise nothing when the channel or the link is gone.
+
+    Silence is a long file that is played while nothing else is: without RTP, networks end calls and recordings have
+    holes, and only during a playback Asterisk leaves keys as they came, however fast.
+    """
+
+    def __init__(self, link: AmiLink, channel: str, ends_at: float) -> None:
+        self.ends_at = ends_at
+        """When Asterisk ends the call by itself, on the loop's clock; told to it with the next operation."""
+        self._link = link
+        self._channel = channel
+        self._loop = asyncio.get_running_loop()
+        self._operation: Operation | None = None
+        self._number = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._silence: tuple[str, float] | None = None
+        self._silence_id = ""
+        self._silence_ends_at = 0.0
+        self._is_closed = False
+
+    async def do(self, operation: Operation) -> None:
+        """Begin an operation; there must be none under way."""
+        self._number += 1
+        self._operation = operation
+        self._idle.clear()
+        self._stop_silence()
+        *first, last = operation.commands
+        for command in first:
+            self._post(command)
+        if operation.then_listen:
+            self._loop.call_soon(self._queue_silence)  # goes out in one segment with the command, and after it
+        try:
+            await self._send(last)
+        except Unconfirmed:
+            _log.warning("command_unconfirmed", attempt=self._channel)
+        except AmiError as error:
+            if not self._is_closed:
+                _log.info("not_done", attempt=self._channel, reason=str(error))
+            self._finish(None)
+
+    async def stop_playing(self, *, by_itself: bool) -> None:
+        """End the playback under way, return when it has ended; ``by_itself`` says that a stop key probably does it.
+
+        A stop that came after the end would hit the next playback, so we first see whether the key was heard.
+        """
+        if by_itself:
+            await self._wait_until_idle()
+        while not self._idle.is_set():
+            with suppress(Rejected):  # it has just ended
+                try:
+                    await self._link.send("ControlPlayback", Channel=self._channel, Control="stop")
+                except (LinkDown, Unconfirmed):
+                    return
+            # A stop is lost on a playback that waits for its turn in the channel: say it again.
+            await self._wait_until_idle()
+
+    def fill_with(self, silence: str, seconds: float) -> None:
+        """The stem of a file of silence, so long."""
+        self._silence = silence, seconds
+
+    def send_silence(self) -> None:
+        """Send silence until the next operation, if there is none under way."""
+        if self._idle.is_set() and not self._silence_id and not self._is_closed:
+            self._queue_silence()
+            self._wake()
+
+    def take(self, event: Event) -> None:
+        """Hear an AsyncAGIExec, the answer to a command."""
+        if self._silence_id and event.get("CommandId") == self._silence_id:
+            self._silence_id = ""
+            self.send_silence()
+        if self._operation is None or event.get("CommandId") != str(self._number):
+            return
+        answer = agi.read(unquote(event["Result"]))
+        if answer.result == agi.HUNG_UP_OR_FAILED:
+            # The callee has hung up, which Hangup tells next, or it cannot be done.
+            self._loop.call_later(_HANG_UP_FOLLOWS_SECONDS, self._fail, self._number)
+        else:
+            self._finish(answer)
+
+    async def resume(self) -> None:
+        """After a link was lost: the channel answers when the operation is over, also if it was before."""
+        if self._operation:
+            with suppress(AmiError):
+                await self._send(self._operation.question)
+
+    def close(self) -> None:
+        """The channel is gone."""
+        self._is_closed = True
+        self._operation = None
+        self._idle.set()
+
+    def _queue_silence(self) -> None:
+        if self._silence:
+            stem, seconds = self._silence
+            self._silence_id = f"silence-{self._number}"
+            self._silence_ends_at = self._loop.time() + seconds
+            self._post(agi.play(stem, ""), self._silence_id)
+
+    def _stop_silence(self) -> None:
+        """Have what follows begin at once. A stop that came after the end would hit it: wait out the last moment."""
+        if self._silence_id and self._silence_ends_at - self._loop.time() > _ENDS_BY_ITSELF_SECONDS:
+            self._link.post("ControlPlayback", Channel=self._channel, Control="stop")
+        self._silence_id = ""
+
+    async def _wait_until_idle(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOPS_BY_ITSELF_SECONDS):
+                await self._idle.wait()
+
+    async def _send(self, command: str) -> None:
+        self._loop.call_soon(self._wake)  # goes out in one segment with the command, and after it
+        await self._link.send("AGI", Channel=self._channel, Command=command, CommandID=str(self._number))
+
+    def _post(self, command: str, command_id: str = "") -> None:
+        self._link.post("AGI", Channel=self._channel, Command=command, CommandID=command_id)
+
+    def _wake(self) -> None:
+        """Have the channel look for its command now.
+
+        AsyncAGI looks when a frame arrives, else every 100 ms: too long on a telephone that sends no RTP. Setting the
+        call's limit, to what is left of it, puts a null frame into the channel.
+        """
+        left = max(1, round(self.ends_at - self._loop.time()))
+        self._link.post("AbsoluteTimeout", Channel=self._channel, Timeout=str(left))
+
+    def _finish(self, answer: agi.Answer | None) -> None:
+        operation, self._operation = self._operation, None
+        self._idle.set()
+        if self._silence and self._silence_id:
+            self._silence_ends_at = self._loop.time() + self._silence[1]
+        if operation:
+            operation.over(answer)
+
+    def _fail(self, number: int) -> None:
+        if number == self._number:
+            self._finish(None)

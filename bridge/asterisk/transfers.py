@@ -1,0 +1,62 @@
+"""Joining the callee with somebody else: what Asterisk's Dial() is told, and what it says."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Literal
+
+from bridge.asterisk import agi
+from bridge.asterisk.calls import Transfer, TransferOver
+from bridge.asterisk.errors import UnsafeValue
+
+RESULT = 'GET FULL VARIABLE "${DIALSTATUS}:${DIALEDPEERNUMBER}"'
+
+_RESULTS: dict[str, Literal["answered", "busy", "no-answer", "failed"]] = {
+    "ANSWER": "answered",
+    "BUSY": "busy",
+    "NOANSWER": "no-answer",
+}
+
+
+def commands(transfer: Transfer, trunk: str, own_caller_id: str | None) -> tuple[str, ...]:
+    """AGI commands; the last one's answer says how it went. Raises ``UnsafeValue``."""
+    shown = transfer.caller_id or own_caller_id
+    warns = transfer.warning_seconds is not None and transfer.warning_tone is not None
+    return (
+        *([f'SET CALLERID "{_number(shown)}"'] if shown else []),
+        *(_warn_with(transfer.warning_tone or "") if warns else []),
+        _dial(transfer, trunk, warns=warns),
+        RESULT,
+    )
+
+
+def transfer_over(at: datetime, answer: str, joined_at: datetime | None) -> TransferOver:
+    """What the answer to ``RESULT`` means; ANSWEREDTIME counts from the answer of the whole call, so we count."""
+    status, _, peer = answer.partition(":")
+    result = _RESULTS.get(status, "failed")
+    if result != "answered":
+        return TransferOver(at, result, None, 0.0)
+    return TransferOver(at, result, peer.partition("@")[0], (at - (joined_at or at)).total_seconds())
+
+
+def _warn_with(stem: str) -> list[str]:
+    settings = {
+        "LIMIT_WARNING_FILE": agi.quoted_file(stem),
+        "LIMIT_PLAYAUDIO_CALLER": '"yes"',
+        "LIMIT_PLAYAUDIO_CALLEE": '"yes"',
+    }
+    return [f"SET VARIABLE {name} {value}" for name, value in settings.items()]
+
+
+def _dial(transfer: Transfer, trunk: str, *, warns: bool) -> str:
+    """The callee stays when the other side leaves (g), and no answer of the network may forward the call (i)."""
+    targets = "&".join(f"PJSIP/{_number(number)}@{trunk}" for number in transfer.numbers)
+    warning = f":{(transfer.warning_seconds or 0) * 1000}" if warns else ""
+    return f'EXEC Dial "{targets},{transfer.ring_seconds},giL({transfer.max_seconds * 1000}{warning})"'
+
+
+def _number(number: str) -> str:
+    if not re.fullmatch(r"\+?[0-9*#]{1,32}", number):
+        raise UnsafeValue("a number holds something else than digits")
+    return number

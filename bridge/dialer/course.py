@@ -1,0 +1,70 @@
+"""What happened on a call, as far as it has come: the substance of its CDR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bridge.asterisk import TransferOver
+from bridge.messages.attempt import Collected, Input, Spoken, Transfer
+from bridge.scripts import commands
+from bridge.speech import Prompt
+
+
+@dataclass(slots=True)
+class Course:
+    """Times are UTC."""
+
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    answered_by_reason: str | None = None
+    spoken: list[Spoken] = field(default_factory=list)
+    inputs: list[Input] = field(default_factory=list)
+    collected: list[Collected] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
+    limit_reached: str | None = None
+    _dialling: tuple[commands.Dial, datetime] | None = None
+    _joined_at: datetime | None = None
+
+    def note(self, fact: commands.Fact) -> None:
+        """Keep what the script found out."""
+        match fact:
+            case commands.Input(keys, action, groups):
+                self.inputs.append(Input(datetime.now(UTC), keys, action, list(groups)))
+            case commands.Collected(variable, keys, meaning):
+                self.collected.append(Collected(variable, keys, meaning))
+            case commands.LimitReached(limit):
+                self.limit_reached = limit
+
+    def note_spoken(self, prompt: Prompt) -> None:
+        """It is played from now on."""
+        self.spoken.append(Spoken(datetime.now(UTC), prompt.engine, prompt.voice, prompt.seconds, prompt.cached))
+
+    def transfer_begins(self, dial: commands.Dial) -> None:
+        """Its telephones are dialled."""
+        self._dialling, self._joined_at = (dial, datetime.now(UTC)), None
+
+    def transfer_answered(self, at: datetime) -> None:
+        """The two hear each other."""
+        self._joined_at = at
+
+    def transfer_over(self, over: TransferOver) -> None:
+        """The other side left, or never came."""
+        self._end_transfer(over.result, over.number, over.seconds)
+
+    def call_over(self, at: datetime) -> None:
+        """The callee left, perhaps during a transfer."""
+        if self._joined_at is None:
+            self._end_transfer("no-answer", None, 0.0)
+        else:
+            self._end_transfer("answered", None, (at - self._joined_at).total_seconds())
+
+    def _end_transfer(self, result: str, number: str | None, seconds: float) -> None:
+        if self._dialling is None:
+            return
+        dial, dialled_at = self._dialling
+        if number is None and result == "answered" and len(dial.numbers) == 1:
+            number = dial.numbers[0]
+        self.transfers.append(Transfer(list(dial.numbers), dialled_at, result, number, self._joined_at, seconds))
+        self._dialling = None

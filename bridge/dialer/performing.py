@@ -1,0 +1,196 @@
+"""What a script wants done on the channel and takes a while: prompts, recordings, transfers, the detector."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from bridge.asterisk import Call, Transfer, TransferOver
+from bridge.dialer.course import Course
+from bridge.dialer.prompts import Prompts
+from bridge.dialer.recordings import CallRecordings
+from bridge.scripts import commands, events
+from bridge.scripts.limits import MAX_TRANSFER
+from bridge.speech import Prompt
+
+_log = structlog.get_logger(__name__)
+
+_T = TypeVar("_T")
+Continuation = Callable[[], Awaitable[None]]
+
+
+class Performance:
+    """Does one thing at a time on a call, as the script waits for its end.
+
+    What the call must not wait for (the disk, the network, an engine) is done meanwhile; ``post`` is given what follows
+    then, to be awaited in its turn, or an event for the script.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        course: Course,
+        *,
+        prompts: Prompts,
+        recordings: CallRecordings,
+        post: Callable[[Continuation | events.Event], None],
+    ) -> None:
+        self._call = call
+        self._course = course
+        self._prompts = prompts
+        self._recordings = recordings
+        self._post = post
+        self._play: commands.Play | None = None
+        self._prompt: Prompt | None = None
+        self._loops_left = 0
+        self._record: commands.StartRecord | None = None
+        self._record_to = Path()
+        self._record_stopped = False
+        self._dial: commands.Dial | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def close(self) -> None:
+        """The call is over."""
+        for task in self._tasks:
+            task.cancel()
+
+    # Prompts
+
+    async def play(self, play: commands.Play) -> None:
+        """Play it ``loops`` times, once it is made."""
+        self._play, self._prompt, self._loops_left = play, None, play.loops
+        prompt = self._prompts.made(play.prompt)
+        if prompt is None:
+            self._meanwhile(self._prompts.make(play.prompt), partial(self._play_made, play))
+        else:
+            await self._play_made(play, prompt)
+
+    async def stop_playing(self) -> None:
+        """A key was pressed that ends the playback."""
+        self._loops_left = 0
+        if self._prompt is not None:
+            await self._call.stop(by_key=True)
+        elif self._play is not None:
+            self._post(events.Played(self._play.id, complete=False))
+            self._play = None
+
+    async def played(self, *, complete: bool) -> events.Event | None:
+        """The channel has played something; the event when that was all."""
+        if self._record is not None:  # it was the beep
+            return await self._record_now(self._record)
+        if self._play is None:
+            return None
+        if complete and self._loops_left and self._prompt:
+            await self._play_once(self._play, self._prompt)
+            return None
+        ended, self._play, self._prompt = self._play, None, None
+        return events.Played(ended.id, complete)
+
+    async def _play_made(self, play: commands.Play, prompt: Prompt | None) -> None:
+        if play is not self._play:  # it was stopped meanwhile
+            return
+        if prompt is None:
+            self._play = None
+            self._post(events.Played(play.id, complete=False))
+        else:
+            self._prompt = prompt
+            await self._play_once(play, prompt)
+
+    async def _play_once(self, play: commands.Play, prompt: Prompt) -> None:
+        self._loops_left -= 1
+        self._course.note_spoken(prompt)
+        await self._call.play(str(prompt.stem), stop_keys=play.stop_keys)
+
+    # Recordings
+
+    def record(self, record: commands.StartRecord) -> None:
+        """Record the callee, after the beep if there is to be one."""
+        self._record, self._record_stopped = record, False
+        self._meanwhile(self._opened(record), partial(self._record_opened, record))
+
+    def stop_recording(self) -> None:
+        """A key was pressed that ends the recording: one that goes on hears it itself, another does not begin."""
+        self._record_stopped = True
+
+    def recorded(self, seconds: float) -> events.Event | None:
+        """The channel has recorded so much."""
+        if self._record is None:
+            return None
+        self._recordings.action_ended(seconds)
+        ended, self._record = self._record, None
+        return events.Recorded(ended.id, seconds)
+
+    async def _opened(self, record: commands.StartRecord) -> tuple[Path, Prompt | None]:
+        return await self._recordings.open_action(record), await self._prompts.beep() if record.beep else None
+
+    async def _record_opened(self, record: commands.StartRecord, opened: tuple[Path, Prompt | None] | None) -> None:
+        if opened is None:
+            self._record = None
+            self._post(events.Recorded(record.id, 0.0))
+            return
+        self._record_to, beep = opened
+        if beep is not None and not self._record_stopped:
+            await self._call.play(str(beep.stem), stop_keys=record.stop_keys)
+        elif over := await self._record_now(record):
+            self._post(over)
+
+    async def _record_now(self, record: commands.StartRecord) -> events.Event | None:
+        if self._record_stopped:
+            self._record = None
+            return events.Recorded(record.id, 0.0)
+        self._recordings.action_began()
+        await self._call.record(
+            str(self._record_to.with_suffix("")),
+            stop_keys=record.stop_keys,
+            seconds=record.max_seconds,
+            silence=record.max_silence,
+        )
+        return None
+
+    # Transfers
+
+    async def dial(self, dial: commands.Dial) -> None:
+        """Join the callee with somebody else."""
+        self._dial = dial
+        if dial.max_seconds is not None and dial.warning_seconds is not None:
+            self._meanwhile(self._prompts.beep(), partial(self._transfer, dial))
+        else:
+            await self._transfer(dial, None)
+
+    def transferred(self, over: TransferOver) -> events.Event | None:
+        """The other side left, or never came."""
+        self._course.transfer_over(over)
+        return None if self._dial is None else events.TransferEnded(self._dial.id, over.result, over.seconds)
+
+    async def _transfer(self, dial: commands.Dial, warning_tone: Prompt | None) -> None:
+        self._course.transfer_begins(dial)
+        await self._call.transfer(
+            Transfer(
+                numbers=dial.numbers,
+                ring_seconds=dial.ring_seconds,
+                max_seconds=dial.max_seconds or MAX_TRANSFER,
+                caller_id=dial.caller_id,
+                warning_seconds=dial.warning_seconds,
+                warning_tone=str(warning_tone.stem) if warning_tone else None,
+            )
+        )
+
+    def _meanwhile(self, work: Coroutine[Any, Any, _T], then: Callable[[_T | None], Awaitable[None]]) -> None:
+        """Do something that takes time, and go on in turn with its result, None when it failed."""
+
+        async def do() -> None:
+            result = None
+            try:
+                result = await work
+            except Exception:  # the call goes on without it
+                _log.exception("failed_during_the_call")
+            self._post(partial(then, result))
+
+        task = asyncio.create_task(do())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,122 @@
+"""What is recorded on one attempt: every file has its row before it is written, and its end afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from bridge.messages.recording import HEADER_BYTES, Recording, RecordingState, new_recording
+from bridge.reports.recordings import RecordingFiles
+from bridge.scripts import commands
+from bridge.store import Claim, Store
+
+CLOSED_WITHIN_SECONDS = 3.0
+LOOK_EVERY_SECONDS = 0.02
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Action:
+    """What one verb records: when it began, if it did, and its seconds, when the channel told them."""
+
+    recording: Recording
+    identifier: str | None
+    began_at: datetime | None = None
+    seconds: float | None = None
+
+    def expected_seconds(self, ended_at: datetime) -> float:
+        """How long it was to be, when the call ended then."""
+        if self.seconds is not None or self.began_at is None:
+            return self.seconds or 0.0
+        return (ended_at - self.began_at).total_seconds()
+
+
+class CallRecordings:
+    """The recordings of one attempt. Its methods raise StoreFailed."""
+
+    def __init__(self, store: Store, files: RecordingFiles, claim: Claim) -> None:
+        self._store = store
+        self._files = files
+        self._claim = claim
+        self._call: Recording | None = None
+        self._actions: list[_Action] = []
+
+    async def begin_call(self) -> Path:
+        """The file into which the whole call is to be recorded."""
+        self._call = new_recording(self._claim.attempt.id, "call", datetime.now(UTC))
+        await self._begin(self._call)
+        return self._files.path(self._call)
+
+    async def open_action(self, command: commands.StartRecord) -> Path:
+        """The file into which a verb of the script is going to record the callee."""
+        recording = new_recording(self._claim.attempt.id, "action", datetime.now(UTC), command.pointer)
+        await self._begin(recording)
+        self._actions.append(_Action(recording, command.identifier))
+        return self._files.path(recording)
+
+    def action_began(self) -> None:
+        """The file that was opened last is being written from now on."""
+        self._actions[-1].began_at = datetime.now(UTC)
+
+    def action_ended(self, seconds: float) -> None:
+        """That file is complete, and so many seconds long."""
+        self._actions[-1].seconds = seconds
+
+    def find(self, wanted: commands.Recording) -> Path | None:
+        """The file of something that a verb has recorded on this call."""
+        ended = [action for action in self._actions if action.seconds]
+        match wanted.reference:
+            case None:
+                found = ended[-1:]
+            case int(index):
+                found = ended[index : index + 1] if index >= 0 else []
+            case str(identifier):
+                found = [action for action in ended if action.identifier == identifier][-1:]
+        return self._files.path(found[0].recording) if found else None
+
+    async def finish(self, answered_at: datetime | None, ended_at: datetime) -> None:
+        """The call is over: keep what became of each recording."""
+        if self._call is not None and answered_at is not None:
+            await self._finish(self._call, (ended_at - answered_at).total_seconds())
+        elif self._call is not None:
+            await self._store.forget_recording(self._call.id)
+        for action in self._actions:
+            seconds = action.expected_seconds(ended_at)
+            if seconds > 0:
+                await self._finish(action.recording, seconds)
+            else:
+                await self._store.forget_recording(action.recording.id)
+
+    async def _begin(self, recording: Recording) -> None:
+        await self._store.begin_recording(self._claim.account, self._claim.key, recording)
+
+    async def _finish(self, recording: Recording, expected_seconds: float) -> None:
+        await _until_closed(self._files.path(recording))
+        finished = await self._files.finished(recording, expected_seconds)
+        if finished.state is not RecordingState.AVAILABLE:
+            _log.error(
+                "recording_not_whole", recording=recording.id, attempt=recording.attempt_id, state=finished.state
+            )
+        await self._store.finish_recording(finished)
+
+
+async def _until_closed(path: Path) -> None:
+    """Wait until Asterisk has closed a WAV file, which it does soon after the hangup: only then is its length in it."""
+    deadline = time.monotonic() + CLOSED_WITHIN_SECONDS
+    while time.monotonic() < deadline and not await asyncio.to_thread(_is_closed, path):  # noqa: ASYNC110 - another process writes it
+        await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+
+def _is_closed(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            header = file.read(HEADER_BYTES)
+    except OSError:
+        return False
+    return int.from_bytes(header[-4:], "little") == path.stat().st_size - HEADER_BYTES > 0

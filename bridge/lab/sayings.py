@@ -1,0 +1,128 @@
+"""What the telephones of the lab say: µ-law (ITU-T G.711) without header, made by espeak-ng and ffmpeg."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLES_A_SECOND = 8000
+SILENCE = "silence.ulaw"
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """Texts and pauses (seconds) in their order; ``beep`` (hertz) follows. ``voice`` and ``speed`` are espeak-ng's."""
+
+    parts: tuple[str | float, ...]
+    voice: str = "en"
+    speed: int = 160
+    beep: int | None = None
+
+    def sound(self) -> bytes:
+        """The whole of it."""
+        spoken = (_silence(part) if isinstance(part, float) else self._spoken(part) for part in self.parts)
+        return b"".join(spoken) + (_beep(self.beep) if self.beep else b"")
+
+    def _spoken(self, text: str) -> bytes:
+        command = ["espeak-ng", "-v", self.voice, "-s", str(self.speed), "--stdout", text]
+        wave = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+        return _ulaw("-i", "pipe:0", sound=wave)
+
+
+HUMANS = (
+    Saying((0.5, "Hello?")),
+    Saying((0.2, "Yes?"), "en+f3"),
+    Saying((1.2, "Hello?"), "en-us+m3", 140),
+    Saying((0.4, "Hello, who is there?"), "en+f2"),
+    Saying((0.6, "Marlow.")),
+    Saying((0.5, "Ada Marlow speaking."), "en+f4", 180),
+    Saying((0.3, "Good morning, Marlow."), "en-us"),
+    Saying((0.7, "Ja, bitte?"), "de"),
+    Saying((0.4, "Halo, molim?"), "hr"),
+    Saying((0.8, "Allo, oui?"), "fr-fr"),
+    Saying((0.3, "Pronto!"), "it"),
+    Saying((0.5, "Hello?", 1.0, "Hello?"), "en+f3"),
+    Saying((0.4, "Hi, this is Ada."), "en+f5", 170),
+    Saying((1.8, "Yes, hello?"), "en+m5", 150),
+    Saying((0.5, "Good morning, Marlow and sons, Ada speaking, how may I help you?"), "en+f2", 170),
+)
+"""People who answer, and then listen."""
+
+VOICEMAIL = (
+    Saying(
+        (
+            0.3,
+            "Hello, this is the voice mail of Ada Marlow. I am not here at the moment.",
+            "Please leave a message after the tone.",
+        ),
+        beep=1000,
+    ),
+    Saying((0.5, "Hi, you have reached Ada. Leave a message."), "en+f3", beep=1400),
+    Saying((1.0, "The person you are calling is not available. Please try again later."), "en-us+m3", 150),
+    Saying(
+        (
+            0.8,
+            "Hello.",
+            0.3,
+            "You have reached the office of Marlow and sons.",
+            1.0,
+            "We are closed.",
+            1.2,
+            "Please leave your name and number.",
+            0.8,
+        ),
+        "en+f2",
+        beep=440,
+    ),
+    Saying((0.2, "Your call has been forwarded to an automatic voice message system."), "en-us", 175, beep=1000),
+    Saying((1.5, "Welcome to the mail box of four one seven nine zero. Record after the beep.", 1.5), "en", beep=950),
+    Saying((0.4, "Hi there!", 0.25, "Ada here, I cannot come to the phone right now.", 0.5), "en+f4", 180, beep=1000),
+    Saying((0.6, "Guten Tag. Der Teilnehmer ist nicht erreichbar. Bitte sprechen Sie nach dem Ton."), "de", beep=800),
+    Saying((0.5, "Dobar dan, dobili ste govornu poštu. Ostavite poruku nakon signala."), "hr", beep=1000),
+    Saying((0.7, "Bonjour, vous êtes bien sur le répondeur de Ada. Laissez un message."), "fr-fr", beep=440),
+    Saying((2.0, "Please leave a message after the tone."), "en-us+f2", 150, beep=1000),
+    Saying((0.3, "Ada's phone. Beep.", 0.4, "You know what to do."), "en+f3", 190, beep=1000),
+    Saying((0.5, "Hello?", 1.5, "I am not really here, so leave a message."), "en+m3", 160, beep=1000),
+)
+"""Greetings of machines; those with a beep record after it."""
+
+TALKER = Saying(tuple(f"{number}, a telephone that talks and talks." for number in range(1, 30)), "en+f2", 150)
+"""Somebody who never stops, for a minute."""
+
+SAYINGS = {
+    **{f"human-{index:02}": saying for index, saying in enumerate(HUMANS)},
+    **{f"voicemail-{index:02}": saying for index, saying in enumerate(VOICEMAIL)},
+    "talker": TALKER,
+}
+"""By the name of a folder, and of a class of music on hold, which says it while its telephone listens."""
+
+
+def keep(folder: Path, saying: Saying) -> None:
+    """A folder for music on hold, which would begin again at its end: ten minutes of silence follow the speech."""
+    if folder.exists():
+        return
+    partial = folder.with_suffix(".partial")
+    partial.mkdir(exist_ok=True)
+    (partial / "1.ulaw").write_bytes(saying.sound())
+    (partial / "2.ulaw").symlink_to(folder.parent / SILENCE)
+    partial.rename(folder)
+
+
+def keep_silence(parent: Path) -> None:
+    """What follows all that is said."""
+    (parent / SILENCE).write_bytes(_silence(600.0))
+
+
+def _silence(seconds: float) -> bytes:
+    return b"\xff" * round(SAMPLES_A_SECOND * seconds)
+
+
+def _beep(hertz: int) -> bytes:
+    return _ulaw("-f", "lavfi", "-i", f"sine=frequency={hertz}:sample_rate=8000:duration=0.5")
+
+
+def _ulaw(*source: str, sound: bytes = b"") -> bytes:
+    """Mono at 8 kHz, without header."""
+    command = ["ffmpeg", "-v", "error", *source, "-ar", "8000", "-ac", "1", "-f", "mulaw", "pipe:1"]
+    return subprocess.run(command, input=sound, check=True, capture_output=True, timeout=60).stdout

@@ -1,0 +1,101 @@
+"""Calls with more than a text, and what a telephone must have heard of them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from aiohttp import ClientSession
+from numpy.typing import NDArray
+
+from bridge.speech.codec import ulaw_levels
+from tests.e2e.running_lab import RunningLab
+from tests.e2e.test_calls import cdr_of, send
+
+SAMPLES_A_SECOND = 8000
+
+
+async def place(api: ClientSession, to: str, text: str | None, **members: Any) -> str:
+    """POST one fully featured message; return its token."""
+    spoken = {} if text is None else {"text": text}
+    message = {"from": "41790000000", "destinations": [{"to": to}], **spoken, **members}
+    async with api.post("/tts/3/advanced", json={"messages": [message]}) as response:
+        body = await response.json()
+        assert response.status == 200, body
+    token: str = body["messages"][0]["token"]
+    return token
+
+
+async def attempt_of(api: ClientSession, token: str, seconds: float = 40) -> dict[str, Any]:
+    """The CDR of the only attempt, as soon as the call is over."""
+    (attempt,) = (await cdr_of(api, token, seconds))["attempts"]
+    assert isinstance(attempt, dict)
+    return attempt
+
+
+async def called(api: ClientSession, to: str, text: str | None, **members: Any) -> dict[str, Any]:
+    """Place a call and wait for its CDR."""
+    return await attempt_of(api, await place(api, to, text, **members))
+
+
+def inputs_of(attempt: dict[str, Any]) -> list[tuple[str, str | None, list[str]]]:
+    return [(entered["keys"], entered["action"], entered["actionGroups"]) for entered in attempt["inputs"]]
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """What the daemon's speech sounds like: it is kept, and heard bit for bit, so a plain call tells."""
+
+    lab: RunningLab
+    api: ClientSession
+    known: dict[str, bytes] = field(default_factory=dict)
+
+    async def of(self, text: str) -> bytes:
+        if text not in self.known:
+            number = f"999009{zlib.crc32(text.encode()) % 10**9:09}"
+            await cdr_of(self.api, await send(self.api, number, text))
+            self.known[text] = one_zero(await self.lab.heard(number))
+        return self.known[text]
+
+
+def one_zero(ulaw: bytes) -> bytes:
+    """µ-law has two zeros; a telephone that presses keys writes both as one."""
+    return ulaw.replace(b"\x7f", b"\xff")
+
+
+def played_until(heard: bytes, sound: bytes) -> float:
+    """How many seconds of the sound were heard, when it came first."""
+    both = min(len(heard), len(sound))
+    differ = np.flatnonzero(
+        np.frombuffer(heard[:both], np.uint8) != np.frombuffer(sound[:both], np.uint8),
+    )
+    return float(differ[0] if differ.size else both) / SAMPLES_A_SECOND
+
+
+def in_order(heard: bytes, sounds: Sequence[bytes]) -> bool:
+    """Whether each of the sounds was heard whole, one after the other."""
+    at = 0
+    for sound in sounds:
+        at = heard.find(sound, at)
+        if at < 0:
+            return False
+        at += len(sound)
+    return True
+
+
+def levels(ulaw: bytes) -> NDArray[np.int16]:
+    """µ-law as linear samples."""
+    return np.asarray(ulaw_levels()[np.frombuffer(ulaw, np.uint8)], np.int16)
+
+
+def samples(wave: Path | bytes) -> NDArray[np.int16]:
+    """The samples of a recording: WAV, PCM of 16 bits at 8 kHz, one channel."""
+    data = wave if isinstance(wave, bytes) else wave.read_bytes()
+    assert data[:4] == b"RIFF"
+    assert data[22:28] == b"\x01\x00\x40\x1f\x00\x00", "one channel at 8 kHz"
+    assert int.from_bytes(data[40:44], "little") == len(data) - 44, "the header knows how long it is"
+    return np.frombuffer(data[44:], "<i2")
