@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_bytes
 from typing import TypeVar
 
 import aiohttp
@@ -14,6 +16,9 @@ import aiohttp
 from bridge.lab.lab import Lab
 from bridge.lab.ports import Ports
 from bridge.lab.telephones import PhoneCall
+
+WEBHOOK_SECRET = f"whsec_{b64encode(token_bytes(32)).decode()}"
+"""What the labs of this test run sign their pushes with."""
 
 _T = TypeVar("_T")
 
