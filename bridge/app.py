@@ -97,6 +97,7 @@ class Daemon:
             speech=self._speech,
             recordings=self._recordings,
             outbound=self._outbound,
+            caller_id=settings.caller_id,
             on_settled=self._write_cdr,
         )
         self._dialer = Dialer(

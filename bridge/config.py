@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     trunk_dtmf: Literal["rfc4733", "info", "inband"] = "rfc4733"
     trunk_max_calls: int = Field(default=200, ge=1)
     trunk_calls_per_second: float = Field(default=50.0, gt=0)
-    caller_id: str | None = None
+    caller_id: str | None = Field(default=None, pattern=r"^[0-9]{3,15}$")
 
     ami_permit: IPv4Network = IPv4Network("127.0.0.0/8")
     asterisk_module_dir: Path = Path("/usr/lib/asterisk/modules")

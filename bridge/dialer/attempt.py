@@ -66,7 +66,8 @@ class _WindowClosed(Exception):
 class AttemptRunner:
     """Makes the speech, places the call, follows it, and settles what came of it.
 
-    ``on_settled`` is given the account, the bulk's id and the finished attempt, after the commit.
+    ``caller_id`` is shown for messages that name none. ``on_settled`` is given the account, the bulk's id and the
+    finished attempt, after the commit.
     """
 
     def __init__(
@@ -77,8 +78,10 @@ class AttemptRunner:
         speech: Speech,
         recordings: RecordingFiles,
         outbound: Outbound,
+        caller_id: str | None,
         on_settled: Callable[[str, str, Attempt], Awaitable[None]],
     ) -> None:
+        self._caller_id = caller_id
         self._store = store
         self._switchboard = switchboard
         self._speech = speech
@@ -148,7 +151,7 @@ class AttemptRunner:
             raise _WindowClosed
         record_to = await _until_stored(recordings.begin_call) if content.record else None
         try:
-            call = await self._switchboard.place(_origination(claim, record_to))
+            call = await self._switchboard.place(_origination(claim, self._caller_id, record_to))
         except Rejected as error:
             _log.error("originate_rejected", message=claim.message.id, reason=str(error))
             await _until_stored(lambda: recordings.finish(None, dialled_at))
@@ -234,12 +237,12 @@ def _unspoken(error: SpeechError) -> int:
             return INTERNAL_SERVER_ERROR
 
 
-def _origination(claim: Claim, record_to: Path | None) -> Origination:
+def _origination(claim: Claim, caller_id: str | None, record_to: Path | None) -> Origination:
     return Origination(
         attempt_id=claim.attempt.id,
         number=claim.message.to,
         trunk=claim.attempt.trunk,
-        caller_id=claim.message.sender,
+        caller_id=claim.message.sender or caller_id,
         ring_timeout=claim.message.content.ring_timeout,
         call_timeout=claim.message.content.call_timeout,
         record_to=None if record_to is None else str(record_to),

@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 
 from bridge.lab.lab import Lab
 from tests.e2e.interactive import Sounds
-from tests.e2e.running_lab import WEBHOOK_SECRET, RunningLab
+from tests.e2e.running_lab import CALLER_ID, WEBHOOK_SECRET, RunningLab
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,6 +19,7 @@ def lab_settings_only() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
         for name in [name for name in os.environ if name.startswith("VOICEBRIDGE_")]:
             environment.delenv(name)
+        environment.setenv("VOICEBRIDGE_CALLER_ID", CALLER_ID)
         environment.setenv("VOICEBRIDGE_WEBHOOK_SECRET", WEBHOOK_SECRET)
         yield
 

@@ -17,6 +17,9 @@ from bridge.lab.lab import Lab
 from bridge.lab.ports import Ports
 from bridge.lab.telephones import PhoneCall
 
+CALLER_ID = "41790009999"
+"""Who calls when a message does not say."""
+
 WEBHOOK_SECRET = f"whsec_{b64encode(token_bytes(32)).decode()}"
 """What the labs of this test run sign their pushes with."""
 

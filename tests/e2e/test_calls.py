@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientSession
 
 from bridge.speech.codec import ulaw_levels
-from tests.e2e.running_lab import RunningLab, until_is
+from tests.e2e.running_lab import CALLER_ID, RunningLab, until_is
 
 
 async def send(api: ClientSession, to: str, text: str, **members: Any) -> str:
@@ -157,6 +157,14 @@ async def test_200_calls_at_20_a_second_each_ring_once_and_are_reported_once(
     assert {token: found[token] for token in wanted} == dict.fromkeys(wanted, 1)
     await lab.until(lambda: all(lab.calls(number) for number in numbers))
     assert [len(lab.calls(number)) for number in numbers] == [1] * 200
+
+
+async def test_a_message_that_names_no_caller_shows_the_configured_one(lab: RunningLab, api: ClientSession) -> None:
+    async with api.post("/tts/3/single", json={"to": "9990070", "text": "Good morning."}) as response:
+        token = (await response.json())["token"]
+    await cdr_of(api, token)
+    await lab.until(lambda: bool(lab.calls("9990070")))
+    assert [call.caller_id for call in lab.calls("9990070")] == [CALLER_ID]
 
 
 async def test_the_timeline_is_in_order(api: ClientSession) -> None:

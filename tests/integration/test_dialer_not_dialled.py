@@ -59,6 +59,7 @@ async def desk(link: AmiLink, tmp_path: Path) -> AsyncIterator[Desk]:
         speech=voice,
         recordings=RecordingFiles(tmp_path / "recordings"),
         outbound=Outbound(),
+        caller_id=None,
         on_settled=settled,
     )
     yield Desk(store, runner)
