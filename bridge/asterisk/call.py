@@ -131,7 +131,7 @@ class Call:
 
         Without a limit of its own the call may last as long as the transfer does.
         """
-        commands = transfers.commands(transfer, self._origination.trunk, self._origination.caller_id)
+        commands = transfers.commands(transfer, self._origination)
         if self._origination.call_timeout is None:
             self._line.ends_at = self._loop.time() + transfer.ring_seconds + transfer.max_seconds + DEFAULT_CALL_LIMIT
         self._joined_at = None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from bridge.asterisk import agi
-from bridge.asterisk.calls import Transfer, TransferOver
+from bridge.asterisk.calls import Origination, Transfer, TransferOver
 from bridge.asterisk.errors import UnsafeValue
 
 RESULT = 'GET FULL VARIABLE "${DIALSTATUS}:${DIALEDPEERNUMBER}"'
@@ -19,14 +19,15 @@ _RESULTS: dict[str, Literal["answered", "busy", "no-answer", "failed"]] = {
 }
 
 
-def commands(transfer: Transfer, trunk: str, own_caller_id: str | None) -> tuple[str, ...]:
+def commands(transfer: Transfer, origination: Origination) -> tuple[str, ...]:
     """AGI commands; the last one's answer says how it went. Raises ``UnsafeValue``."""
-    shown = transfer.caller_id or own_caller_id
+    shown = transfer.caller_id or origination.caller_id
     warns = transfer.warning_seconds is not None and transfer.warning_tone is not None
     return (
+        *(_record_anew(origination.record_to) if origination.record_to else []),
         *([f'SET CALLERID "{_number(shown)}"'] if shown else []),
         *(_warn_with(transfer.warning_tone or "") if warns else []),
-        _dial(transfer, trunk, warns=warns),
+        _dial(transfer, origination.trunk, warns=warns),
         RESULT,
     )
 
@@ -38,6 +39,20 @@ def transfer_over(at: datetime, answer: str, joined_at: datetime | None) -> Tran
     if result != "answered":
         return TransferOver(at, result, None, 0.0)
     return TransferOver(at, result, peer.partition("@")[0], (at - (joined_at or at)).total_seconds())
+
+
+def _record_anew(file: str) -> list[str]:
+    """End the recording and go on with it, 50 ms later, in the same file.
+
+    MixMonitor() takes the other side's RTP packets for late ones, and drops them, when their numbers are 32,768 or more
+    above those it saw last: every second transfer. Frames that pass meanwhile make it forget what it saw.
+    """
+    return [
+        'EXEC StopMixMonitor ""',
+        agi.SILENCE,
+        'EXEC Wait "0.05"',
+        f"EXEC MixMonitor {agi.quoted_file(f'{file},a')}",
+    ]
 
 
 def _warn_with(stem: str) -> list[str]:

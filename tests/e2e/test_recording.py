@@ -71,9 +71,9 @@ async def test_a_callee_who_hangs_up_is_recorded_to_the_end(api: ClientSession) 
     assert len(recorded) / SAMPLES_A_SECOND == pytest.approx(attempt["callSeconds"], abs=0.1)
 
 
-async def launch(api: ClientSession, to: str, script: list[Any]) -> str:
+async def launch(api: ClientSession, to: str, script: list[Any], **members: Any) -> str:
     """Launch an IVR scenario; return the token."""
-    async with api.post("/voice/ivr/1/scenarios", json={"name": "a test", "script": script}) as response:
+    async with api.post("/voice/ivr/1/scenarios", json={"name": "a test", "script": script, **members}) as response:
         assert response.status == 200, await response.text()
         scenario_id = (await response.json())["id"]
     messages = [{"scenarioId": scenario_id, "from": "41790000000", "destinations": [{"to": to}]}]

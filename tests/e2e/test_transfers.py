@@ -48,13 +48,14 @@ async def test_both_sides_hear_each_other_until_the_time_is_over(lab: RunningLab
     assert len(recorded) / SAMPLES_A_SECOND == pytest.approx(attempt["callSeconds"], abs=0.1)
 
 
-async def test_the_recording_holds_the_transferred_leg(lab: RunningLab, api: ClientSession) -> None:
-    caller, agent = "999110199052", f"{TALKER}52"
-    verb = {"dial": agent, "options": {"maxCallDuration": 4}}
-    attempt = await called(api, caller, TEXT, record=True, **transfer(verb, "hangup"))
+@pytest.mark.parametrize("turn", range(4))
+async def test_the_recording_holds_the_transferred_leg(lab: RunningLab, api: ClientSession, turn: int) -> None:
+    """Asterisk alone would leave out every second one: it depends on where the packets' numbers begin."""
+    script = [{"say": TEXT}, {"dial": f"{TALKER}52{turn}", "options": {"maxCallDuration": 3}}, {"say": TEXT}]
+    attempt = await attempt_of(api, await launch(api, f"9990752{turn}", script, record=True))
     recorded = samples(await recording_of(api, attempt))
-    said = said_by(lab, "talker")
-    assert holds(recorded, said)
+    assert len(recorded) / SAMPLES_A_SECOND == pytest.approx(attempt["callSeconds"], abs=0.1)
+    assert holds(recorded, said_by(lab, "talker"))
 
 
 async def test_a_transfer_that_is_refused_comes_back(lab: RunningLab, api: ClientSession) -> None:

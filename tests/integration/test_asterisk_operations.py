@@ -1,0 +1,235 @@
+"""What a script may do with a channel besides playing: listen, detect, record, transfer; also over a cut link."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from bridge.asterisk import (
+    AmiLink,
+    Call,
+    CallEvent,
+    Detected,
+    Ended,
+    GreetingOver,
+    Key,
+    Origination,
+    Played,
+    Ready,
+    Recorded,
+    Switchboard,
+    Transfer,
+    TransferAnswered,
+    TransferOver,
+    UnsafeValue,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integration.conftest import AmiProxy, OpenLink, Telephones
+
+ALL_KEYS = "1234567890*#"
+_Event = TypeVar("_Event", bound=CallEvent)
+
+
+def to(number: str, *, record_to: str | None = None) -> Origination:
+    return Origination(secrets.token_hex(8), number, "trunk", "38512345", ring_timeout=8, record_to=record_to)
+
+
+def own(prefix: str) -> str:
+    """A telephone that no other test calls."""
+    return prefix + str(secrets.randbelow(10**6)).zfill(6)
+
+
+async def heard_until(call: Call, last: type[_Event], seconds: float = 20) -> _Event:
+    """The first event of that kind."""
+    async with asyncio.timeout(seconds):
+        async for event in call.events():
+            if isinstance(event, last):
+                return event
+    raise AssertionError(f"the call ended without {last.__name__}")
+
+
+async def end(call: Call) -> None:
+    await call.hang_up()
+    await heard_until(call, Ended)
+
+
+@pytest.fixture
+def switchboard(link: AmiLink) -> Switchboard:
+    return Switchboard(link)
+
+
+@pytest.fixture
+def silence(tmp_path: Path) -> str:
+    """The stem of a file of two seconds."""
+    (tmp_path / "silence.ulaw").write_bytes(b"\xff" * 16_000)
+    return str(tmp_path / "silence")
+
+
+@pytest.mark.parametrize("is_filled", [True, False])
+async def test_every_key_comes_once_however_fast_while_the_call_listens(
+    switchboard: Switchboard, silence: str, is_filled: bool
+) -> None:
+    """40 ms between two keys: Asterisk alone would tell ten of them twice while nothing is played."""
+
+    async def keys_of(number: str) -> str:
+        call = await switchboard.place(to(number))
+        keys = ""
+        async for event in call.events():
+            if isinstance(event, Ready) and is_filled:
+                call.fill_with(silence, 2.0)
+                call.send_silence()
+            if isinstance(event, Key):
+                keys += event.digit
+            if keys.endswith("#"):
+                break
+        await asyncio.sleep(0.3)  # in which an echo of the last key would come
+        await call.hang_up()
+        async for event in call.events():
+            keys += event.digit if isinstance(event, Key) else ""
+        return keys
+
+    assert await asyncio.gather(*(keys_of(f"9992100{number:02}") for number in range(10))) == [ALL_KEYS] * 10
+
+
+async def test_silence_goes_on_while_nothing_is_played_and_gives_way_at_once(
+    switchboard: Switchboard, telephones: Telephones, silence: str, speech: Path
+) -> None:
+    """Longer than its file, and on a telephone that sends nothing by itself."""
+    number = own("99900")
+    call = await switchboard.place(to(number))
+    call.fill_with(silence, 2.0)
+    await heard_until(call, Ready)
+    call.send_silence()
+    await asyncio.sleep(3.1)
+    began = asyncio.get_running_loop().time()
+    await call.play(str(speech))
+    await heard_until(call, Played)
+    assert asyncio.get_running_loop().time() - began < 2.1
+    await end(call)
+    phone = await telephones.only_call(number)
+    assert phone.heard
+    heard = phone.heard.read_bytes()
+    spoken = speech.with_suffix(".ulaw").read_bytes()
+    assert spoken in heard
+    assert heard.index(spoken) / 8000 == pytest.approx(3.1, abs=0.1)
+
+
+async def test_prompts_follow_each_other_over_and_over_while_keys_are_pressed(
+    switchboard: Switchboard, silence: str, speech: Path
+) -> None:
+    """Whatever a stop meets (a prompt, the silence behind it, nothing), the prompt after it is played."""
+    call = await switchboard.place(to("9992100"))
+    call.fill_with(silence, 2.0)
+    await heard_until(call, Ready)
+    for _ in range(30):
+        await call.play(str(speech), stop_keys=ALL_KEYS)
+        await call.stop()
+        await heard_until(call, Played)
+    await call.play(str(speech), stop_keys="D")
+    assert (await heard_until(call, Played)).complete
+    await end(call)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "answered_by", "reason"), [("99907", "human", "HUMAN"), ("99908", "machine", "LONGGREETING")]
+)
+async def test_the_detector_tells_who_answered(
+    switchboard: Switchboard, prefix: str, answered_by: str, reason: str
+) -> None:
+    call = await switchboard.place(to(own(prefix)))
+    await heard_until(call, Ready)
+    await call.detect_machine()
+    detected = await heard_until(call, Detected)
+    assert detected.answered_by == answered_by
+    assert detected.reason.startswith(reason)
+    await end(call)
+
+
+async def test_a_greeting_is_over_when_it_has_been_silent_for_a_while(switchboard: Switchboard) -> None:
+    call = await switchboard.place(to(own("99908")))
+    ready = await heard_until(call, Ready)
+    await call.await_greeting_end()
+    over = await heard_until(call, GreetingOver)
+    assert 7 < (over.at - ready.at).total_seconds() < 11
+    await end(call)
+
+
+async def test_a_recording_ends_after_its_time_and_at_a_stop_key(switchboard: Switchboard, tmp_path: Path) -> None:
+    call = await switchboard.place(to("9992221399" + str(secrets.randbelow(1000))))
+    await heard_until(call, Ready)
+    await call.record(str(tmp_path / "timed"), stop_keys="#", seconds=1, silence=None)
+    assert (await heard_until(call, Recorded)).seconds == pytest.approx(1, abs=0.05)
+    await call.record(str(tmp_path / "stopped"), stop_keys="3", seconds=20, silence=None)
+    recorded = await heard_until(call, Recorded)
+    assert 0.5 < recorded.seconds < 2
+    assert (tmp_path / "stopped.wav").stat().st_size == pytest.approx(recorded.seconds * 16_000 + 44, abs=1)
+    await end(call)
+
+
+async def test_a_transfer_is_told_from_its_answer_to_its_end(switchboard: Switchboard, telephones: Telephones) -> None:
+    call = await switchboard.place(to(own("99907")))
+    await heard_until(call, Ready)
+    agent = own("99923")
+    await call.transfer(Transfer((agent,), ring_seconds=5, max_seconds=2, caller_id="41790000009"))
+    await heard_until(call, TransferAnswered)
+    over = await heard_until(call, TransferOver)
+    assert (over.result, over.number) == ("answered", agent)
+    assert over.seconds == pytest.approx(2, abs=0.2)
+    assert (await telephones.only_call(agent)).caller_id == "41790000009"
+    await call.transfer(Transfer((own("99901"),), ring_seconds=5, max_seconds=2))
+    assert (await heard_until(call, TransferOver)).result == "busy"
+    await end(call)
+
+
+Begin = Callable[[Call], Awaitable[None]]
+
+
+async def begin_transfer(call: Call) -> None:
+    await call.transfer(Transfer((own("99923"),), ring_seconds=5, max_seconds=3))
+
+
+@pytest.mark.parametrize(
+    ("begin", "over"), [(Call.detect_machine, Detected), (begin_transfer, TransferOver)], ids=["detector", "transfer"]
+)
+async def test_an_end_that_came_without_a_link_is_learnt_afterwards(
+    proxy: AmiProxy, open_link: OpenLink, begin: Begin, over: type[CallEvent]
+) -> None:
+    link = await open_link(proxy.url)
+    switchboard = Switchboard(link)
+    await link.wait_connected()
+    call = await switchboard.place(to(own("99907")))
+    await heard_until(call, Ready)
+    await begin(call)
+    proxy.refusing = True
+    proxy.cut()
+    await asyncio.sleep(4)
+    proxy.refusing = False
+    event = await heard_until(call, over)
+    assert isinstance(event, Detected | TransferOver)
+    assert not isinstance(event, Detected) or event.answered_by == "human"
+    assert not isinstance(event, TransferOver) or event.result == "answered"
+    await end(call)
+
+
+@pytest.mark.parametrize("number", ["99901&PJSIP/99902@trunk", "99901,1,g", "", "41790000000\r\nAction: Originate"])
+async def test_a_transfer_to_something_else_than_a_number_is_refused(switchboard: Switchboard, number: str) -> None:
+    call = await switchboard.place(to(own("99900")))
+    await heard_until(call, Ready)
+    with pytest.raises(UnsafeValue):
+        await call.transfer(Transfer((number,), ring_seconds=5, max_seconds=2))
+    await end(call)
+
+
+@pytest.mark.parametrize("path", ["/tmp/a,b.wav", "/tmp/a;b.wav", "/tmp/${SHELL(id)}.wav", '/tmp/a"b.wav'])
+async def test_a_recording_is_not_written_to_a_path_that_the_dialplan_reads_otherwise(
+    switchboard: Switchboard, path: str
+) -> None:
+    with pytest.raises(UnsafeValue):
+        await switchboard.place(to(own("99900"), record_to=path))
