@@ -86,7 +86,8 @@ class Database:
         while open_:
             jobs, open_ = self._gather()
             # From here on a job can no longer be cancelled, so it is either not begun or told of.
-            self._commit_together([job for job in jobs if job.done.set_running_or_notify_cancel()])
+            if begun := [job for job in jobs if job.done.set_running_or_notify_cancel()]:
+                self._commit_together(begun)
 
     def _gather(self) -> tuple[list[_Job], bool]:
         """The next jobs to commit together, and whether more may come."""

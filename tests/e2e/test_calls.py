@@ -94,14 +94,14 @@ async def test_a_callee_that_hangs_up_early_was_reached(lab: RunningLab, api: Cl
 
 
 async def test_ringing_stops_when_the_ring_time_is_over(lab: RunningLab, api: ClientSession) -> None:
-    message = {"destinations": [{"to": "9990201"}], "text": "Nobody hears this.", "ringTimeout": 3}
+    message = {"destinations": [{"to": "9990279901"}], "text": "Nobody hears this.", "ringTimeout": 3}
     async with api.post("/tts/3/advanced", json={"messages": [message]}) as response:
         token = (await response.json())["messages"][0]["token"]
     cdr = await cdr_of(api, token)
     assert cdr["error"]["name"] == "EC_VOICE_NO_ANSWER"
     assert abs(cdr["attempts"][0]["ringSeconds"] - 3) < 0.5
-    await lab.until(lambda: bool(lab.calls("9990201")))
-    (call,) = lab.calls("9990201")
+    await lab.until(lambda: bool(lab.calls("9990279901")))
+    (call,) = lab.calls("9990279901")
     assert timedelta(seconds=2.5) < call.ended - call.started < timedelta(seconds=3.5)
 
 

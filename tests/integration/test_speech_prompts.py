@@ -66,7 +66,15 @@ def files_below(folder: Path) -> list[Path]:
 
 def worker_pids() -> list[int]:
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return [int(pid) for pid in children if b"espeak_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [int(pid) for pid in children if b"espeak_worker" in command_of(pid)]
+
+
+def command_of(pid: str) -> bytes:
+    """The command of a process; empty when it has just ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 @pytest.mark.parametrize("codec", ["ulaw", "alaw", "g722"])
