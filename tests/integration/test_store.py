@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from bridge.messages.message import Bulk, Content, DeliveryTimeWindow, Message, Retry, TimeOfDay
 from bridge.messages.progress import State
+from bridge.messages.retry import next_attempt
 from bridge.store import Claim, DuplicateId, Store, StoreFailed
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -256,3 +257,29 @@ async def test_only_its_owner_can_read_the_database(tmp_path: Path) -> None:
 
 def modes_in(folder: Path) -> set[int]:
     return {file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
+async def test_busy_busy_answered_is_three_attempts_on_the_ladder_and_one_report(store: Store) -> None:
+    policy = Retry(min_period=1, max_period=5, max_count=4)
+    message = replace(bulk("m1").messages[0], content=Content(text="Hello", retry=policy))
+    await store.accept(replace(bulk("m1"), messages=[message]))
+    now = NOW
+    for waited in (timedelta(), timedelta(minutes=1)):
+        now += waited
+        (claimed,) = await claim(store, now)
+        busy = replace(claimed.attempt, ended_at=now, sip_status=486, status_id=EXPIRED, error_id=5002)
+        due_at = next_attempt(policy, claimed.attempt.number, now)
+        assert due_at is not None
+        await store.call_again(claimed.key, busy, due_at, 26)
+        assert await claim(store, due_at - timedelta(milliseconds=1)) == []
+    now += timedelta(minutes=2)
+    (last,) = await claim(store, now)
+    answered = replace(last.attempt, answered_at=now, ended_at=now, status_id=DELIVERED, error_id=ANSWERED)
+    await store.finish(last.key, answered, status_id=DELIVERED, error_id=ANSWERED, done_at=now)
+
+    attempts = await store.attempts("acme", "m1")
+    assert [attempt.dialled_at - NOW for attempt in attempts] == [timedelta(minutes=m) for m in (0, 1, 3)]
+    assert [attempt.error_id for attempt in attempts] == [5002, 5002, ANSWERED]
+    (report,) = await store.take_reports("acme")
+    assert (report.status_id, report.error_id) == (DELIVERED, ANSWERED)
+    assert report.attempt == attempts[-1]
