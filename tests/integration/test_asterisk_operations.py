@@ -119,7 +119,7 @@ async def test_silence_goes_on_while_nothing_is_played_and_gives_way_at_once(
     heard = phone.heard.read_bytes()
     spoken = speech.with_suffix(".ulaw").read_bytes()
     assert spoken in heard
-    assert heard.index(spoken) / 8000 == pytest.approx(3.2, abs=0.15)
+    assert set(heard[: heard.index(spoken)]) == {0xFF}
 
 
 async def test_prompts_follow_each_other_over_and_over_while_keys_are_pressed(
@@ -193,13 +193,13 @@ async def begin_transfer(call: Call) -> None:
     await call.transfer(Transfer((own("99923"),), ring_seconds=5, max_seconds=3))
 
 
-@pytest.mark.parametrize(("begin", "application"), [(Call.detect_machine, "AMD"), (begin_transfer, "Dial")])
+@pytest.mark.parametrize(("begin", "variable"), [(Call.detect_machine, "AMDSTATUS"), (begin_transfer, "ANSWEREDTIME")])
 async def test_an_end_that_came_without_a_link_is_learnt_afterwards(
     asterisk: RunningAsterisk,
     proxy: AmiProxy,
     open_link: OpenLink,
     begin: Callable[[Call], Awaitable[None]],
-    application: str,
+    variable: str,
 ) -> None:
     link = await open_link(proxy.url)
     switchboard = Switchboard(link)
@@ -207,22 +207,17 @@ async def test_an_end_that_came_without_a_link_is_learnt_afterwards(
     call = await switchboard.place(to(own("99907")))
     await heard_until(call, Ready)
     await begin(call)
-    assert await asyncio.to_thread(until, lambda: performs(asterisk, call, application), 10)
     proxy.refusing = True
     proxy.cut()
-    assert await asyncio.to_thread(until, lambda: performs(asterisk, call, "AGI"), 10)
+    assert await asyncio.to_thread(
+        until, lambda: f"{variable}=" in asterisk.console(f"core show channel {call.id}"), 10
+    )
     proxy.refusing = False
-    if application == "AMD":
+    if variable == "AMDSTATUS":
         assert (await heard_until(call, Detected)).answered_by == "human"
     else:
         assert (await heard_until(call, TransferOver)).result == "answered"
     await end(call)
-
-
-def performs(asterisk: RunningAsterisk, call: Call, application: str) -> bool:
-    """Whether the call's channel is in that application."""
-    channels = asterisk.console("core show channels concise").splitlines()
-    return any(f"!{application}!" in channel and channel.endswith(call.id) for channel in channels)
 
 
 @pytest.mark.parametrize("number", ["99901&PJSIP/99902@trunk", "99901,1,g", "", "41790000000\r\nAction: Originate"])
