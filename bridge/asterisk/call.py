@@ -170,8 +170,8 @@ class Call:
                 self._tell(TransferAnswered(self._joined_at))
             case "DTMFBegin":
                 self._keys.begin()
-            case "DTMFEnd" if self._keys.end(event["Digit"], self._loop.time()) and Answered in self._seen:
-                self._tell(Key(_now(), event["Digit"]))
+            case "DTMFEnd":
+                self._hear_key(event["Digit"])
             case "OriginateResponse":
                 self._failure = event
                 self._end_when_all_is_known()
@@ -201,6 +201,11 @@ class Call:
             self._line.ends_at = self._loop.time() + self.limit
         self._tell_once(Answered(_now()))
 
+    def _hear_key(self, digit: str) -> None:
+        is_new = self._keys.end(digit, self._loop.time())
+        if is_new and Answered in self._seen:
+            self._tell(Key(_now(), digit))
+
     def _played(self, answer: agi.Answer | None) -> None:
         complete = answer is not None and answer.result == 0 and not self._stopped
         self._tell(Played(_now(), complete))
@@ -216,6 +221,8 @@ class Call:
         self._tell(Recorded(_now(), samples / RECORDED_SAMPLES_A_SECOND))
 
     def _transferred(self, answer: agi.Answer | None) -> None:
+        if self._origination.call_timeout is None:
+            self._line.ends_at = self._loop.time() + DEFAULT_CALL_LIMIT
         self._tell(transfers.transfer_over(_now(), answer.value if answer else "", self._joined_at))
 
     def _end_when_all_is_known(self) -> None:

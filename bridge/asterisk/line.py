@@ -17,7 +17,7 @@ from bridge.asterisk.wire import Event
 
 _HANG_UP_FOLLOWS_SECONDS = 1.0
 _STOPS_BY_ITSELF_SECONDS = 0.05
-_ENDS_BY_ITSELF_SECONDS = 0.5
+_ENDS_BY_ITSELF_SECONDS = 0.2
 
 _log = structlog.get_logger(__name__)
 
@@ -68,7 +68,7 @@ class Line:
         for command in first:
             self._post(command)
         if operation.then_listen:
-            self._loop.call_soon(self._queue_silence)  # goes out in one segment with the command, and after it
+            self._loop.call_soon(self._queue_silence)  # goes out after the command
         try:
             await self._send(last)
         except Unconfirmed:
@@ -95,12 +95,12 @@ class Line:
             await self._wait_until_idle()
 
     def fill_with(self, silence: str, seconds: float) -> None:
-        """The stem of a file of silence, so long."""
-        self._silence = silence, seconds
+        """The stem of a file of silence, so long. Raises ``UnsafeValue``."""
+        self._silence = agi.play(silence, ""), seconds
 
     def send_silence(self) -> None:
         """Send silence until the next operation, if there is none under way."""
-        if self._idle.is_set() and not self._silence_id and not self._is_closed:
+        if self._silence and self._idle.is_set() and not self._silence_id and not self._is_closed:
             self._queue_silence()
             self._wake()
 
@@ -132,10 +132,10 @@ class Line:
 
     def _queue_silence(self) -> None:
         if self._silence:
-            stem, seconds = self._silence
+            command, seconds = self._silence
             self._silence_id = f"silence-{self._number}"
             self._silence_ends_at = self._loop.time() + seconds
-            self._post(agi.play(stem, ""), self._silence_id)
+            self._post(command, self._silence_id)
 
     def _stop_silence(self) -> None:
         """Have what follows begin at once. A stop that came after the end would hit it: wait out the last moment."""

@@ -12,7 +12,7 @@ from bridge.dialer.tones import BEEP, text_telephone
 from bridge.scripts import commands
 from bridge.speech import Phrase, Prompt, Speech, SpeechError
 
-SILENCE_SECONDS = 60.0
+SILENCE_SECONDS = 30.0
 
 _log = structlog.get_logger(__name__)
 

@@ -79,3 +79,9 @@ def test_an_answered_call_is_delivered_however_it_ended(how: Ended) -> None:
 
 def test_an_end_that_nobody_saw_is_no_reason_of_the_network() -> None:
     assert outcome_of(ended(lost=True), answered=False) == (22, 5500)
+
+
+def test_a_machine_that_answered_is_told_from_a_human() -> None:
+    assert outcome_of(ended(cause=16), answered=True) == (5, 5000)
+    assert outcome_of(ended(cause=16), answered=True, by_machine=True) == (5, 5001)
+    assert outcome_of(ended(sip_status=486), answered=False, by_machine=False) == (15, 5002)
