@@ -55,18 +55,34 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Leg:
+    """A trunk that was tried before the attempt's own, and did not take the call: no telephone rang.
+
+    ``cause`` is ITU-T Q.850.
+    """
+
+    trunk: str
+    dialled_at: datetime
+    ended_at: datetime
+    cause: int
+    sip_status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt to reach one number, finished or not.
 
-    ``number`` counts the attempts of a message from 1. ``cause`` is ITU-T Q.850. ``hung_up_by`` is ``callee`` or
-    ``caller``; ``answered_by`` is ``human``, ``machine`` or ``unknown``. ``limit_reached`` says what cut the script
-    short: ``rounds`` or ``steps``.
+    ``number`` counts the attempts of a message from 1. ``asterisk`` is the ``host:port`` of the one that dials.
+    ``refused`` are the legs before the one that ``trunk`` and ``dialled_at`` tell of. ``cause`` is ITU-T Q.850.
+    ``hung_up_by`` is ``callee`` or ``caller``; ``answered_by`` is ``human``, ``machine`` or ``unknown``.
+    ``limit_reached`` says what cut the script short: ``rounds`` or ``steps``.
     """
 
     id: str
     message_id: str
     number: int
     node: str
+    asterisk: str
     trunk: str
     sender: str | None
     to: str
@@ -87,4 +103,10 @@ class Attempt:
     collected: list[Collected] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
     limit_reached: str | None = None
+    refused: list[Leg] = field(default_factory=list)
     recordings: list[Recording] = field(default_factory=list)
+
+    @property
+    def channel_id(self) -> str:
+        """The unique id of the channel of its latest leg; no two legs share one."""
+        return f"{self.id}-{len(self.refused)}" if self.refused else self.id

@@ -36,7 +36,7 @@ class Recording:
     """A whole call (``call``), or what one verb of its script recorded (``action``).
 
     ``pointer`` is the JSON pointer (RFC 6901) of that verb (``#/script/1``). ``seconds`` and ``size`` (bytes) are known
-    when it is over.
+    when it is over. ``node`` is the one whose disk has the file; None when it is in object storage.
     """
 
     id: str
@@ -47,6 +47,7 @@ class Recording:
     state: RecordingState = RecordingState.RECORDING
     seconds: float | None = None
     size: int | None = None
+    node: str | None = None
 
     @property
     def file_name(self) -> str:

@@ -2,25 +2,33 @@
 
 from bridge.store.bulks import BulkOver, BulkStanding
 from bridge.store.credentials import Credential, CredentialKind, UserExists
-from bridge.store.database import StoreFailed
+from bridge.store.errors import CommitUnknown, StoreFailed
 from bridge.store.intake import DuplicateId
 from bridge.store.logs import LogFilter
+from bridge.store.orphans import OpenAttempt
 from bridge.store.outbox import Push
 from bridge.store.recordings import RecordedFile
 from bridge.store.store import Store
-from bridge.store.work import Claim
+from bridge.store.trunks import TrunkLimit
+from bridge.store.wakeups import Topic
+from bridge.store.work import Claim, Claims
 
 __all__ = [
     "BulkOver",
     "BulkStanding",
     "Claim",
+    "Claims",
+    "CommitUnknown",
     "Credential",
     "CredentialKind",
     "DuplicateId",
     "LogFilter",
+    "OpenAttempt",
     "Push",
     "RecordedFile",
     "Store",
     "StoreFailed",
+    "Topic",
+    "TrunkLimit",
     "UserExists",
 ]

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Connection, bindparam, case, exists, func, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, Select, bindparam, case, exists, func, select, type_coerce, update
 
 from bridge.errors import VoicebridgeError
 from bridge.messages.bulks import BulkStatus, bulk_status
 from bridge.messages.progress import WAITING, State
 from bridge.messages.statuses import CANCELED, PENDING_ACCEPTED, UNDELIVERABLE_NOT_DELIVERED
 from bridge.store.endings import close
-from bridge.store.tables import attempts, bulks, messages
+from bridge.store.tables import bulks, messages
+from bridge.store.wakeups import Topic, announce
 
 
 class BulkOver(VoicebridgeError):
@@ -39,6 +40,8 @@ class _Bulk:
 _FIND = select(bulks.c.key, bulks.c.held).where(
     bulks.c.account == bindparam("account"), bulks.c.id == bindparam("bulk_id")
 )
+# What is decided about a bulk, and what becomes of its messages, is in series.
+_TO_CHANGE = _FIND.with_for_update(key_share=True)
 _OF_BULK = messages.c.bulk_key == bindparam("of_bulk")
 _WAITS = messages.c.state.in_(WAITING)
 _OVER = select(~exists().where(_OF_BULK, messages.c.state != State.DONE))
@@ -51,11 +54,6 @@ _CHANGE_STATE = (
     update(messages).where(_OF_BULK, messages.c.state == bindparam("old_state")).values(state=bindparam("new_state"))
 )
 _WAITING_KEYS = select(messages.c.key).where(_OF_BULK, _WAITS).with_for_update()
-_LIVE_ATTEMPTS = (
-    select(attempts.c.id)
-    .join(messages, messages.c.key == attempts.c.message_key)
-    .where(_OF_BULK, ~_WAITS, messages.c.state != State.DONE, attempts.c.ended_at.is_(None))
-)
 _SHIFT_BY = bindparam("microseconds", type_=BigInteger)
 _NEW_SEND_AT = type_coerce(messages.c.send_at, BigInteger) + _SHIFT_BY
 _SHIFT = (
@@ -74,7 +72,7 @@ _SHIFT = (
 
 def standing(connection: Connection, account: str, bulk_id: str) -> BulkStanding | None:
     """A bulk as it stands now, or None when the account has no such bulk."""
-    bulk = _find(connection, account, bulk_id)
+    bulk = _find(connection, _FIND, account, bulk_id)
     return None if bulk is None else _standing(connection, bulk)
 
 
@@ -85,19 +83,21 @@ def pause(connection: Connection, account: str, bulk_id: str) -> BulkStanding | 
 
 def resume(connection: Connection, account: str, bulk_id: str) -> BulkStanding | None:
     """Have a paused bulk dialled again. Raises BulkOver."""
-    return _change(connection, account, bulk_id, held=None, old=State.PAUSED, new=State.QUEUED)
+    changed = _change(connection, account, bulk_id, held=None, old=State.PAUSED, new=State.QUEUED)
+    announce(connection, Topic.DUE)
+    return changed
 
 
-def cancel(connection: Connection, account: str, bulk_id: str, now: datetime) -> tuple[BulkStanding | None, list[str]]:
-    """End what waits of a bulk; return also the attempts that are under way. Raises BulkOver."""
-    bulk = _find(connection, account, bulk_id)
+def cancel(connection: Connection, account: str, bulk_id: str, now: datetime) -> BulkStanding | None:
+    """End what waits of a bulk, and have what is under way hung up. Raises BulkOver."""
+    bulk = _find(connection, _TO_CHANGE, account, bulk_id)
     if bulk is None:
-        return None, []
+        return None
     _hold(connection, bulk, BulkStatus.CANCELED)
     waiting = connection.execute(_WAITING_KEYS, {"of_bulk": bulk.key}).scalars().all()
     close(connection, waiting, status_id=UNDELIVERABLE_NOT_DELIVERED, error_id=CANCELED, done_at=now)
-    live = connection.execute(_LIVE_ATTEMPTS, {"of_bulk": bulk.key}).scalars().all()
-    return standing(connection, account, bulk_id), list(live)
+    announce(connection, Topic.CANCELED)
+    return standing(connection, account, bulk_id)
 
 
 def reschedule(connection: Connection, account: str, bulk_id: str, send_at: datetime) -> BulkStanding | None:
@@ -105,7 +105,7 @@ def reschedule(connection: Connection, account: str, bulk_id: str, send_at: date
 
     Raises BulkOver.
     """
-    bulk = _find(connection, account, bulk_id)
+    bulk = _find(connection, _TO_CHANGE, account, bulk_id)
     if bulk is None:
         return None
     first = connection.execute(_FIRST_WAITING, {"of_bulk": bulk.key}).scalar_one()
@@ -113,13 +113,14 @@ def reschedule(connection: Connection, account: str, bulk_id: str, send_at: date
         raise BulkOver(f"no message of the bulk waits any more: it is {_standing(connection, bulk).status}")
     shift = (send_at - first) // timedelta(microseconds=1)
     connection.execute(_SHIFT, {"of_bulk": bulk.key, "microseconds": shift})
+    announce(connection, Topic.DUE)
     return _standing(connection, bulk)
 
 
 def _change(
     connection: Connection, account: str, bulk_id: str, *, held: BulkStatus | None, old: State, new: State
 ) -> BulkStanding | None:
-    bulk = _find(connection, account, bulk_id)
+    bulk = _find(connection, _TO_CHANGE, account, bulk_id)
     if bulk is None:
         return None
     _hold(connection, bulk, held)
@@ -135,8 +136,10 @@ def _hold(connection: Connection, bulk: _Bulk, decision: BulkStatus | None) -> N
     connection.execute(_HOLD, {"of_bulk": bulk.key, "decision": decision})
 
 
-def _find(connection: Connection, account: str, bulk_id: str) -> _Bulk | None:
-    row = connection.execute(_FIND, {"account": account, "bulk_id": bulk_id}).first()
+def _find(
+    connection: Connection, statement: Select[tuple[int, str | None]], account: str, bulk_id: str
+) -> _Bulk | None:
+    row = connection.execute(statement, {"account": account, "bulk_id": bulk_id}).first()
     return None if row is None else _Bulk(row.key, row.held and BulkStatus(row.held))
 
 

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
-import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from bridge.errors import VoicebridgeError
+from bridge.store.engine import READERS, for_reading, open_engine
+from bridge.store.errors import CommitUnknown, StoreFailed, failed
+from bridge.store.listener import listen, notify
+from bridge.store.wakeups import Topic, Wakeups, collected
 
 _MOST_IN_ONE_COMMIT = 64
 _LONGEST_WAIT_SECONDS = 0.1
-_READERS = 2
+_TRIES = 3
+# Two transactions stood in each other's way, and PostgreSQL ended this one (class 40, "Transaction Rollback").
+_ROLLED_BACK = "40"
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _Work = Callable[Concatenate[Connection, _P], _T]
-
-
-class StoreFailed(VoicebridgeError):
-    """The database could not do what was asked: it is away, full, locked or damaged. Nothing was changed."""
-
-    id: ClassVar[str] = "STORE_FAILED"
 
 
 class Database:
@@ -39,34 +38,58 @@ class Database:
     Work that writes goes through one thread, which commits what has gathered meanwhile together: one flush to the disk
     serves many calls. A unit that fails is rolled back alone. Reading has its own connections and never waits for it.
     Work that may wait a moment has no flush of its own as long as there is other work.
+
+    What a unit announces wakes those who subscribed to ``wakeups``, after the commit, on the event loop; on PostgreSQL
+    those of all nodes, as long as they ``listen``.
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+        self.engine = open_engine(url)
+        self.wakeups = Wakeups()
+        self._name = uuid4().hex
+        self._has_other_nodes = self.engine.dialect.name == "postgresql"
+        self._reading = for_reading(self.engine)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._writer = threading.Thread(target=self._write_until_closed, name="store-writer", daemon=True)
         self._writer.start()
+        self._listening: asyncio.Task[None] | None = None
+
+    def listen(self) -> None:
+        """Begin to hear what other nodes announce."""
+        if self._has_other_nodes:
+            self._listening = asyncio.create_task(listen(self.engine, self._name, self.wakeups.wake))
 
     async def write(self, work: _Work[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Run ``work(connection, ...)``; return its result after the commit. Raises StoreFailed and what work does."""
-        result: _T = await self._hand_in(_Job(lambda connection: work(connection, *args, **kwargs)))
+        """Run ``work(connection, ...)``; return its result after the commit. Raises StoreFailed and what work does.
+
+        It may run more than once, but is committed once. CommitUnknown says that this is not certain.
+        """
+        result: _T = await self._hand_in(lambda connection: work(connection, *args, **kwargs))
         return result
 
     async def write_soon(self, work: _Work[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Like ``write``, in the order of the calls of both, but it may take a tenth of a second longer."""
-        result: _T = await self._hand_in(_Job(lambda connection: work(connection, *args, **kwargs), may_wait=True))
+        result: _T = await self._hand_in(lambda connection: work(connection, *args, **kwargs), may_wait=True)
         return result
 
     async def read(self, work: _Work[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run ``work(connection, ...)``, which changes nothing. Raises StoreFailed, and what work raises."""
 
         def run() -> _T:
-            with self.engine.connect() as connection:
+            with self._reading.connect() as connection:
                 return work(connection, *args, **kwargs)
 
+        def run_on_a_live_connection() -> _T:
+            try:
+                return run()
+            except DBAPIError as error:
+                if not _lost_connection(error):
+                    raise
+                return run()
+
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+            return await asyncio.get_running_loop().run_in_executor(self._readers, run_on_a_live_connection)
         except SQLAlchemyError as error:
             raise failed(error) from error
 
@@ -75,9 +98,13 @@ class Database:
         self._jobs.put(None)
         await asyncio.to_thread(self._writer.join)
         self._readers.shutdown()
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.wait([self._listening])
         self.engine.dispose()
 
-    async def _hand_in(self, job: _Job) -> Any:
+    async def _hand_in(self, work: Callable[[Connection], Any], *, may_wait: bool = False) -> Any:
+        job = _Job(work, asyncio.get_running_loop(), may_wait)
         self._jobs.put(job)
         return await asyncio.wrap_future(job.done)
 
@@ -104,65 +131,80 @@ class Database:
             begin_at = min(begin_at, time.monotonic() + (_LONGEST_WAIT_SECONDS if job.may_wait else 0.0))
         return jobs, True
 
-    def _commit_together(self, jobs: list[_Job]) -> None:
+    def _commit_together(self, jobs: list[_Job], tries: int = _TRIES) -> None:
         try:
-            with self.engine.begin() as connection:
-                results = [job.work(connection) for job in jobs]
-        except Exception as error:  # whatever it is belongs to the one who asked, not to its neighbours
-            if len(jobs) > 1:
-                for job in jobs:
+            results = self._transact(jobs)
+        except Exception as error:
+            if tries > 1 and _was_undone_by_chance(error):
+                self._commit_together(jobs, tries - 1)
+            elif len(jobs) > 1 and not _concerns_all(error):
+                for job in jobs:  # it belongs to the one who asked, not to its neighbours
                     self._commit_together([job])
             else:
-                jobs[0].done.set_exception(failed(error) if isinstance(error, SQLAlchemyError) else error)
+                for job in jobs:
+                    job.done.set_exception(failed(error) if isinstance(error, SQLAlchemyError) else error)
         else:
             for job, result in zip(jobs, results, strict=True):
                 job.done.set_result(result)
 
+    def _transact(self, jobs: list[_Job]) -> list[Any]:
+        topics: set[Topic] = set()
+        try:
+            with _transaction(self.engine) as connection:
+                collected(connection)  # what was rolled back has announced nothing
+                results = [job.work(connection) for job in jobs]
+                topics = collected(connection)
+                if self._has_other_nodes:
+                    notify(connection, self._name, topics)
+        finally:  # also when it is not known whether it was committed
+            self._wake(jobs[0].loop, topics)
+        return results
+
+    def _wake(self, loop: asyncio.AbstractEventLoop, topics: set[Topic]) -> None:
+        if topics:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
+                loop.call_soon_threadsafe(self.wakeups.wake, topics)
+
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One unit of work, and whoever waits for it. It may run twice, when a neighbour made the first try fail."""
+    """One unit of work, and whoever waits for it. It may run again, when something made the first try fail."""
 
     work: Callable[[Connection], Any]
-    may_wait: bool = False
+    loop: asyncio.AbstractEventLoop
+    may_wait: bool
     done: Future[Any] = field(default_factory=Future)
 
 
-def failed(error: SQLAlchemyError) -> StoreFailed:
-    """What the driver said, in our terms."""
-    # Only the driver's own words: the statement's parameters may be private.
-    cause = getattr(error, "orig", None) or type(error).__name__
-    return StoreFailed(f"the database refused: {cause}")
+@contextmanager
+def _transaction(engine: Engine) -> Iterator[Connection]:
+    """Raises StoreFailed when it cannot begin, and CommitUnknown."""
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(engine.connect())
+            connection.begin()
+        except SQLAlchemyError as error:
+            raise failed(error) from error
+        yield connection
+        try:
+            connection.commit()
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise CommitUnknown("the database went away in the middle of a commit") from error
+            raise
 
 
-def _engine(url: str) -> Engine:
-    engine = create_engine(url, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        if engine.url.database:
-            _make_private(engine.url.database)
-    return engine
+def _was_undone_by_chance(error: Exception) -> bool:
+    """Whether a transaction was not committed, and may well be when it is tried again."""
+    return _lost_connection(error) or (
+        isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", None)).startswith(_ROLLED_BACK)
+    )
 
 
-def _make_private(file: str) -> None:
-    """The database holds what people are told and what they answer: its owner alone may read it."""
-    try:
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise StoreFailed(f"the database {file} cannot be opened: {error.strerror}") from error
+def _concerns_all(error: Exception) -> bool:
+    """Whether it has nothing to do with any one unit of work; each of them alone would take as long to fail."""
+    return isinstance(error, StoreFailed) or _lost_connection(error)
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    # Transactions are begun by hand below: the driver would begin them too late for a consistent read.
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writing = threading.current_thread().name == "store-writer"
-    # Past SQLAlchemy's own machinery, which would cost more than the statement.
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+def _lost_connection(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -10,19 +10,21 @@ from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 from bridge.messages.progress import WAITING, State
 from bridge.store import outbox
 from bridge.store.tables import Instant, contents, messages, reports
+from bridge.store.wakeups import Topic, announce
 
-CAN_EXPIRE = (messages.c.done_at.is_(None), messages.c.state.in_(WAITING))
+_AT_ONCE = 500
 
 _OVERDUE = (
     select(messages.c.key)
-    .where(*CAN_EXPIRE, messages.c.expires_at <= bindparam("now"))
+    .where(messages.c.done_at.is_(None), messages.c.state.in_(WAITING), messages.c.expires_at <= bindparam("now"))
     .order_by(messages.c.expires_at)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
+_THESE = messages.c.key.in_(bindparam("message_keys", expanding=True))
 _CLOSE = (
     update(messages)
-    .where(messages.c.key == bindparam("message_key"))
+    .where(_THESE)
     .values(
         state=State.DONE,
         status_id=bindparam("final_status"),
@@ -32,15 +34,20 @@ _CLOSE = (
     )
 )
 # A report that is pushed is not handed out as well.
-_ADD_REPORT = insert(reports).from_select(
-    ["message_key", "account", "taken_at"],
-    select(
-        messages.c.key,
-        messages.c.account,
-        case((contents.c.notify_server.is_not(None), bindparam("end", type_=Instant))),
+_ADD_REPORT = (
+    insert(reports)
+    .from_select(
+        ["message_key", "account", "taken_at"],
+        select(
+            messages.c.key,
+            messages.c.account,
+            case((contents.c.notify_server.is_not(None), bindparam("end", type_=Instant))),
+        )
+        .join(contents, contents.c.key == messages.c.content_key)
+        .where(_THESE)
+        .order_by(messages.c.key),
     )
-    .join(contents, contents.c.key == messages.c.content_key)
-    .where(messages.c.key == bindparam("message_key")),
+    .returning(reports.c.message_key, reports.c.taken_at)
 )
 
 
@@ -54,12 +61,14 @@ def close(
     dialled_at: datetime | None = None,
 ) -> None:
     """Give messages their final status and their reports; ``dialled_at`` is when the last attempt began, if now."""
-    if not keys:
-        return
     ending = {"final_status": status_id, "final_error": error_id, "end": done_at, "last_dialled": dialled_at}
-    connection.execute(_CLOSE, [{"message_key": key, **ending} for key in keys])
-    connection.execute(_ADD_REPORT, [{"message_key": key, "end": done_at} for key in keys])
-    outbox.add(connection, keys, done_at)
+    for first in range(0, len(keys), _AT_ONCE):
+        these = keys[first : first + _AT_ONCE]
+        connection.execute(_CLOSE, {"message_keys": these, **ending})
+        added = connection.execute(_ADD_REPORT, {"message_keys": these, "end": done_at})
+        if pushed := [report.message_key for report in added if report.taken_at is not None]:
+            outbox.add(connection, pushed, done_at)
+            announce(connection, Topic.PUSH)
 
 
 def expire(connection: Connection, *, now: datetime, status_id: int, error_id: int, limit: int) -> int:

@@ -10,10 +10,13 @@ from sqlalchemy.exc import IntegrityError
 from bridge.errors import VoicebridgeError
 from bridge.messages.message import Bulk, Content
 from bridge.messages.progress import State
+from bridge.messages.routes import Routes
 from bridge.messages.statuses import PENDING_ACCEPTED, PENDING_TIME_VIOLATION
 from bridge.messages.windows import next_opening
+from bridge.store.routing import first_trunk, reject_unreachable
 from bridge.store.rows import content_body
 from bridge.store.tables import bulks, contents, messages
+from bridge.store.wakeups import Topic, announce
 
 
 class DuplicateId(VoicebridgeError):
@@ -27,8 +30,11 @@ _ADD_CONTENT = insert(contents).returning(contents.c.key)
 _ADD_MESSAGES = insert(messages)
 
 
-def accept(connection: Connection, bulk: Bulk) -> None:
-    """Keep a bulk and all its messages, to be called when they are due. Raises DuplicateId."""
+def accept(connection: Connection, bulk: Bulk, numbers: Routes) -> None:
+    """Keep a bulk and all its messages, to be called when they are due. Raises DuplicateId.
+
+    Those that no trunk leads to are rejected.
+    """
     try:
         bulk_key = connection.execute(
             _ADD_BULK, {"account": bulk.account, "id": bulk.id, "created_at": bulk.created_at}
@@ -53,6 +59,7 @@ def accept(connection: Connection, bulk: Bulk) -> None:
                 "send_at": message.send_at,
                 "sent_at": message.send_at,
                 "expires_at": message.expires_at,
+                "trunk": first_trunk(numbers, message.to),
                 "state": State.QUEUED,
                 "due_at": due_at,
                 "attempts": 0,
@@ -64,6 +71,9 @@ def accept(connection: Connection, bulk: Bulk) -> None:
         connection.execute(_ADD_MESSAGES, rows)
     except IntegrityError as error:
         raise DuplicateId("a messageId has been used before") from error
+    if any(row["trunk"] is None for row in rows):
+        reject_unreachable(connection, bulk.created_at, messages.c.bulk_key == bulk_key)
+    announce(connection, Topic.DUE)
 
 
 def _keep_content(connection: Connection, content: Content) -> int:

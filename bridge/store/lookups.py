@@ -14,6 +14,11 @@ from bridge.store.rows import attempt_of, progress_of, select_attempts, select_p
 from bridge.store.tables import attempts, bulks, messages, reports
 
 
+def sign_of_life(connection: Connection) -> None:
+    """Have the database answer."""
+    connection.execute(select(1))
+
+
 def progress(connection: Connection, account: str, message_id: str) -> Progress | None:
     """One message as it stands now, or None when the account has no such message."""
     row = (

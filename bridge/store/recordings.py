@@ -28,11 +28,26 @@ class RecordedFile:
     message: Message
 
 
-_BEGIN = insert(recordings)
+_NODE = select(attempts.c.node).where(attempts.c.id == bindparam("of_attempt")).scalar_subquery()
+_BEGIN = insert(recordings).values(node=_NODE)
 _FINISH = (
     update(recordings)
     .where(recordings.c.id == bindparam("recording_id"))
     .values(state=bindparam("new_state"), seconds=bindparam("new_seconds"), size=bindparam("new_size"))
+)
+_STORED = (
+    update(recordings)
+    .where(recordings.c.id == bindparam("recording_id"), recordings.c.state.in_(_WITH_FILE))
+    .values(node=None)
+)
+_LOST = (
+    update(recordings)
+    .where(
+        recordings.c.id == bindparam("recording_id"),
+        recordings.c.node == bindparam("at_node"),
+        recordings.c.state.in_(_WITH_FILE),
+    )
+    .values(state=RecordingState.LOST)
 )
 _FORGET = delete(recordings).where(recordings.c.id == bindparam("recording_id"))
 
@@ -46,6 +61,7 @@ def begin(connection: Connection, account: str, message_key: int, recording: Rec
             "account": account,
             "message_key": message_key,
             "attempt_id": recording.attempt_id,
+            "of_attempt": recording.attempt_id,
             "kind": recording.kind,
             "pointer": recording.pointer,
             "recorded_at": recording.recorded_at,
@@ -65,6 +81,16 @@ def finish(connection: Connection, recording: Recording) -> None:
             "new_size": recording.size,
         },
     )
+
+
+def stored(connection: Connection, recording_id: str) -> bool:
+    """Note that the file is in object storage now; False when it is wanted no longer."""
+    return connection.execute(_STORED, {"recording_id": recording_id}).rowcount == 1
+
+
+def lost(connection: Connection, recording_id: str, node: str) -> bool:
+    """Note that a node no longer has the file that it should have; False when it need not have it."""
+    return connection.execute(_LOST, {"recording_id": recording_id, "at_node": node}).rowcount == 1
 
 
 def forget(connection: Connection, recording_id: str) -> None:
@@ -134,16 +160,11 @@ def files(
 # Retention
 
 
-def expired(connection: Connection, *, node: str, before: datetime, limit: int) -> list[Recording]:
-    """Recordings of a node's calls from before a moment that still have a file, or may have one."""
+def expired(connection: Connection, *, before: datetime, limit: int) -> list[Recording]:
+    """Recordings from before a moment that still have a file, or may have one."""
     wanted = (
         select(*_COLUMNS)
-        .join(attempts, attempts.c.id == recordings.c.attempt_id)
-        .where(
-            attempts.c.node == node,
-            recordings.c.recorded_at < before,
-            recordings.c.state != RecordingState.DELETED,
-        )
+        .where(recordings.c.recorded_at < before, recordings.c.state != RecordingState.DELETED)
         .order_by(recordings.c.recorded_at)
         .limit(limit)
     )
@@ -151,11 +172,10 @@ def expired(connection: Connection, *, node: str, before: datetime, limit: int) 
 
 
 def with_file(connection: Connection, *, node: str, after: str, limit: int) -> list[Recording]:
-    """Recordings of a node's calls whose file must be there, by id from the one that follows ``after``."""
+    """Recordings whose file must be on a node's disk, by id from the one that follows ``after``."""
     wanted = (
         select(*_COLUMNS)
-        .join(attempts, attempts.c.id == recordings.c.attempt_id)
-        .where(attempts.c.node == node, recordings.c.id > after, recordings.c.state.in_(_WITH_FILE))
+        .where(recordings.c.node == node, recordings.c.id > after, recordings.c.state.in_(_WITH_FILE))
         .order_by(recordings.c.id)
         .limit(limit)
     )
@@ -170,7 +190,7 @@ def left_open(
         select(*_COLUMNS, attempts.c.answered_at, attempts.c.ended_at)
         .join(attempts, attempts.c.id == recordings.c.attempt_id)
         .where(
-            attempts.c.node == node,
+            recordings.c.node == node,
             attempts.c.ended_at < ended_before,
             recordings.c.state == RecordingState.RECORDING,
         )
@@ -181,8 +201,10 @@ def left_open(
 
 
 def known(connection: Connection, ids: Collection[str]) -> set[str]:
-    """Those of the ids that belong to a recording which may have a file."""
-    wanted = select(_ID).where(recordings.c.id.in_(ids), recordings.c.state != RecordingState.DELETED)
+    """Those of the ids that belong to a recording which may have a file on a node's disk."""
+    wanted = select(_ID).where(
+        recordings.c.id.in_(ids), recordings.c.state != RecordingState.DELETED, recordings.c.node.is_not(None)
+    )
     return set(connection.execute(wanted).scalars())
 
 
@@ -201,4 +223,5 @@ def _recording_of(row: RowMapping) -> Recording:
         state=RecordingState(row["state"]),
         seconds=row["seconds"],
         size=row["size"],
+        node=row["node"],
     )

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping, Select, select
 
-from bridge.messages.attempt import Attempt, Collected, Input, Spoken, Transfer
+from bridge.messages.attempt import Attempt, Collected, Input, Leg, Spoken, Transfer
 from bridge.messages.message import Content, Message
 from bridge.messages.progress import Progress, State
 from bridge.store.tables import attempts, bulks, contents, messages
@@ -17,10 +17,11 @@ _spoken = TypeAdapter(list[Spoken])
 _inputs = TypeAdapter(list[Input])
 _collected = TypeAdapter(list[Collected])
 _transfers = TypeAdapter(list[Transfer])
+_legs = TypeAdapter(list[Leg])
 
 MESSAGE_COLUMNS = (
     messages.c.key,
-    messages.c.id,
+    messages.c.id.label("message_id"),
     messages.c.recipient,
     messages.c.sender,
     messages.c.send_at,
@@ -29,11 +30,9 @@ MESSAGE_COLUMNS = (
 )
 """What `message_of` needs, besides a join with `contents`."""
 
-_ATTEMPT_FIELDS = (
-    "number",
-    "node",
+_BEGUN = ("number", "node", "asterisk", "trunk", "queued_at", "dialled_at")
+_OUTCOME = (
     "trunk",
-    "queued_at",
     "dialled_at",
     "ringing_at",
     "answered_at",
@@ -47,6 +46,7 @@ _ATTEMPT_FIELDS = (
     "error_id",
     "limit_reached",
 )
+_ATTEMPT_FIELDS = tuple(dict.fromkeys(_BEGUN + _OUTCOME))
 
 
 def select_progress() -> Select[Any]:
@@ -84,7 +84,7 @@ def content_body(content: Content) -> Any:
 
 def message_of(row: RowMapping) -> Message:
     return Message(
-        id=row["id"],
+        id=row["message_id"],
         to=row["recipient"],
         sender=row["sender"],
         content=_content.validate_python(row["body"]),
@@ -117,16 +117,29 @@ def attempt_of(row: RowMapping) -> Attempt:
         inputs=_inputs.validate_python(row["inputs"]),
         collected=_collected.validate_python(row["collected"]),
         transfers=_transfers.validate_python(row["transfers"]),
+        refused=_legs.validate_python(row["refused"]),
         **{name: row[name] for name in _ATTEMPT_FIELDS},
     )
 
 
-def attempt_values(attempt: Attempt) -> dict[str, Any]:
-    """The columns of an attempt, without those that place it (``id``, ``message_key``)."""
+def begun_values(attempt: Attempt) -> dict[str, Any]:
+    """The columns of an attempt that begins, without those that place it (``id``, ``message_key``)."""
+    return {"spoken": [], "inputs": [], **{name: getattr(attempt, name) for name in _BEGUN}}
+
+
+def outcome_values(attempt: Attempt) -> dict[str, Any]:
+    """The columns of an attempt that its end fills; what its script was told is forgotten."""
     return {
         "spoken": _spoken.dump_python(attempt.spoken, mode="json"),
         "inputs": _inputs.dump_python(attempt.inputs, mode="json"),
         "collected": _collected.dump_python(attempt.collected, mode="json"),
         "transfers": _transfers.dump_python(attempt.transfers, mode="json"),
-        **{name: getattr(attempt, name) for name in _ATTEMPT_FIELDS},
+        "refused": refused_value(attempt),
+        "happened": None,
+        **{name: getattr(attempt, name) for name in _OUTCOME},
     }
+
+
+def refused_value(attempt: Attempt) -> Any:
+    """The column ``refused``."""
+    return _legs.dump_python(attempt.refused, mode="json")

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from bridge.messages.message import Bulk
+from bridge.messages.routes import Routes
 from bridge.messages.scenario import Scenario, ScenarioBody
 from bridge.store.intake import accept
 from bridge.store.tables import scenarios
@@ -83,9 +84,9 @@ def remove(connection: Connection, account: str, scenario_id: str) -> bool:
     return removed.rowcount > 0
 
 
-def launch(connection: Connection, bulk: Bulk) -> None:
+def launch(connection: Connection, bulk: Bulk, numbers: Routes) -> None:
     """Keep a bulk of IVR messages, and note that their scenarios are in use. Raises DuplicateId."""
-    accept(connection, bulk)
+    accept(connection, bulk, numbers)
     used = {message.content.launch.scenario_id for message in bulk.messages if message.content.launch is not None}
     connection.execute(
         update(scenarios).where(_MINE, scenarios.c.id.in_(used)).values(last_used_at=bulk.created_at),

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bridge.messages.attempt import Attempt
+from bridge.messages.attempt import Attempt, Leg
 from bridge.messages.message import Bulk
 from bridge.messages.progress import Progress, Report, State
-from bridge.messages.recording import Recording
-from bridge.messages.scenario import Scenario, ScenarioBody
-from bridge.messages.upload import Upload
+from bridge.messages.routes import Routes
 from bridge.store import (
     bulks,
-    credentials,
     endings,
     intake,
     logs,
     lookups,
+    nodes,
+    orphans,
     outbox,
-    recordings,
+    outcomes,
+    restored,
+    retention,
+    routing,
     scenarios,
-    uploads,
     work,
 )
 from bridge.store.bulks import BulkStanding
-from bridge.store.credentials import Credential, CredentialKind
-from bridge.store.database import Database, failed
+from bridge.store.database import Database
+from bridge.store.errors import failed
+from bridge.store.library import Library
 from bridge.store.logs import LogFilter
 from bridge.store.migrations import migrate
+from bridge.store.orphans import OpenAttempt
 from bridge.store.outbox import Push
-from bridge.store.recordings import RecordedFile
-from bridge.store.work import Claim
+from bridge.store.trunks import TrunkLimit
+from bridge.store.wakeups import Topic
+from bridge.store.work import Claim, Claims
+
+_ONE_TRUNK = Routes([("", "trunk")])
 
 
-class Store:
+class Store(Library):
     """Messages, attempts and reports in one database.
 
     ``url`` is a SQLAlchemy URL, ``sqlite:////var/lib/voicebridge/voicebridge.db``. Opening it brings the schema up to
@@ -44,21 +51,39 @@ class Store:
     returns.
     """
 
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
+    def __init__(self, url: str, routes: Routes = _ONE_TRUNK) -> None:
+        self._routes = routes
+        self._instances: dict[str, str] = {}
+        super().__init__(Database(url))
         try:
             migrate(self._database.engine)
         except SQLAlchemyError as error:
             raise failed(error) from error
 
+    async def start(self) -> None:
+        """Begin to hear of what other nodes commit."""
+        self._database.listen()
+
     async def close(self) -> None:
         await self._database.close()
+
+    async def check(self) -> None:
+        """Ask the database for a sign of life."""
+        await self._database.read(lookups.sign_of_life)
+
+    def subscribe(self, topic: Topic, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called on the event loop after a commit, by any node, that may give such work."""
+        self._database.wakeups.subscribe(topic, callback)
 
     # Intake
 
     async def accept(self, bulk: Bulk) -> None:
         """Keep a bulk, to be called. Raises DuplicateId; then nothing of it is kept."""
-        await self._database.write(intake.accept, bulk)
+        await self._database.write(intake.accept, bulk, self._routes)
+
+    async def launch(self, bulk: Bulk) -> None:
+        """Keep a bulk of IVR messages as ``accept`` does, and note that their scenarios are in use."""
+        await self._database.write(scenarios.launch, bulk, self._routes)
 
     # The front desk
 
@@ -109,194 +134,130 @@ class Store:
         """Have a paused bulk dialled again."""
         return await self._database.write(bulks.resume, account, bulk_id)
 
-    async def cancel_bulk(self, account: str, bulk_id: str) -> tuple[BulkStanding | None, list[str]]:
-        """End what waits of a bulk; return also the ids of the attempts that are under way."""
+    async def cancel_bulk(self, account: str, bulk_id: str) -> BulkStanding | None:
+        """End what waits of a bulk, and have what is under way hung up."""
         return await self._database.write(bulks.cancel, account, bulk_id, datetime.now(UTC))
 
     async def reschedule_bulk(self, account: str, bulk_id: str, send_at: datetime) -> BulkStanding | None:
         """Have the first of a bulk's waiting calls made at ``send_at``, the others and all validities as much later."""
         return await self._database.write(bulks.reschedule, account, bulk_id, send_at)
 
-    # Credentials
-
-    async def credentials(self) -> list[Credential]:
-        """The credentials that are in force."""
-        return await self._database.read(credentials.in_force)
-
-    async def all_credentials(self) -> list[Credential]:
-        """All credentials there ever were, the oldest first."""
-        return await self._database.read(credentials.every)
-
-    async def add_credential(self, *, account: str, kind: CredentialKind, name: str, digest: str) -> int:
-        """Keep a credential; return its number. Raises UserExists."""
-        return await self._database.write(
-            credentials.add, account=account, kind=kind, name=name, digest=digest, now=datetime.now(UTC)
-        )
-
-    async def revoke_credential(self, number: int) -> bool:
-        """Close the door to a credential; False when there is none of that number in force."""
-        return await self._database.write(credentials.revoke, number, datetime.now(UTC))
-
     # The dialer
 
-    async def claim_due(self, *, node: str, trunk: str, now: datetime, limit: int) -> list[Claim]:
-        """Messages to call now, each with an attempt that is committed."""
-        return await self._database.write(work.claim_due, node=node, trunk=trunk, now=now, limit=limit)
+    async def claim_due(
+        self,
+        *,
+        node: str,
+        asterisk: str,
+        of_trunk: str,
+        limit_of: TrunkLimit,
+        now: datetime,
+        ahead: timedelta,
+        limit: int,
+    ) -> Claims:
+        """Messages for ``of_trunk`` to call within ``ahead``, each with an attempt on ``limit_of`` that is committed.
 
-    async def next_due(self) -> datetime | None:
-        """When the next waiting message is due or expires."""
-        return await self._database.read(work.next_due)
+        A node has its share of the trunk's turns; one that was superseded gets nothing.
+        """
+        return await self._database.write(
+            work.claim_due,
+            node=node,
+            instance=self._instances.get(node),
+            asterisk=asterisk,
+            of_trunk=of_trunk,
+            limit_of=limit_of,
+            now=now,
+            ahead=ahead,
+            limit=limit,
+        )
+
+    async def next_leg(self, claim: Claim, leg: Leg, limit_of: TrunkLimit, now: datetime) -> Claim | None:
+        """Have an attempt go on by another trunk after ``leg``; None when it is over, or that trunk is full."""
+        instance = self._instances.get(claim.attempt.node)
+        return await self._database.write(work.next_leg, claim, leg, limit_of, now=now, instance=instance)
 
     async def move(self, key: int, attempt_id: str, state: State, at: datetime) -> None:
         """Note how far a live call has come (ringing, in progress), and when."""
-        await self._database.write_soon(work.move, key, attempt_id, state, at)
+        await self._database.write_soon(outcomes.move, key, attempt_id, state, at)
 
-    async def release(self, key: int, attempt_id: str) -> None:
+    async def note_happened(self, attempt_id: str, happened: list[Any], ends_by: datetime) -> None:
+        """Note all that the script of a live call was told so far (JSON values), and when the call is over at last."""
+        await self._database.write_soon(outcomes.note_happened, attempt_id, happened, ends_by)
+
+    # These change nothing, and return False, when the attempt has ended already or is gone.
+
+    async def release(self, key: int, attempt_id: str) -> bool:
         """Give a claim back: nothing of its attempt has reached Asterisk."""
-        await self._database.write(work.release, key, attempt_id, datetime.now(UTC))
+        return await self._database.write(outcomes.release, key, attempt_id, datetime.now(UTC))
 
-    async def call_again(self, key: int, attempt: Attempt, due_at: datetime, status_id: int) -> None:
+    async def call_again(self, key: int, attempt: Attempt, due_at: datetime, status_id: int) -> bool:
         """Keep the outcome of an attempt; its message waits for another one."""
-        await self._database.write(work.call_again, key, attempt, due_at, status_id)
+        return await self._database.write(outcomes.call_again, key, attempt, due_at, status_id, now=datetime.now(UTC))
 
-    async def finish(self, key: int, attempt: Attempt, *, status_id: int, error_id: int, done_at: datetime) -> None:
+    async def finish(self, key: int, attempt: Attempt, *, status_id: int, error_id: int, done_at: datetime) -> bool:
         """Keep the outcome of the last attempt, the message's final status and its report."""
-        await self._database.write(work.finish, key, attempt, status_id=status_id, error_id=error_id, done_at=done_at)
+        return await self._database.write(
+            outcomes.finish, key, attempt, status_id=status_id, error_id=error_id, done_at=done_at
+        )
 
     async def expire(self, *, now: datetime, status_id: int, error_id: int, limit: int) -> int:
         """End waiting messages whose validity is over; return how many."""
         return await self._database.write(endings.expire, now=now, status_id=status_id, error_id=error_id, limit=limit)
 
-    async def open_attempts(self, node: str) -> list[tuple[int, Attempt]]:
-        """The attempts of a node whose end it has not recorded, with their messages' keys."""
-        return await self._database.read(work.open_attempts, node)
+    async def open_attempts(self, node: str) -> list[OpenAttempt]:
+        """The attempts of a node whose end it has not recorded."""
+        return await self._database.read(orphans.open_attempts, node)
 
-    async def begin_recording(self, account: str, key: int, recording: Recording) -> None:
-        """Note that a file is going to be written, before it is; ``key`` is that of the claim."""
-        await self._database.write(recordings.begin, account, key, recording)
+    async def abandoned_attempts(self, now: datetime, limit: int) -> list[OpenAttempt]:
+        """Open attempts of nodes that are gone, whose calls are over by now: any node settles them."""
+        return await self._database.read(orphans.abandoned_attempts, now, limit)
 
-    async def finish_recording(self, recording: Recording) -> None:
-        """Keep what became of a recording; before ``finish``, so that the report has it."""
-        await self._database.write(recordings.finish, recording)
+    async def canceled_attempts(self, node: str) -> list[str]:
+        """The ids of a node's open attempts whose bulk was canceled."""
+        return await self._database.read(orphans.canceled_attempts, node)
 
-    async def forget_recording(self, recording_id: str) -> None:
-        """Drop a recording that never began, since nobody answered."""
-        await self._database.write(recordings.forget, recording_id)
+    # Nodes. ``instance`` tells the processes apart that had a node's name one after the other.
 
-    # IVR scenarios
+    async def take_node(self, node: str, instance: str, now: datetime, until: datetime) -> None:
+        """Have a node's name until a moment; whoever had it before is superseded."""
+        await self._database.write(nodes.take, node, instance, until)
+        self._instances[node] = instance
 
-    async def add_scenario(self, account: str, scenario: Scenario) -> None:
-        """Keep a new scenario."""
-        await self._database.write(scenarios.add, account, scenario)
+    async def renew_node(self, node: str, instance: str, now: datetime, until: datetime) -> bool:
+        """Have the name longer; False when another instance has taken it."""
+        return await self._database.write(nodes.renew, node, instance, until)
 
-    async def scenarios(self, account: str, ids: Collection[str]) -> dict[str, Scenario]:
-        """Those of the scenarios that the account has, by id."""
-        return await self._database.read(scenarios.scenarios_by_id, account, ids)
+    async def leave_node(self, node: str, instance: str) -> None:
+        """Give the name back."""
+        await self._database.write(nodes.leave, node, instance)
 
-    async def search_scenarios(
-        self,
-        account: str,
-        *,
-        name: str | None = None,
-        label: str | None = None,
-        used_from: datetime | None = None,
-        used_before: datetime | None = None,
-        limit: int = 50,
-        offset: int = 0,
-    ) -> list[Scenario]:
-        """Scenarios, the newest first; ``name`` is a part of theirs in any case, ``label`` is exact."""
-        return await self._database.read(
-            scenarios.search,
-            account,
-            name=name,
-            label=label,
-            used_from=used_from,
-            used_before=used_before,
-            limit=limit,
-            offset=offset,
+    async def reroute(self) -> int:
+        """Give waiting messages their trunks anew if the routes differ from those last used; return how many changed.
+
+        Those that no trunk leads to any more are rejected.
+        """
+        return await self._database.write(routing.reroute, self._routes, datetime.now(UTC))
+
+    # After a restore
+
+    async def nodes_with_open_attempts(self) -> list[str]:
+        """The nodes whose calls were under way."""
+        return await self._database.read(restored.nodes_with_open_attempts)
+
+    async def end_all(self, *, status_id: int, error_id: int, now: datetime, limit: int) -> int:
+        """End messages that are not done and have no open attempt; return how many."""
+        return await self._database.write(
+            restored.end_all, status_id=status_id, error_id=error_id, now=now, limit=limit
         )
 
-    async def change_scenario(
-        self, account: str, scenario_id: str, body: ScenarioBody, now: datetime
-    ) -> Scenario | None:
-        """Put a new body in a scenario's place; None when there is no such scenario."""
-        return await self._database.write(scenarios.change, account, scenario_id, body, now)
+    # Retention
 
-    async def remove_scenario(self, account: str, scenario_id: str) -> bool:
-        """Forget a scenario; messages launched with it keep their script. False when there was none."""
-        return await self._database.write(scenarios.remove, account, scenario_id)
+    async def remove_messages(self, *, done_before: datetime, limit: int) -> int:
+        """Forget messages that ended before a moment, with all that belongs to them; return how many.
 
-    async def launch(self, bulk: Bulk) -> None:
-        """Keep a bulk of IVR messages as ``accept`` does, and note that their scenarios are in use."""
-        await self._database.write(scenarios.launch, bulk)
-
-    # Uploads
-
-    async def add_upload(self, account: str, upload: Upload) -> None:
-        """Note that there is a file."""
-        await self._database.write(uploads.add, account, upload)
-
-    async def uploads(self, account: str, *, limit: int, offset: int) -> list[Upload]:
-        """The account's uploads, the newest first."""
-        return await self._database.read(uploads.page, account, limit=limit, offset=offset)
-
-    async def count_uploads(self, account: str) -> int:
-        """How many uploads the account has."""
-        return await self._database.read(uploads.count, account)
-
-    async def use_uploads(self, account: str, ids: Collection[str], now: datetime) -> set[str]:
-        """Note that scripts name these uploads; return those of them that the account has."""
-        return await self._database.write(uploads.use, account, ids, now)
-
-    async def unused_uploads(self, *, since: datetime, limit: int) -> list[str]:
-        """The ids of uploads that no script has named since then."""
-        return await self._database.read(uploads.unused, since=since, limit=limit)
-
-    async def remove_upload(self, upload_id: str) -> None:
-        """Forget an upload whose file is gone."""
-        await self._database.write(uploads.remove, upload_id)
-
-    # Recordings
-
-    async def recording(self, account: str, recording_id: str) -> Recording | None:
-        """One recording."""
-        return await self._database.read(recordings.find, account, recording_id)
-
-    async def call_recording(self, account: str, message_id: str, to: str) -> Recording | None:
-        """The recording of the last call of a message that was recorded whole."""
-        return await self._database.read(recordings.of_call, account, message_id, to)
-
-    async def recorded_files(
-        self,
-        account: str,
-        *,
-        message_id: str | None = None,
-        number: str | None = None,
-        limit: int = 50,
-        offset: int = 0,
-    ) -> list[RecordedFile]:
-        """What can be heard, the newest first."""
-        return await self._database.read(
-            recordings.files, account, message_id=message_id, number=number, limit=limit, offset=offset
-        )
-
-    async def expired_recordings(self, *, node: str, before: datetime, limit: int) -> list[Recording]:
-        """Recordings of a node's calls from before a moment that still have a file, or may have one."""
-        return await self._database.read(recordings.expired, node=node, before=before, limit=limit)
-
-    async def recordings_with_file(self, *, node: str, after: str, limit: int) -> list[Recording]:
-        """Recordings of a node's calls whose file must be there, by id from the one that follows ``after``."""
-        return await self._database.read(recordings.with_file, node=node, after=after, limit=limit)
-
-    async def recordings_left_open(
-        self, *, node: str, ended_before: datetime, limit: int
-    ) -> list[tuple[Recording, float]]:
-        """Recordings that nobody finished although their call is over, and how many seconds it was connected."""
-        return await self._database.read(recordings.left_open, node=node, ended_before=ended_before, limit=limit)
-
-    async def known_recordings(self, ids: Collection[str]) -> set[str]:
-        """Those of the ids that belong to a recording which may have a file."""
-        return await self._database.read(recordings.known, ids)
+        Those with a recording that is not deleted stay. Zero also while another node is at it.
+        """
+        return await self._database.write(retention.remove_messages, done_before, limit)
 
     # Push
 

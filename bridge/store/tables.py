@@ -81,6 +81,7 @@ messages = Table(
     Column("send_at", Instant, nullable=False),
     Column("sent_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("trunk", String),
     Column("state", String, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -92,6 +93,7 @@ messages = Table(
 Index("messages_of_bulk", messages.c.bulk_key, messages.c.state)
 Index(
     "messages_due",
+    messages.c.trunk,
     messages.c.due_at,
     sqlite_where=text("state = 'queued'"),
     postgresql_where=text("state = 'queued'"),
@@ -102,6 +104,13 @@ Index(
     sqlite_where=text("done_at IS NULL"),
     postgresql_where=text("done_at IS NULL"),
 )
+Index(
+    "messages_done",
+    messages.c.done_at,
+    sqlite_where=text("done_at IS NOT NULL"),
+    postgresql_where=text("done_at IS NOT NULL"),
+)
+Index("messages_of_content", messages.c.content_key)
 # What logs are filtered by stands in the index, so that rows which do not fit are not fetched.
 Index(
     "messages_sent",
@@ -119,9 +128,13 @@ attempts = Table(
     Column("message_key", Key, ForeignKey("messages.key"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("node", String, nullable=False),
+    Column("asterisk", String, nullable=False, server_default=""),
     Column("trunk", String, nullable=False),
+    Column("refused", JSON, nullable=False, server_default="[]"),
     Column("queued_at", Instant, nullable=False),
     Column("dialled_at", Instant, nullable=False),
+    Column("ends_by", Instant, nullable=False, server_default="0"),
+    Column("happened", JSON(none_as_null=True)),
     Column("ringing_at", Instant),
     Column("answered_at", Instant),
     Column("ended_at", Instant),
@@ -145,6 +158,32 @@ Index(
     sqlite_where=text("ended_at IS NULL"),
     postgresql_where=text("ended_at IS NULL"),
 )
+
+Index(
+    "attempts_of_trunk",
+    attempts.c.trunk,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+
+trunks = Table(
+    "trunks",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("next_turn_at", Instant, nullable=False),
+    Column("taken_by", String),
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("instance", String, nullable=False),
+    Column("leased_until", Instant, nullable=False),
+)
+
+# One row: the routes after which messages were given their trunks.
+routes = Table("routes", metadata, Column("pairs", JSON, nullable=False))
 
 reports = Table(
     "reports",
@@ -213,11 +252,13 @@ recordings = Table(
     Column("state", String, nullable=False),
     Column("seconds", Float),
     Column("size", BigInteger),
+    Column("node", String),
 )
 Index("recordings_of_account", recordings.c.account, recordings.c.recorded_at)
 Index("recordings_of_message", recordings.c.message_key)
 Index("recordings_of_attempt", recordings.c.attempt_id)
 Index("recordings_by_age", recordings.c.recorded_at)
+Index("recordings_at_node", recordings.c.node, recordings.c.id)
 
 uploads = Table(
     "uploads",

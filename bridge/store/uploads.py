@@ -48,6 +48,11 @@ def unused(connection: Connection, *, since: datetime, limit: int) -> list[str]:
     return list(connection.execute(wanted).scalars())
 
 
+def known(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of the ids that are uploads."""
+    return set(connection.execute(select(uploads.c.id).where(uploads.c.id.in_(ids))).scalars())
+
+
 def remove(connection: Connection, upload_id: str) -> None:
     """Forget an upload whose file is gone."""
     connection.execute(delete(uploads).where(uploads.c.id == upload_id))

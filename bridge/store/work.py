@@ -1,42 +1,70 @@
-"""What the dialer takes and gives back."""
+"""Taking messages to call: each with a turn of its trunk and an attempt that is committed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal_column, select, update
 
-from bridge.messages.attempt import Attempt
-from bridge.messages.bulks import BulkStatus
-from bridge.messages.message import Message
+from bridge.messages.attempt import Attempt, Leg
+from bridge.messages.message import Content, Message
 from bridge.messages.progress import State
-from bridge.messages.statuses import (
-    CANCELED,
-    PENDING_ACCEPTED,
-    PENDING_TIME_VIOLATION,
-    UNDELIVERABLE_NOT_DELIVERED,
-)
+from bridge.messages.statuses import PENDING_ACCEPTED, PENDING_TIME_VIOLATION
 from bridge.messages.windows import is_open, next_opening
-from bridge.store.endings import CAN_EXPIRE, close
-from bridge.store.rows import MESSAGE_COLUMNS, attempt_of, attempt_values, message_of, select_attempts
-from bridge.store.tables import attempts, bulks, contents, messages, recordings
+from bridge.store import nodes, trunks
+from bridge.store.rows import MESSAGE_COLUMNS, begun_values, message_of, refused_value
+from bridge.store.tables import attempts, bulks, contents, messages
+from bridge.store.trunks import TrunkLimit
+
+_LONGEST_CALL_SECONDS = 900
+_SPEECH_SECONDS = 30
+_ASK_AGAIN = timedelta(milliseconds=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A message that this node now calls, and the attempt that is committed for it."""
+    """A message that this node now calls, and the attempt that is committed for it.
+
+    ``starts_at`` is its turn on the trunk, in UTC.
+    """
 
     key: int
     account: str
     bulk_id: str
     message: Message
     attempt: Attempt
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a node got, and why it got no more.
+
+    ``next_turn`` is when to ask again, the trunk's turns having run out. ``is_full`` is that ``max_calls`` calls are
+    under way on the trunk, over all nodes. ``next_due`` is when the trunk's next waiting message is due.
+    """
+
+    claims: list[Claim]
+    next_turn: datetime | None = None
+    is_full: bool = False
+    next_due: datetime | None = None
 
 
 # Statements stand here, and not where they run, because building one costs more than running it.
 
+# Written out, since an index on a part of the rows is not used for a parameter.
+_QUEUED = messages.c.state == literal_column(f"'{State.QUEUED}'")
+_OF_TRUNK = messages.c.trunk == bindparam("trunk")
+_STANDING = select(
+    trunks.CALLS.scalar_subquery().label("calls"),
+    nodes.LIVE.scalar_subquery().label("live_nodes"),
+    nodes.INSTANCE.scalar_subquery().label("instance"),
+)
 _DUE = (
     select(
         *MESSAGE_COLUMNS,
@@ -50,7 +78,8 @@ _DUE = (
     .join(bulks, bulks.c.key == messages.c.bulk_key)
     .join(contents, contents.c.key == messages.c.content_key)
     .where(
-        messages.c.state == State.QUEUED,
+        _OF_TRUNK,
+        _QUEUED,
         messages.c.due_at <= bindparam("now"),
         messages.c.expires_at > bindparam("now"),
     )
@@ -58,189 +87,188 @@ _DUE = (
     .limit(bindparam("limit"))
     .with_for_update(of=messages, skip_locked=True)
 )
+_NEXT_DUE = select(func.min(messages.c.due_at)).where(_OF_TRUNK, _QUEUED, messages.c.due_at > bindparam("now"))
 _ADD_ATTEMPT = insert(attempts)
 _DIAL = (
     update(messages)
     .where(messages.c.key == bindparam("message_key"))
     .values(state=State.DIALLING, attempts=messages.c.attempts + 1, status_id=PENDING_ACCEPTED)
 )
-_PUT_OFF = (
-    update(messages)
+_CLOSED = (
+    select(messages.c.key)
     .where(
         messages.c.bulk_key == bindparam("of_bulk"),
-        messages.c.state == State.QUEUED,
+        _QUEUED,
         messages.c.content_key == bindparam("of_content"),
         messages.c.due_at <= bindparam("now"),
     )
+    .with_for_update(skip_locked=True)
+)
+_PUT_OFF = (
+    update(messages)
+    .where(messages.c.key.in_(_CLOSED))
     .values(due_at=bindparam("opening"), status_id=PENDING_TIME_VIOLATION)
 )
-_NEXT = (
-    select(func.min(messages.c.due_at)).where(messages.c.state == State.QUEUED),
-    select(func.min(messages.c.expires_at)).where(*CAN_EXPIRE),
-)
-_MOVE = (
-    update(messages)
-    .where(messages.c.key == bindparam("message_key"), messages.c.state != State.DONE)
-    .values(state=bindparam("new_state"))
-)
-_NOTE = {
-    state: update(attempts)
+_OTHER_CALLS = trunks.CALLS.where(attempts.c.id != bindparam("attempt_id"))
+_GO_ON = (
+    update(attempts)
     .where(attempts.c.id == bindparam("attempt_id"), attempts.c.ended_at.is_(None))
-    .values({moment: bindparam("at")})
-    for state, moment in ((State.RINGING, attempts.c.ringing_at), (State.IN_PROGRESS, attempts.c.answered_at))
-}
-_FORGET = (
-    delete(recordings).where(recordings.c.attempt_id == bindparam("attempt_id")),
-    delete(attempts).where(attempts.c.id == bindparam("attempt_id")),
-)
-_RELEASE = (
-    update(messages)
-    .where(messages.c.key == bindparam("message_key"))
-    .values(state=bindparam("new_state"), attempts=messages.c.attempts - 1)
-)
-_RECORD = update(attempts).where(attempts.c.id == bindparam("attempt_id"))
-_WAIT_AGAIN = (
-    update(messages)
-    .where(messages.c.key == bindparam("message_key"))
     .values(
-        state=bindparam("new_state"),
-        due_at=bindparam("new_due_at"),
-        sent_at=bindparam("dialled_at"),
-        status_id=bindparam("new_status"),
+        trunk=bindparam("new_trunk"),
+        dialled_at=bindparam("starts_at"),
+        ends_by=bindparam("over"),
+        refused=bindparam("legs", type_=attempts.c.refused.type),
     )
 )
-# A bulk must not be paused or canceled while one of its messages is put back in the queue.
-_HELD = (
-    select(bulks.c.held)
-    .join(messages, messages.c.bulk_key == bulks.c.key)
-    .where(messages.c.key == bindparam("message_key"))
-    .with_for_update(of=bulks, read=True)
-)
-_OPEN = select_attempts().where(attempts.c.node == bindparam("node"), attempts.c.ended_at.is_(None))
 
 
-def claim_due(connection: Connection, *, node: str, trunk: str, now: datetime, limit: int) -> list[Claim]:
-    """Take the messages that are due, the longest waiting first, and commit an attempt for each.
+def claim_due(
+    connection: Connection,
+    *,
+    node: str,
+    instance: str | None,
+    asterisk: str,
+    of_trunk: str,
+    limit_of: TrunkLimit,
+    now: datetime,
+    ahead: timedelta,
+    limit: int,
+) -> Claims:
+    """Take messages of a trunk that are due, the longest waiting first, and commit an attempt for each.
 
     Those whose time window is closed are put off to its next opening instead.
     """
-    claims = []
-    closed = {}
-    for row in connection.execute(_DUE, {"now": now, "limit": limit}).mappings().all():
-        message = message_of(row)
-        if not is_open(message.content.window, now):
-            closed[row["bulk_key"], row["content_key"]] = next_opening(message.content.window, now)
-            continue
-        attempt = Attempt(
-            id=f"vb-{uuid4().hex}",
-            message_id=message.id,
-            number=row["attempts"] + 1,
+    turn = trunks.turn_if_free(connection, limit_of, now)
+    if turn is None:
+        return Claims([], next_turn=now + _ASK_AGAIN)
+    first = turn.at
+    # Whoever had the turn before looks less far ahead, so that every node gets its share however fast it asks.
+    horizon = ahead / 2 if turn.taken_by == node else ahead
+    turns = math.floor((now + horizon - first) / limit_of.interval) + 1
+    if turns <= 0:
+        return Claims([], next_turn=_ask_at(first, horizon, now))
+    standing = connection.execute(_STANDING, {"trunk": limit_of.name, "node": node, "now": now}).one()
+    if standing.instance != instance:
+        return Claims([])
+    room = limit_of.max_calls - standing.calls
+    if room <= 0:
+        return Claims([], is_full=True)
+    share = math.ceil(turns / max(1, standing.live_nodes))
+    wanted = min(limit, room, share)
+    rows = connection.execute(_DUE, {"trunk": of_trunk, "now": now, "limit": wanted}).mappings().all()
+    open_, closed = _by_window(rows, now)
+    _put_off(connection, closed, now)
+    claims = [
+        _claim(
+            row,
+            message,
             node=node,
-            trunk=trunk,
-            sender=message.sender,
-            to=message.to,
-            queued_at=row["due_at"],
-            dialled_at=now,
+            asterisk=asterisk,
+            trunk=limit_of.name,
+            starts_at=first + place * limit_of.interval,
         )
-        claims.append(Claim(row["key"], row["account"], row["bulk_id"], message, attempt))
-    for (bulk_key, content_key), opening in closed.items():
-        connection.execute(_PUT_OFF, {"of_bulk": bulk_key, "of_content": content_key, "now": now, "opening": opening})
-    for claim in claims:
-        values = {"id": claim.attempt.id, "message_key": claim.key, **attempt_values(claim.attempt)}
-        connection.execute(_ADD_ATTEMPT, values)
-        connection.execute(_DIAL, {"message_key": claim.key})
-    return claims
+        for place, (row, message) in enumerate(open_)
+    ]
+    if claims:
+        first = _begin(connection, claims, limit_of)
+    if len(claims) == wanted:
+        next_turn = _ask_at(first, ahead / 2, now) if wanted == share else None
+        return Claims(claims, next_turn=next_turn, is_full=wanted == room)
+    return Claims(claims, next_due=now if len(rows) == wanted else _next_due(connection, of_trunk, now))
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """When the next waiting message is due or expires."""
-    moments = [connection.execute(moment).scalar_one() for moment in _NEXT]
-    return min((moment for moment in moments if moment is not None), default=None)
+def next_leg(
+    connection: Connection, claim: Claim, leg: Leg, limit_of: TrunkLimit, *, now: datetime, instance: str | None
+) -> Claim | None:
+    """Have an attempt go on by another trunk, and commit that.
 
-
-def move(connection: Connection, key: int, attempt_id: str, state: State, at: datetime) -> None:
-    """Note how far a live call has come, and when."""
-    connection.execute(_MOVE, {"message_key": key, "new_state": state})
-    connection.execute(_NOTE[state], {"attempt_id": attempt_id, "at": at})
-
-
-def release(connection: Connection, key: int, attempt_id: str, now: datetime) -> None:
-    """Give a claim back, as if it had never been made: nothing of the attempt has reached Asterisk."""
-    for statement in _FORGET:
-        connection.execute(statement, {"attempt_id": attempt_id})
-    held = _held(connection, key)
-    connection.execute(_RELEASE, {"message_key": key, "new_state": _waiting(held)})
-    if held is BulkStatus.CANCELED:
-        close(connection, [key], status_id=UNDELIVERABLE_NOT_DELIVERED, error_id=CANCELED, done_at=now)
-
-
-def call_again(connection: Connection, key: int, attempt: Attempt, due_at: datetime, status_id: int) -> None:
-    """Keep the outcome of an attempt, and put its message back in the queue until ``due_at``.
-
-    When its bulk was canceled meanwhile, that outcome is the message's.
+    None when the attempt is over, its node superseded, or the trunk full.
     """
-    held = _held(connection, key)
-    if held is BulkStatus.CANCELED:
-        assert attempt.status_id is not None
-        assert attempt.error_id is not None
-        assert attempt.ended_at is not None
-        finish(
-            connection,
-            key,
-            attempt,
-            status_id=attempt.status_id,
-            error_id=attempt.error_id,
-            done_at=attempt.ended_at,
-        )
-        return
-    _record(connection, attempt)
-    connection.execute(
-        _WAIT_AGAIN,
+    if not nodes.has_name(connection, claim.attempt.node, instance):
+        return None
+    starts_at = trunks.turn(connection, limit_of, now)
+    this = {"attempt_id": claim.attempt.id}
+    if connection.execute(_OTHER_CALLS, {**this, "trunk": limit_of.name}).scalar_one() >= limit_of.max_calls:
+        return None
+    attempt = replace(claim.attempt, trunk=limit_of.name, dialled_at=starts_at, refused=[*claim.attempt.refused, leg])
+    gone_on = connection.execute(
+        _GO_ON,
         {
-            "message_key": key,
-            "new_state": _waiting(held),
-            "new_due_at": due_at,
-            "dialled_at": attempt.dialled_at,
-            "new_status": status_id,
+            **this,
+            "new_trunk": attempt.trunk,
+            "starts_at": starts_at,
+            "over": _ends_by(claim.message.content, starts_at),
+            "legs": refused_value(attempt),
         },
     )
+    if gone_on.rowcount == 0:
+        return None
+    trunks.take(connection, limit_of, node=attempt.node, first=starts_at, count=1)
+    return replace(claim, attempt=attempt, starts_at=starts_at)
 
 
-def finish(
-    connection: Connection,
-    key: int,
-    attempt: Attempt,
-    *,
-    status_id: int,
-    error_id: int,
-    done_at: datetime,
-) -> None:
-    """Keep the outcome of the last attempt, and with it the message's final status and its one report."""
-    _record(connection, attempt)
-    close(
-        connection,
-        [key],
-        status_id=status_id,
-        error_id=error_id,
-        done_at=done_at,
-        dialled_at=attempt.dialled_at,
+def _ask_at(turn: datetime, horizon: timedelta, now: datetime) -> datetime:
+    """When some turns from ``turn`` on have come within the horizon, to be taken together."""
+    return max(turn - horizon / 2, now + _ASK_AGAIN)
+
+
+def _by_window(
+    rows: Sequence[RowMapping], now: datetime
+) -> tuple[list[tuple[RowMapping, Message]], dict[tuple[int, int], datetime]]:
+    """Messages that may be called now, and when the windows of the others open, by bulk and content."""
+    open_, closed = [], {}
+    for row in rows:
+        message = message_of(row)
+        if is_open(message.content.window, now):
+            open_.append((row, message))
+        else:
+            closed[row["bulk_key"], row["content_key"]] = next_opening(message.content.window, now)
+    return open_, closed
+
+
+def _put_off(connection: Connection, closed: dict[tuple[int, int], datetime], now: datetime) -> None:
+    for (bulk_key, content_key), opening in closed.items():
+        connection.execute(_PUT_OFF, {"of_bulk": bulk_key, "of_content": content_key, "now": now, "opening": opening})
+
+
+def _claim(row: RowMapping, message: Message, *, node: str, asterisk: str, trunk: str, starts_at: datetime) -> Claim:
+    attempt = Attempt(
+        id=f"vb-{uuid4().hex}",
+        message_id=message.id,
+        number=row["attempts"] + 1,
+        node=node,
+        asterisk=asterisk,
+        trunk=trunk,
+        sender=message.sender,
+        to=message.to,
+        queued_at=row["due_at"],
+        dialled_at=starts_at,
     )
+    return Claim(row["key"], row["account"], row["bulk_id"], message, attempt, starts_at)
 
 
-def open_attempts(connection: Connection, node: str) -> list[tuple[int, Attempt]]:
-    """The attempts that this node began and whose end it has not recorded, with their messages' keys."""
-    rows = connection.execute(_OPEN, {"node": node}).mappings()
-    return [(row["message_key"], attempt_of(row)) for row in rows]
+def _next_due(connection: Connection, trunk: str, now: datetime) -> datetime | None:
+    moment: datetime | None = connection.execute(_NEXT_DUE, {"trunk": trunk, "now": now}).scalar_one()
+    return moment
 
 
-def _record(connection: Connection, attempt: Attempt) -> None:
-    connection.execute(_RECORD, {"attempt_id": attempt.id, **attempt_values(attempt)})
+def _begin(connection: Connection, claims: list[Claim], limit_of: TrunkLimit) -> datetime:
+    """Keep the attempts and take their turns; return the trunk's next one."""
+    connection.execute(_ADD_ATTEMPT, [_attempt_row(claim) for claim in claims])
+    connection.execute(_DIAL, [{"message_key": claim.key} for claim in claims])
+    begun = claims[0].attempt
+    return trunks.take(connection, limit_of, node=begun.node, first=begun.dialled_at, count=len(claims))
 
 
-def _held(connection: Connection, key: int) -> BulkStatus | None:
-    held = connection.execute(_HELD, {"message_key": key}).scalar_one()
-    return None if held is None else BulkStatus(held)
+def _attempt_row(claim: Claim) -> dict[str, Any]:
+    return {
+        "id": claim.attempt.id,
+        "message_key": claim.key,
+        "ends_by": _ends_by(claim.message.content, claim.starts_at),
+        **begun_values(claim.attempt),
+    }
 
 
-def _waiting(held: BulkStatus | None) -> State:
-    return State.PAUSED if held is BulkStatus.PAUSED else State.QUEUED
+def _ends_by(content: Content, starts_at: datetime) -> datetime:
+    call = content.call_timeout or _LONGEST_CALL_SECONDS
+    return starts_at + timedelta(seconds=content.ring_timeout + call + _SPEECH_SECONDS)

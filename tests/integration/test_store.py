@@ -1,4 +1,4 @@
-"""The store on a real SQLite file."""
+"""The store on real databases."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, text
 
 from bridge.messages.message import Bulk, Content, DeliveryTimeWindow, Message, Retry, TimeOfDay
 from bridge.messages.progress import State
 from bridge.messages.retry import next_attempt
 from bridge.store import Claim, DuplicateId, Store, StoreFailed
+from tests import claims
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DELIVERED, ANSWERED = 5, 5000
@@ -22,8 +23,8 @@ EXPIRED, TIMED_OUT = 15, 5408
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = Store(f"sqlite:///{tmp_path / 'test.db'}")
+async def store(database_url: str) -> AsyncIterator[Store]:
+    store = Store(database_url)
     yield store
     await store.close()
 
@@ -45,7 +46,7 @@ def bulk(*ids: str, account: str = "acme", bulk_id: str = "", due: datetime = NO
 
 
 async def claim(store: Store, now: datetime = NOW, limit: int = 100) -> list[Claim]:
-    return await store.claim_due(node="here", trunk="trunk", now=now, limit=limit)
+    return await claims.claim(store, now, limit=limit)
 
 
 async def finish(store: Store, claimed: Claim) -> None:
@@ -69,12 +70,11 @@ async def test_a_message_comes_back_as_it_was_accepted(store: Store) -> None:
     assert (progress.state, progress.attempts, progress.bulk_id) == (State.QUEUED, 0, "bulk-of-m1")
 
 
-async def test_what_was_accepted_survives_a_restart(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'test.db'}"
-    store = Store(url)
+async def test_what_was_accepted_survives_a_restart(database_url: str) -> None:
+    store = Store(database_url)
     await store.accept(bulk("m1"))
     await store.close()
-    store = Store(url)
+    store = Store(database_url)
     assert await store.progress("acme", "m1") is not None
     await store.close()
 
@@ -103,10 +103,10 @@ async def test_accounts_do_not_see_each_other(store: Store) -> None:
 
 async def test_a_message_is_claimed_once_with_a_committed_attempt(store: Store) -> None:
     await store.accept(bulk("m1", "m2", "m3"))
-    claims = [c for group in await asyncio.gather(*(claim(store) for _ in range(5))) for c in group]
-    assert sorted(c.message.id for c in claims) == ["m1", "m2", "m3"]
+    made = [c for group in await asyncio.gather(*(claim(store) for _ in range(5))) for c in group]
+    assert sorted(c.message.id for c in made) == ["m1", "m2", "m3"]
     (attempt,) = await store.attempts("acme", "m1")
-    assert attempt in [c.attempt for c in claims]
+    assert attempt in [c.attempt for c in made]
     progress = await store.progress("acme", "m1")
     assert progress is not None
     assert (progress.state, progress.attempts) == (State.DIALLING, 1)
@@ -118,7 +118,8 @@ async def test_messages_are_claimed_in_the_order_they_became_due(store: Store) -
     await store.accept(bulk("future", due=NOW + timedelta(minutes=1)))
     assert [c.message.id for c in await claim(store, limit=1)] == ["early"]
     assert [c.message.id for c in await claim(store)] == ["late"]
-    assert await store.next_due() == NOW + timedelta(minutes=1)
+    nothing = await claims.ask(store, NOW)
+    assert (nothing.claims, nothing.next_due) == ([], NOW + timedelta(minutes=1))
 
 
 async def test_a_finished_message_has_one_report_that_is_handed_out_once(store: Store) -> None:
@@ -178,15 +179,6 @@ async def test_a_message_whose_validity_is_over_is_never_claimed_and_is_reported
     assert (report.status_id, report.error_id, report.attempt) == (EXPIRED, TIMED_OUT, None)
 
 
-async def test_an_open_attempt_is_known_to_its_node_only(store: Store) -> None:
-    await store.accept(bulk("m1"))
-    (claimed,) = await claim(store)
-    assert await store.open_attempts("here") == [(claimed.key, claimed.attempt)]
-    assert await store.open_attempts("elsewhere") == []
-    await finish(store, claimed)
-    assert await store.open_attempts("here") == []
-
-
 async def test_work_that_fails_does_not_take_its_neighbours_with_it(store: Store) -> None:
     await store.accept(bulk("m1"))
     outcomes = await asyncio.gather(
@@ -224,15 +216,16 @@ async def test_work_whose_caller_went_away_does_not_stop_the_store(store: Store)
 async def test_work_that_may_wait_keeps_its_place_in_the_order_and_needs_no_other_work(store: Store) -> None:
     def put(value: int) -> Callable[[Connection], None]:
         def work(connection: Connection) -> None:
-            connection.exec_driver_sql("INSERT INTO order_of_work VALUES (?)", (value,))
+            connection.execute(text("INSERT INTO order_of_work (value) VALUES (:value)"), {"value": value})
 
         return work
 
     def values(connection: Connection) -> list[int]:
-        return list(connection.exec_driver_sql("SELECT value FROM order_of_work ORDER BY rowid").scalars())
+        return list(connection.exec_driver_sql("SELECT value FROM order_of_work ORDER BY place").scalars())
 
     database = store._database
-    await database.write(lambda c: c.exec_driver_sql("CREATE TABLE order_of_work (value INTEGER)").close())
+    table = Table("order_of_work", MetaData(), Column("place", Integer, primary_key=True), Column("value", Integer))
+    await database.write(table.create)
     await asyncio.gather(
         database.write_soon(put(1)), database.write(put(2)), database.write_soon(put(3)), database.write(put(4))
     )

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine, insert, inspect
+import pytest
+from sqlalchemy import Engine, insert, inspect
 
-import bridge.store.migrations
-from bridge.messages.message import Content
+from bridge.messages.message import Bulk, Content, Message, Notify
 from bridge.messages.progress import State
+from bridge.messages.recording import Recording
 from bridge.store import LogFilter, Store
-from bridge.store.migrations import migrate
+from bridge.store.engine import open_engine
+from bridge.store.migrations import migrate, migrate_back
 from bridge.store.tables import metadata
+from tests import claims
 
 LONG_AGO = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def migrated_back(url: str, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(bridge.store.migrations.__file__).parent))
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, revision)
+@pytest.fixture
+def engine(empty_database_url: str) -> Iterator[Engine]:
+    engine = open_engine(empty_database_url)
+    yield engine
     engine.dispose()
 
 
-def a_message_of_the_first_version(url: str) -> None:
-    engine = create_engine(url)
+def a_message_of_the_first_version(engine: Engine) -> None:
     migrate(engine, "0001")
     rows: dict[str, dict[str, object]] = {
         "bulks": {"key": 1, "account": "acme", "id": "bulk", "created_at": LONG_AGO},
@@ -54,13 +52,11 @@ def a_message_of_the_first_version(url: str) -> None:
     with engine.begin() as connection:
         for table, values in rows.items():
             connection.execute(insert(metadata.tables[table]).values(values))
-    engine.dispose()
 
 
-async def test_a_message_of_the_first_version_is_known_to_this_one(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'test.db'}"
-    a_message_of_the_first_version(url)
-    store = Store(url)
+async def test_a_message_of_the_first_version_is_known_to_this_one(engine: Engine, empty_database_url: str) -> None:
+    a_message_of_the_first_version(engine)
+    store = Store(empty_database_url)
     progress = await store.progress("acme", "m1")
     assert progress is not None
     assert (progress.state, progress.message.content, progress.sent_at) == (
@@ -72,26 +68,50 @@ async def test_a_message_of_the_first_version_is_known_to_this_one(tmp_path: Pat
     await store.close()
 
 
-async def test_every_migration_can_be_taken_back_with_paused_messages_waiting_again(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'test.db'}"
-    a_message_of_the_first_version(url)
-    store = Store(url)
+async def test_every_migration_can_be_taken_back_with_paused_messages_waiting_again(
+    engine: Engine, empty_database_url: str
+) -> None:
+    a_message_of_the_first_version(engine)
+    store = Store(empty_database_url)
     await store.pause_bulk("acme", "bulk")
     await store.close()
-    migrated_back(url, "0001")
-    engine = create_engine(url)
+    migrate_back(engine, "0001")
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT state FROM messages").scalar_one() == "queued"
-    migrated_back(url, "base")
+    migrate_back(engine, "base")
     assert inspect(engine).get_table_names() == ["alembic_version"]
-    engine.dispose()
 
 
-def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'test.db'}")
+async def test_calls_and_their_reports_survive_the_way_back_and_forth(engine: Engine, empty_database_url: str) -> None:
+    content = Content(text="Hello", notify=Notify("https://example.com/reports"))
+    validity = timedelta(days=2)
+    messages = [Message(f"m{n}", "99900001", None, content, LONG_AGO, LONG_AGO + validity) for n in range(3)]
+    store = Store(empty_database_url)
+    await store.accept(Bulk("bulk", "acme", LONG_AGO, messages))
+    for claim in await claims.claim(store, LONG_AGO, limit=2):
+        recording = Recording(f"r-{claim.attempt.id}", claim.attempt.id, "call", LONG_AGO)
+        await store.begin_recording("acme", claim.key, recording)
+        attempt = replace(claim.attempt, ended_at=LONG_AGO, status_id=5, error_id=5000)
+        await store.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=LONG_AGO)
+    await store.close()
+
+    for revision in ("0004", "0003", "0002", "0001"):
+        migrate_back(engine, revision)
+
+    store = Store(empty_database_url)
+    assert await store.bulk_counts("acme", "bulk") == {State.DONE: 2, State.QUEUED: 1}
+    reports = [await store.progress("acme", f"m{n}") for n in range(3)]
+    assert [report and report.status_id for report in reports] == [5, 5, 26]
+    (attempt,) = await store.attempts("acme", "m0")
+    assert (attempt.status_id, attempt.ended_at) == (5, LONG_AGO)
+    assert await store.reroute() == 1, "what waits has no trunk yet"
+    assert len(await claims.claim(store, LONG_AGO)) == 1
+    await store.close()
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(engine: Engine) -> None:
     migrate(engine)
     made = inspect(engine)
     for table in metadata.tables.values():
         assert {column["name"] for column in made.get_columns(table.name)} == {column.name for column in table.columns}
         assert {index["name"] for index in made.get_indexes(table.name)} >= {index.name for index in table.indexes}
-    engine.dispose()

@@ -1,0 +1,115 @@
+"""How a database is opened: SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import Any
+
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.types.string import StrDumperUnknown
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from bridge.store.errors import StoreFailed
+
+READERS = 2
+"""How many threads read at the same time."""
+
+# Seconds and milliseconds as libpq and the server want them. A server or a network that is gone is noticed within half
+# a minute by either side, so that neither waits for ever and no lock outlives its node; what is waited for in vain
+# (a lock, a disk) is given up after as long. (PostgreSQL: "libpq Connection Control", "Client Connection Defaults".)
+_POSTGRESQL = {
+    "application_name": "voicebridge",
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+    "options": (
+        "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s -c TimeZone=UTC"
+        " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=25s"
+    ),
+}
+
+
+def open_engine(url: str) -> Engine:
+    """The engine of a database URL, ``sqlite:///file`` or ``postgresql://user:password@host/name``.
+
+    For PostgreSQL every parameter of libpq may follow as a query. Raises StoreFailed.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreFailed("its URL is none") from None  # which may have a password in it
+    match parsed.get_backend_name():
+        case "postgresql":
+            return _postgresql(parsed)
+        case "sqlite":
+            return _sqlite(parsed)
+        case other:
+            raise StoreFailed(f"{other} is neither postgresql nor sqlite")
+
+
+def for_reading(engine: Engine) -> Engine:
+    """The same database, for transactions that change nothing: all of one sees the same moment, and none waits."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine.execution_options(**{_SQLITE_BEGIN: "BEGIN"})
+
+
+def _postgresql(url: URL) -> Engine:
+    defaults = {name: value for name, value in _POSTGRESQL.items() if name not in url.query}
+    complete = url.set(drivername="postgresql+psycopg").update_query_dict(defaults)
+    engine = create_engine(complete, hide_parameters=True, pool_size=READERS + 1, max_overflow=1)
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(url, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    if url.database:
+        _make_private(url.database)
+    return engine
+
+
+_SQLITE_BEGIN = "sqlite_begin"
+
+
+class _TextWithoutNul(StrDumperUnknown):
+    """PostgreSQL has no NUL in text. Whoever sends one gets the character that stands for what cannot be shown."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+
+def _prepare_postgresql(connection: psycopg.Connection[Any], _record: object) -> None:
+    connection.adapters.register_dumper(str, _TextWithoutNul)
+
+
+def _make_private(file: str) -> None:
+    """The database holds what people are told and what they answer: its owner alone may read it."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreFailed(f"the database {file} cannot be opened: {error.strerror}") from error
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # Transactions are begun by hand below: the driver would begin them too late for a consistent read.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # Past SQLAlchemy's own machinery, which would cost more than the statement.
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    try:
+        driver.execute(connection.get_execution_options().get(_SQLITE_BEGIN, "BEGIN IMMEDIATE"))
+    except sqlite3.Error as error:
+        raise StoreFailed(f"the database refused: {error}") from error

@@ -1,0 +1,28 @@
+"""What goes wrong with the database."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bridge.errors import VoicebridgeError
+
+
+class StoreFailed(VoicebridgeError):
+    """The database could not do what was asked: it is away, full, locked or damaged. Nothing was changed."""
+
+    id: ClassVar[str] = "STORE_FAILED"
+
+
+class CommitUnknown(StoreFailed):
+    """The database went away while it committed: all of what was asked was done, or nothing of it."""
+
+    id: ClassVar[str] = "STORE_COMMIT_UNKNOWN"
+
+
+def failed(error: SQLAlchemyError) -> StoreFailed:
+    """What the driver said, in our terms."""
+    # Only the driver's own words: the statement's parameters may be private.
+    cause = getattr(error, "orig", None) or type(error).__name__
+    return StoreFailed(f"the database refused: {str(cause).strip()}")

@@ -1,0 +1,41 @@
+"""Hearing from PostgreSQL what other nodes announced (``LISTEN`` and ``NOTIFY``)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import psycopg
+from sqlalchemy import Connection, Engine, bindparam, func, select
+
+from bridge.store.wakeups import Topic
+
+_CHANNEL = "voicebridge"
+_RETRY_SECONDS = 1.0
+
+_NOTIFY = select(func.pg_notify(_CHANNEL, bindparam("payload")))
+
+
+def notify(connection: Connection, teller: str, topics: Iterable[Topic]) -> None:
+    """Tell all who listen, once the transaction is committed."""
+    for topic in topics:
+        connection.execute(_NOTIFY, {"payload": f"{topic} {teller}"})
+
+
+async def listen(engine: Engine, listener: str, wake: Callable[[Iterable[Topic]], None]) -> None:
+    """Call ``wake`` for what others than the ``listener`` itself announce, for ever.
+
+    What was said while the connection was lost is not heard, so after each new one everybody is woken.
+    """
+    where, how = engine.dialect.create_connect_args(engine.url)
+    while True:
+        with suppress(psycopg.Error):
+            async with await psycopg.AsyncConnection.connect(*where, **how, autocommit=True) as connection:
+                await connection.execute(f"LISTEN {_CHANNEL}")
+                wake(Topic)
+                async for heard in connection.notifies():
+                    topic, _, teller = heard.payload.partition(" ")
+                    if teller != listener:
+                        wake([known for known in Topic if known == topic])
+        await asyncio.sleep(_RETRY_SECONDS)

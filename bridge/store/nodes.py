@@ -1,0 +1,44 @@
+"""Which nodes there are, and until when each is taken to be alive."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, func, select, text, update
+
+from bridge.store.tables import Instant, nodes
+
+_THIS = (nodes.c.name == bindparam("node"), nodes.c.instance == bindparam("of_instance"))
+_TAKE = text(
+    "INSERT INTO nodes (name, instance, leased_until) VALUES (:node, :of_instance, :until)"
+    " ON CONFLICT (name) DO UPDATE SET instance = excluded.instance, leased_until = excluded.leased_until"
+).bindparams(bindparam("until", type_=Instant))
+_RENEW = update(nodes).where(*_THIS).values(leased_until=bindparam("until"))
+_LEAVE = delete(nodes).where(*_THIS)
+
+LIVE = select(func.count()).select_from(nodes).where(nodes.c.leased_until > bindparam("now"))
+"""How many nodes are alive."""
+
+INSTANCE = select(nodes.c.instance).where(nodes.c.name == bindparam("node"))
+"""Which instance has a node's name."""
+
+
+def take(connection: Connection, node: str, instance: str, until: datetime) -> None:
+    """Have a node's name until a moment; whoever had it before is superseded."""
+    connection.execute(_TAKE, {"node": node, "of_instance": instance, "until": until})
+
+
+def renew(connection: Connection, node: str, instance: str, until: datetime) -> bool:
+    """Have the name longer; False when another instance has taken it."""
+    return connection.execute(_RENEW, {"node": node, "of_instance": instance, "until": until}).rowcount > 0
+
+
+def leave(connection: Connection, node: str, instance: str) -> None:
+    """Give the name back, unless another instance has taken it."""
+    connection.execute(_LEAVE, {"node": node, "of_instance": instance})
+
+
+def has_name(connection: Connection, node: str, instance: str | None) -> bool:
+    """Whether it still has the node's name; until the transaction ends nobody can take it."""
+    locked = INSTANCE.with_for_update(read=True)
+    return connection.execute(locked, {"node": node}).scalar_one_or_none() == instance

@@ -1,0 +1,168 @@
+"""Attempts whose process died, whose answer got lost or whose node is gone, on real databases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bridge.messages.attempt import Attempt, Input
+from bridge.messages.expansion import Destination, Order, expand
+from bridge.messages.message import Content
+from bridge.messages.progress import State
+from bridge.messages.recording import Recording
+from bridge.store import Claim, Store
+from tests.claims import ask, claim
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+HELLO = Content(text="Hello", ring_timeout=20, call_timeout=60)
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    store = Store(database_url)
+    yield store
+    await store.close()
+
+
+async def claimed(store: Store, name: str = "m1", *, node: str = "here") -> Claim:
+    order = Order(HELLO, [Destination("99900001", name)])
+    await store.accept(expand([order], account="acme", now=NOW, bulk_id=f"bulk-of-{name}"))
+    (made,) = await claim(store, NOW, node=node)
+    return made
+
+
+def ended(made: Claim, error_id: int = 5000) -> Attempt:
+    return replace(made.attempt, ended_at=NOW, status_id=5 if error_id == 5000 else 15, error_id=error_id)
+
+
+async def finish(store: Store, made: Claim) -> bool:
+    return await store.finish(made.key, ended(made), status_id=5, error_id=5000, done_at=NOW)
+
+
+async def abandoned(store: Store, now: datetime) -> list[Claim]:
+    return [found.claim for found in await store.abandoned_attempts(now, 10)]
+
+
+async def test_an_open_attempt_comes_back_as_it_was_claimed_to_its_node_only(store: Store) -> None:
+    made = await claimed(store)
+    (found,) = await store.open_attempts("here")
+    assert found.claim == made
+    assert found.ends_by == made.starts_at + (20 + 60 + 30) * SECOND
+    assert found.happened == []
+    assert await store.open_attempts("elsewhere") == []
+    await finish(store, made)
+    assert await store.open_attempts("here") == []
+
+
+async def test_what_a_script_was_told_is_kept_while_its_call_lives_and_not_longer(store: Store) -> None:
+    made = await claimed(store)
+    told = [["answered", 1.5], ["key", {"digit": "1"}]]
+    await store.note_happened(made.attempt.id, told, NOW + 30 * MINUTE)
+    (found,) = await store.open_attempts("here")
+    assert (found.happened, found.ends_by) == (told, NOW + 30 * MINUTE)
+    await finish(store, made)
+    await store.note_happened(made.attempt.id, told, NOW + 30 * MINUTE)
+    with store._database.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT happened FROM attempts").scalar_one() is None
+
+
+async def test_an_outcome_that_is_told_again_changes_nothing(store: Store) -> None:
+    made = await claimed(store)
+    assert await finish(store, made)
+    before = await store.progress("acme", "m1")
+    assert not await finish(store, made)
+    assert not await store.call_again(made.key, ended(made, 5002), NOW, 26)
+    assert not await store.release(made.key, made.attempt.id)
+    await store.move(made.key, made.attempt.id, State.RINGING, NOW)
+    assert await store.progress("acme", "m1") == before
+    assert await store.attempts("acme", "m1") == [ended(made)]
+    assert len(await store.take_reports("acme")) == 1
+    assert await claim(store, NOW) == []
+
+
+async def test_what_a_dead_process_had_still_to_say_does_not_touch_the_next_attempt(store: Store) -> None:
+    first = await claimed(store)
+    assert await store.call_again(first.key, ended(first, 5002), NOW, 26)
+    await store.move(first.key, first.attempt.id, State.IN_PROGRESS, NOW)
+    (second,) = await claim(store, NOW)
+    assert not await finish(store, first)
+    assert not await store.release(first.key, first.attempt.id)
+    progress = await store.progress("acme", "m1")
+    assert progress is not None
+    assert (progress.state, progress.attempts) == (State.DIALLING, 2)
+    assert await finish(store, second)
+
+
+async def test_a_claim_that_is_given_back_twice_is_given_back_once(store: Store) -> None:
+    made = await claimed(store)
+    recording = Recording("r1", made.attempt.id, "call", NOW)
+    await store.begin_recording("acme", made.key, recording)
+    assert await store.release(made.key, made.attempt.id)
+    assert not await store.release(made.key, made.attempt.id)
+    (again,) = await claim(store, NOW)
+    assert again.attempt.number == 1
+
+
+async def test_the_attempts_of_a_node_that_is_gone_are_anybodys_when_their_calls_are_over(store: Store) -> None:
+    await store.take_node("dead", "dead-1", NOW, NOW + 15 * SECOND)
+    made = await claimed(store, node="dead")
+    over = made.starts_at + 110 * SECOND + MINUTE
+    assert await abandoned(store, over) == []
+    assert await abandoned(store, over + SECOND) == [made]
+    assert await store.renew_node("dead", "dead-1", over, over + MINUTE)
+    assert await abandoned(store, over + SECOND) == []
+    await store.leave_node("dead", "dead-1")
+    assert await abandoned(store, over + SECOND) == [made]
+    assert await finish(store, made)
+    assert await abandoned(store, over + SECOND) == []
+
+
+async def test_an_abandoned_attempt_is_settled_by_one_node_only(database_url: str) -> None:
+    stores = [Store(database_url) for _ in range(4)]
+    made = await claimed(stores[0], node="dead")
+    later = NOW + timedelta(hours=1)
+    found = await asyncio.gather(*(abandoned(store, later) for store in stores))
+    assert found == [[made]] * 4
+    assert sorted(await asyncio.gather(*(finish(store, made) for store in stores))) == [False, False, False, True]
+    assert len(await stores[0].take_reports("acme")) == 1
+    for store in stores:
+        await store.close()
+
+
+async def test_a_process_whose_name_was_taken_gets_no_more_work(database_url: str) -> None:
+    old, new = Store(database_url), Store(database_url)
+    await old.take_node("here", "old", NOW, NOW + MINUTE)
+    assert await old.renew_node("here", "old", NOW, NOW + MINUTE)
+    await new.take_node("here", "new", NOW, NOW + MINUTE)
+    assert not await old.renew_node("here", "old", NOW, NOW + MINUTE)
+    await old.leave_node("here", "old")
+    order = Order(HELLO, [Destination("99900001", "m1")])
+    await old.accept(expand([order], account="acme", now=NOW, bulk_id="bulk"))
+    refused = await ask(old, NOW)
+    assert (refused.claims, refused.is_full, refused.next_turn) == ([], False, None)
+    assert len(await claim(new, NOW)) == 1
+    for store in (old, new):
+        await store.close()
+
+
+async def test_calls_under_way_of_a_canceled_bulk_are_known_to_their_node(store: Store) -> None:
+    made = await claimed(store, "m1")
+    await claimed(store, "m2")
+    await claimed(store, "m3", node="elsewhere")
+    await store.cancel_bulk("acme", "bulk-of-m1")
+    await store.cancel_bulk("acme", "bulk-of-m3")
+    assert await store.canceled_attempts("here") == [made.attempt.id]
+    assert await finish(store, made)
+    assert await store.canceled_attempts("here") == []
+
+
+async def test_an_attempts_course_is_kept_with_its_end(store: Store) -> None:
+    made = await claimed(store)
+    whole = replace(ended(made), answered_at=NOW, sip_status=200, inputs=[Input(NOW, "1", "menu", ["yes"])])
+    assert await store.finish(made.key, whole, status_id=5, error_id=5000, done_at=NOW)
+    assert await store.attempts("acme", "m1") == [whole]
