@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from bridge.asterisk.files import Account, AsteriskSettings, Manager, Trunk, render, render_drop_in
-from bridge.config import Settings
+from bridge.asterisk.files import (
+    Account,
+    AsteriskSettings,
+    Manager,
+    Registration,
+    Trunk,
+    render,
+    render_drop_in,
+)
+from bridge.config import Settings, TrunkSettings
 from bridge.errors import VoicebridgeError
 
 AMI_PORT = 5038
@@ -20,21 +28,29 @@ class SettingMissing(VoicebridgeError):
     id = "SETTING_MISSING"
 
 
-def write_configuration(directory: Path, settings: Settings, *, complete: bool) -> None:
+class NoSuchAsterisk(VoicebridgeError):
+    """Which of several Asterisks is meant was not said, or it is none of them."""
+
+    id = "NO_SUCH_ASTERISK"
+
+
+def write_configuration(directory: Path, settings: Settings, *, complete: bool, asterisk: str | None = None) -> None:
     """Write what an Asterisk needs for these settings.
 
     ``complete`` is a whole configuration, which ``asterisk -C DIRECTORY/asterisk.conf`` starts; otherwise
-    ``DIRECTORY/voicebridge/`` is written, to be included by an existing one. Raises ``SettingMissing`` and
-    ``UnsafeSetting``.
+    ``DIRECTORY/voicebridge/`` is written, to be included by an existing one. A trunk without an address is one that
+    this Asterisk has already. ``asterisk`` says which of several is meant: ``host:port`` of its AMI. Raises
+    ``SettingMissing``, ``NoSuchAsterisk`` and ``UnsafeSetting``, and nothing is written then.
     """
-    trunk, manager = _trunk(settings), _manager(settings)
+    manager = _manager(settings, asterisk)
     if not complete:
-        render_drop_in(directory, trunk, manager)
+        trunks = [_trunk(trunk) for trunk in settings.all_trunks if trunk.uri]
+        render_drop_in(directory, trunks, manager)
         return
     render(
         directory,
         AsteriskSettings(
-            trunk=trunk,
+            trunks=[_trunk(trunk) for trunk in settings.all_trunks],
             manager=manager,
             module_dir=settings.asterisk_module_dir,
             data_dir=settings.asterisk_data_dir,
@@ -47,20 +63,37 @@ def write_configuration(directory: Path, settings: Settings, *, complete: bool) 
     )
 
 
-def _trunk(settings: Settings) -> Trunk:
-    if settings.trunk_uri is None:
-        raise SettingMissing("set VOICEBRIDGE_TRUNK_URI to the trunk's address: sip:host or sip:host:port")
+def registrations(settings: Settings) -> dict[str, Registration | None]:
+    """All trunks by name, each with the registration that it wants of Asterisk, or None."""
+    return {trunk.name: _registration(trunk) for trunk in settings.all_trunks}
+
+
+def _registration(trunk: TrunkSettings) -> Registration | None:
+    if not (trunk.register_there and trunk.uri and trunk.user):
+        return None
+    host = urlsplit(trunk.uri.replace("sip:", "sip://", 1)).hostname
+    return Registration(server_uri=trunk.uri, client_uri=f"sip:{trunk.user}@{host}")
+
+
+def _trunk(trunk: TrunkSettings) -> Trunk:
+    if trunk.uri is None:
+        raise SettingMissing(
+            f"trunk {trunk.name} needs its address, sip:host or sip:host:port:"
+            " set VOICEBRIDGE_TRUNK_URI, or uri in VOICEBRIDGE_TRUNKS"
+        )
     account = None
-    if settings.trunk_user and settings.trunk_password:
-        registrar = settings.trunk_uri if settings.trunk_register else None
-        account = Account(settings.trunk_user, settings.trunk_password.get_secret_value(), registrar)
-    elif settings.trunk_register:
-        raise SettingMissing("a registration needs VOICEBRIDGE_TRUNK_USER and VOICEBRIDGE_TRUNK_PASSWORD")
-    return Trunk(settings.trunk_uri, settings.trunk_codecs, settings.trunk_dtmf, account)
+    if trunk.user and trunk.password:
+        account = Account(trunk.user, trunk.password.get_secret_value(), _registration(trunk))
+    elif trunk.register_there:
+        raise SettingMissing(
+            f"trunk {trunk.name} needs a user and a password to register:"
+            " set VOICEBRIDGE_TRUNK_USER and VOICEBRIDGE_TRUNK_PASSWORD, or user and password in VOICEBRIDGE_TRUNKS"
+        )
+    return Trunk(trunk.name, trunk.uri, trunk.codecs, trunk.dtmf, account)
 
 
-def _manager(settings: Settings) -> Manager:
-    address = urlsplit(settings.ami_url.get_secret_value())
+def _manager(settings: Settings, asterisk: str | None) -> Manager:
+    address = _chosen([urlsplit(url.get_secret_value()) for url in settings.ami_urls], asterisk)
     if not address.username or not address.password or not address.hostname:
         raise SettingMissing("set VOICEBRIDGE_AMI_URL to ami://user:secret@host:port, with the secret of your choice")
     return Manager(
@@ -70,6 +103,15 @@ def _manager(settings: Settings) -> Manager:
         port=address.port or AMI_PORT,
         permit=str(settings.ami_permit),
     )
+
+
+def _chosen(addresses: list[SplitResult], asterisk: str | None) -> SplitResult:
+    named = {f"{address.hostname}:{address.port or AMI_PORT}": address for address in addresses}
+    if asterisk is None and len(named) == 1:
+        return addresses[0]
+    if asterisk not in named:
+        raise NoSuchAsterisk(f"say which Asterisk of VOICEBRIDGE_AMI_URL is meant: {' or '.join(named)}")
+    return named[asterisk]
 
 
 def _listening_address(host: str) -> str:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -18,7 +27,38 @@ from pydantic_settings import (
 )
 
 Codec = Literal["ulaw", "alaw", "g722"]
+Dtmf = Literal["rfc4733", "info", "inband"]
 Engine = Literal["espeak-ng", "gtts"]
+
+_TRUNK_NAME = r"^[A-Za-z0-9_-]{1,40}$"
+
+
+class TrunkSettings(BaseModel):
+    """One trunk: where it is, which numbers it leads to, and how much it takes over all nodes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(default="trunk", pattern=_TRUNK_NAME)
+    uri: str | None = None
+    user: str | None = None
+    password: SecretStr | None = None
+    register_there: bool = Field(default=False, alias="register")
+    codecs: tuple[Codec, ...] = ("ulaw", "alaw")
+    dtmf: Dtmf = "rfc4733"
+    prefixes: tuple[Annotated[str, Field(pattern=r"^[0-9]{0,15}$")], ...] = ("",)
+    max_calls: int = Field(default=200, ge=1)
+    calls_per_second: float = Field(default=50.0, gt=0)
+
+
+def problems(error: ValidationError) -> list[str]:
+    """What is wrong with the settings, a line each: ``VOICEBRIDGE_TRUNKS[0].max_calls: ...``. No value is told."""
+    return [f"{_setting(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
+
+
+def _setting(location: tuple[int | str, ...]) -> str:
+    name, *members = location or ("",)
+    inside = "".join(f"[{member}]" if isinstance(member, int) else f".{member}" for member in members)
+    return f"VOICEBRIDGE_{str(name).upper()}{inside}"
 
 
 class Settings(BaseSettings):
@@ -38,13 +78,14 @@ class Settings(BaseSettings):
     node: str = Field(default_factory=socket.gethostname, min_length=1, max_length=100)
 
     ami_url: SecretStr = SecretStr("ami://voicebridge:@127.0.0.1:5038")
-    trunk: str = Field(default="trunk", pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    trunks: Annotated[tuple[TrunkSettings, ...], NoDecode] = ()
+    trunk: str = Field(default="trunk", pattern=_TRUNK_NAME)
     trunk_uri: str | None = None
     trunk_user: str | None = None
     trunk_password: SecretStr | None = None
     trunk_register: bool = False
     trunk_codecs: Annotated[tuple[Codec, ...], NoDecode] = ("ulaw", "alaw")
-    trunk_dtmf: Literal["rfc4733", "info", "inband"] = "rfc4733"
+    trunk_dtmf: Dtmf = "rfc4733"
     trunk_max_calls: int = Field(default=200, ge=1)
     trunk_calls_per_second: float = Field(default=50.0, gt=0)
     caller_id: str | None = Field(default=None, pattern=r"^[0-9]{3,15}$")
@@ -61,7 +102,18 @@ class Settings(BaseSettings):
     speech_engines: Annotated[tuple[Engine, ...], NoDecode] = ("espeak-ng",)
     allow_private_urls: bool = False
     webhook_secret: SecretStr | None = None
+    message_days: int = Field(default=90, ge=3)
     recording_days: int = Field(default=60, ge=1)
+    cdr_days: int = Field(default=365, ge=1)
+    speech_cache_bytes: int = Field(default=2_000_000_000, ge=0)
+
+    s3_bucket: str | None = Field(default=None, min_length=1)
+    s3_endpoint: str | None = Field(default=None, pattern=r"^https?://[^/]+/?$")
+    s3_prefix: str = ""
+    s3_region: str = "us-east-1"
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+
     drain_seconds: float = Field(default=60.0, ge=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -70,15 +122,67 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
 
+    @field_validator("trunks", mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) else value
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.resolve()
 
+    @field_validator("trunks")
+    @classmethod
+    def _differ(cls, trunks: tuple[TrunkSettings, ...]) -> tuple[TrunkSettings, ...]:
+        if len({trunk.name for trunk in trunks}) < len(trunks):
+            raise ValueError("two trunks have the same name")
+        return trunks
+
+    @model_validator(mode="after")
+    def _bucket_is_whole(self) -> Settings:
+        if self.s3_bucket is None and (self.s3_endpoint or self.s3_access_key or self.s3_secret_key):
+            raise ValueError("object storage needs VOICEBRIDGE_S3_BUCKET")
+        if (self.s3_access_key is None) != (self.s3_secret_key is None):
+            raise ValueError("VOICEBRIDGE_S3_ACCESS_KEY and VOICEBRIDGE_S3_SECRET_KEY are given together")
+        return self
+
+    @property
+    def all_trunks(self) -> tuple[TrunkSettings, ...]:
+        """Those of ``trunks``; without any, the one that the ``trunk_*`` settings describe."""
+        return self.trunks or (
+            TrunkSettings(
+                name=self.trunk,
+                uri=self.trunk_uri,
+                user=self.trunk_user,
+                password=self.trunk_password,
+                register=self.trunk_register,
+                codecs=self.trunk_codecs,
+                dtmf=self.trunk_dtmf,
+                max_calls=self.trunk_max_calls,
+                calls_per_second=self.trunk_calls_per_second,
+            ),
+        )
+
+    @property
+    def all_codecs(self) -> tuple[Codec, ...]:
+        """The codecs of all trunks: speech is kept in each."""
+        return tuple(dict.fromkeys(codec for trunk in self.all_trunks for codec in trunk.codecs))
+
+    @property
+    def ami_urls(self) -> tuple[SecretStr, ...]:
+        """The Asterisks of this node."""
+        return tuple(SecretStr(url.strip()) for url in self.ami_url.get_secret_value().split(","))
+
     @property
     def speech_dir(self) -> Path:
         """The folder of the speech that Asterisk plays."""
         return self.data_dir / "speech"
+
+    @property
+    def journal_dir(self) -> Path:
+        """The folder in which Asterisk notes what it dials."""
+        return self.data_dir / "journal"
 
     @property
     def store_url(self) -> str:

@@ -19,8 +19,9 @@ from bridge.asterisk.calls import (
 )
 from bridge.asterisk.causes import outcome_of
 from bridge.asterisk.errors import AmiError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
+from bridge.asterisk.journal import Journal, Record
 from bridge.asterisk.link import AmiLink
-from bridge.asterisk.switchboard import Switchboard, TrunkState
+from bridge.asterisk.switchboard import Switchboard
 
 __all__ = [
     "AmiError",
@@ -31,12 +32,14 @@ __all__ = [
     "Detected",
     "Ended",
     "GreetingOver",
+    "Journal",
     "Key",
     "LinkDown",
     "LoginRefused",
     "Origination",
     "Played",
     "Ready",
+    "Record",
     "Recorded",
     "Rejected",
     "Ringing",
@@ -44,7 +47,6 @@ __all__ = [
     "Transfer",
     "TransferAnswered",
     "TransferOver",
-    "TrunkState",
     "Unconfirmed",
     "UnsafeValue",
     "outcome_of",

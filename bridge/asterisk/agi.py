@@ -11,6 +11,8 @@ NOTHING = "NOOP"
 SILENCE = 'EXEC PlayTones "0/1000"'
 """Tones that cannot be heard, from now on until something else is played: for operations that play nothing."""
 
+PLAYBACK = "Playback"
+
 HUNG_UP_OR_FAILED = -1
 
 _ANSWER = re.compile(r"result=(-?\d+)(?: \((.*)\))?(?: endpos=(\d+))?")
@@ -37,6 +39,13 @@ def read(text: str) -> Answer:
 def play(stem: str, stop_keys: str) -> str:
     """The file in the format that fits the channel; its answer's result is 0 when it was played to its end."""
     return f"STREAM FILE {quoted_file(stem)} {_keys(stop_keys)}"
+
+
+def play_silence(stem: str) -> str:
+    """The file, by an application: CoreShowChannels tells it from a prompt. Raises ``UnsafeValue``."""
+    if re.search("[,&|]", stem):
+        raise UnsafeValue("the name of a file holds a character that Playback() gives a meaning to")
+    return f"EXEC {PLAYBACK} {quoted_file(stem)}"
 
 
 def record(stem: str, stop_keys: str, seconds: int, silence: int | None) -> str:

@@ -23,35 +23,39 @@ from bridge.asterisk.calls import (
     Transfer,
     TransferAnswered,
 )
+from bridge.asterisk.causes import NETWORK_OUT_OF_ORDER, NORMAL_CLEARING
 from bridge.asterisk.errors import LinkDown, Rejected, Unconfirmed
+from bridge.asterisk.journal import Record
 from bridge.asterisk.keys import Keys
 from bridge.asterisk.line import Line, Operation
 from bridge.asterisk.link import AmiLink
+from bridge.asterisk.originate import COMMANDS
 from bridge.asterisk.wire import Event
 
 DEFAULT_CALL_LIMIT = 900
 """Seconds from the answer until Asterisk ends a call for which no other limit was asked."""
 
-NORMAL_CLEARING = 16
-NETWORK_OUT_OF_ORDER = 38
 RECORDED_SAMPLES_A_SECOND = 8000
 
 _RINGING, _UP = "5", "6"
 _RING_TIME_OVER = "3"
 _TOGETHER_SECONDS = 1.0
 _AGAIN_SECONDS = 0.05
+_ROUNDED_SECONDS = 0.6
+"""AbsoluteTimeout takes whole seconds."""
 
 
 class Call:
-    """An attempt that was handed to Asterisk; ``id`` is the attempt's and the channel's.
+    """What was handed to Asterisk, to be dialled; ``id`` is the channel's.
 
     The commands raise nothing when the channel or the link is gone: what follows comes as events. Those that are
     answered by an event come one after the other, each after the event of the one before.
     """
 
     def __init__(self, link: AmiLink, origination: Origination, on_over: Callable[[str], None]) -> None:
-        self.id = origination.attempt_id
+        self.id = origination.channel_id
         self.limit = origination.call_timeout or DEFAULT_CALL_LIMIT
+        self.placed_at = _now()
         self._origination = origination
         self._link = link
         self._on_over = on_over
@@ -70,6 +74,10 @@ class Call:
     @property
     def over(self) -> bool:
         return self._over.is_set()
+
+    @property
+    def answered(self) -> bool:
+        return Answered in self._seen
 
     @property
     def ends_at(self) -> float:
@@ -111,12 +119,11 @@ class Call:
 
     async def detect_machine(self) -> None:
         """Find out who answered. Detected follows, within some 5 s."""
-        commands = (detector.OPEN, detector.DETECT, detector.VERDICT)
-        await self._line.do(Operation(commands, self._detected, question=detector.VERDICT))
+        await self._line.do(self._detection())
 
     async def await_greeting_end(self) -> None:
         """Wait until a machine has been silent for a while. GreetingOver follows, within a minute."""
-        await self._line.do(Operation((agi.SILENCE, detector.AWAIT_SILENCE), self._greeting_over))
+        await self._line.do(self._greeting_end())
 
     async def record(self, stem: str, *, stop_keys: str, seconds: int, silence: int | None) -> None:
         """Record the callee into ``stem.wav`` for so many seconds, until a stop key, or ``silence`` seconds of it.
@@ -135,7 +142,28 @@ class Call:
         if self._origination.call_timeout is None:
             self._line.ends_at = self._loop.time() + transfer.ring_seconds + transfer.max_seconds + DEFAULT_CALL_LIMIT
         self._joined_at = None
-        await self._line.do(Operation(commands, self._transferred, question=transfers.RESULT))
+        await self._line.do(self._transferring(commands))
+
+    async def adopt_playing(self) -> None:
+        """Take it that an adopted call is being played something. Played follows, at once if that is over."""
+        await self._line.adopt(Operation((), self._played))
+
+    async def adopt_detection(self) -> None:
+        """Take it that an adopted call is being listened to. Detected follows."""
+        await self._line.adopt(self._detection())
+
+    async def adopt_greeting_end(self) -> None:
+        """Take it that the end of a greeting is awaited on an adopted call. GreetingOver follows."""
+        await self._line.adopt(self._greeting_end())
+
+    async def adopt_recording(self) -> None:
+        """Take it that the callee of an adopted call is being recorded. Recorded follows."""
+        await self._line.adopt(Operation((), self._recorded))
+
+    async def adopt_transfer(self, joined_at: datetime | None) -> None:
+        """Take it that an adopted call is being transferred, and was answered ``joined_at``. TransferOver follows."""
+        self._joined_at = joined_at
+        await self._line.adopt(self._transferring(()))
 
     async def hang_up(self) -> None:
         """End the call; before the answer this stops the ringing. Without a link it is done when there is one again."""
@@ -156,10 +184,10 @@ class Call:
     def take(self, event: Event) -> None:
         """Hear one AMI event of this channel."""
         match event["Event"]:
-            case "Newstate" if event["ChannelState"] == _RINGING:
-                self._tell_once(Ringing(_now()))
-            case "Newstate" if event["ChannelState"] == _UP:
-                self._answer()
+            case "Newstate":
+                self._change_state(event["ChannelState"])
+            case "DialState":  # early media: a telephone may ring (SIP 183)
+                self._change_state(_RINGING)
             case "AsyncAGIStart":
                 self._answer()
                 self._tell_once(Ready(_now()))
@@ -179,32 +207,68 @@ class Call:
                 self._hangup = event
                 self._end_when_all_is_known()
 
-    async def resume(self, channel: Event) -> None:
-        """Go on after a login that found the channel alive; ``channel`` is its entry in CoreShowChannels."""
+    def catch_up(self, channel: Event, record: Record | None, seconds_left: float | None = None) -> None:
+        """Tell what was missed of a channel that is alive: ``channel`` is its entry in CoreShowChannels.
+
+        ``record`` is the journal's. ``seconds_left`` says when Asterisk ends the call, if that is not known already.
+        """
         if channel["ChannelState"] == _RINGING:
             self._tell_once(Ringing(_now()))
         if channel["ChannelState"] == _UP:
-            self._answer()
-        if channel["Application"] == "AGI":
+            self._answer(record.answered_at if record else None)
+        if channel["Exten"] == COMMANDS:
             self._tell_once(Ready(_now()))
+            self._line.find(channel["Application"])
+        if seconds_left is not None:
+            self._line.ends_at = self._loop.time() + seconds_left
+
+    async def resume(self) -> None:
+        """Go on with what was under way when the link was lost."""
         if self._hanging_up:
             await self.hang_up()
         else:
             await self._line.resume()
 
-    def lose(self) -> None:
-        """End the call, of whose channel nothing is left and nothing is known."""
-        self._end(Ended(_now(), 0, None, timed_out=False, by=self._ended_by(), lost=True))
+    def settle(self, record: Record | None, *, never_begun: bool = False) -> None:
+        """End the call, of whose channel nothing is left, with what the journal has of it.
 
-    def _answer(self) -> None:
-        if Answered not in self._seen:
+        ``never_begun`` says that Asterisk knows nothing of it either: unless it told us of the call, there was none.
+        """
+        if record and record.rang:
+            self._tell_once(Ringing(record.answered_at or _now()))
+        if record and record.answered_at:
+            self._answer(record.answered_at)
+        if record and record.ended:
+            self._end(record.ended)
+        else:
+            dialled = bool(self._seen) or not never_begun
+            self._end(Ended(_now(), 0, None, timed_out=False, by=self._ended_by(), lost=dialled, dialled=dialled))
+
+    def _change_state(self, state: str) -> None:
+        if state == _UP:
+            self._answer()
+        elif state == _RINGING and not self.answered:
+            self._tell_once(Ringing(_now()))
+
+    def _answer(self, at: datetime | None = None) -> None:
+        if not self.answered:
             self._line.ends_at = self._loop.time() + self.limit
-        self._tell_once(Answered(_now()))
+        self._tell_once(Answered(at or _now()))
 
     def _hear_key(self, digit: str) -> None:
         is_new = self._keys.end(digit, self._loop.time())
-        if is_new and Answered in self._seen:
+        if is_new and self.answered:
             self._tell(Key(_now(), digit))
+
+    def _detection(self) -> Operation:
+        commands = (detector.OPEN, detector.DETECT, detector.VERDICT)
+        return Operation(commands, self._detected, question=detector.VERDICT)
+
+    def _greeting_end(self) -> Operation:
+        return Operation((agi.SILENCE, detector.AWAIT_SILENCE), self._greeting_over)
+
+    def _transferring(self, commands: tuple[str, ...]) -> Operation:
+        return Operation(commands, self._transferred, question=transfers.RESULT)
 
     def _played(self, answer: agi.Answer | None) -> None:
         complete = answer is not None and answer.result == 0 and not self._stopped
@@ -227,7 +291,7 @@ class Call:
 
     def _end_when_all_is_known(self) -> None:
         """An unanswered call ends with Hangup and OriginateResponse, in either order, or without ever a channel."""
-        if Answered in self._seen or (self._hangup and self._failure):
+        if self.answered or (self._hangup and self._failure):
             self._end(self._ended())
         else:
             self._loop.call_later(_TOGETHER_SECONDS, lambda: self._end(self._ended()))
@@ -244,7 +308,8 @@ class Call:
         return Ended(_now(), cause, sip_status, timed_out, by)
 
     def _ended_by(self) -> Literal["callee", "caller"]:
-        return "caller" if self._hanging_up or self._loop.time() >= self.ends_at else "callee"
+        is_at_limit = self._loop.time() >= self.ends_at - _ROUNDED_SECONDS
+        return "caller" if self._hanging_up or is_at_limit else "callee"
 
     def _end(self, ended: Ended) -> None:
         if self.over:

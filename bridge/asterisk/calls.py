@@ -11,11 +11,12 @@ from typing import Literal
 class Origination:
     """One attempt to reach a number.
 
-    ``attempt_id`` becomes the channel's unique id. Times are seconds. ``caller_id`` is digits, or None for the trunk's
-    own. ``record_to`` is the WAV file into which both sides are recorded from the answer on.
+    ``channel_id`` becomes the channel's unique id; no two calls ever share one. Times are seconds. ``caller_id`` is
+    digits, or None for the trunk's own. ``record_to`` is the WAV file into which both sides are recorded from the
+    answer on.
     """
 
-    attempt_id: str
+    channel_id: str
     number: str
     trunk: str
     caller_id: str | None = None
@@ -95,7 +96,7 @@ class GreetingOver:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recording of the callee is over; its file is complete and so many seconds long."""
+    """A recording of the callee is over; its file is complete and so many seconds long (0 if it ended unseen)."""
 
     at: datetime
     seconds: float
@@ -123,8 +124,9 @@ class Ended:
     """The attempt is over; nothing follows.
 
     ``cause`` is ITU-T Q.850, ``sip_status`` the final SIP status when there was one. ``timed_out`` says that our own
-    ring time ran out. ``by`` is ``callee`` or ``caller`` (us). ``lost`` says that the end came while there was no link
-    to Asterisk, so that nothing more is known (``cause`` is 0).
+    ring time ran out. ``by`` is ``callee`` or ``caller`` (us). ``lost`` says that neither a link nor Asterisk's journal
+    tells of the end, so that nothing more is known (``cause`` is 0). ``dialled`` is False when it is certain that
+    Asterisk has never begun the call.
     """
 
     at: datetime
@@ -133,6 +135,7 @@ class Ended:
     timed_out: bool
     by: Literal["callee", "caller"]
     lost: bool = False
+    dialled: bool = True
 
 
 CallEvent = (

@@ -14,6 +14,12 @@ from bridge.messages.statuses import (
     VOICE_ANSWERED_MACHINE,
 )
 
+NORMAL_CLEARING = 16
+NO_USER_RESPONDING = 18
+NO_ANSWER_FROM_USER = 19
+NETWORK_OUT_OF_ORDER = 38
+"""Causes of ITU-T Q.850."""
+
 _VOICE_ERRORS = 5000
 
 _ERRORS = {
@@ -28,8 +34,8 @@ _SIP_STATUSES = {
     2: 404,
     3: 404,
     17: 486,
-    18: 487,
-    19: 487,
+    NO_USER_RESPONDING: 487,
+    NO_ANSWER_FROM_USER: 487,
     20: 480,
     21: 603,
     22: 410,
@@ -40,7 +46,7 @@ _SIP_STATUSES = {
     29: 501,
     31: 480,
     34: 503,
-    38: 503,
+    NETWORK_OUT_OF_ORDER: 503,
     41: 503,
     42: 503,
     47: 503,

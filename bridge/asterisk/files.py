@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
@@ -12,6 +13,9 @@ from bridge.errors import VoicebridgeError
 
 DROP_IN = "voicebridge"
 """The folder of the drop-in set, below Asterisk's own configuration folder."""
+
+PROBE = ".probe"
+"""Behind a trunk's name: the endpoint that asks the trunk for a sign of life."""
 
 _SIP_URI = r"sip:(?P<host>[A-Za-z0-9.-]+)(:\d{1,5})?"
 
@@ -23,22 +27,31 @@ class UnsafeSetting(VoicebridgeError):
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """Where Asterisk registers, and as whom (RFC 3261, 10): ``sip:host[:port]`` and ``sip:user@host``."""
+
+    server_uri: str
+    client_uri: str
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """The credentials of the trunk. With a ``registrar`` (``sip:host[:port]``) Asterisk registers there."""
+    """The credentials of a trunk, and the registration if it wants one."""
 
     user: str
     password: str
-    registrar: str | None = None
+    registration: Registration | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """Where calls go: ``uri`` is ``sip:host[:port]``, over UDP.
+    """Where calls go: ``uri`` is ``sip:host[:port]``, over UDP. ``name`` is that of its PJSIP endpoint.
 
     ``codecs`` are Asterisk's names in the order of preference; ``dtmf_mode`` is one of ``res_pjsip``, never ``auto``,
     which doubles or loses keys.
     """
 
+    name: str
     uri: str
     codecs: tuple[str, ...] = ("ulaw", "alaw")
     dtmf_mode: str = "rfc4733"
@@ -58,12 +71,12 @@ class Manager:
 
 @dataclass(frozen=True, slots=True)
 class AsteriskSettings:
-    """One whole Asterisk: its trunk and AMI account, its sockets and its folders.
+    """One whole Asterisk: its trunks and AMI account, its sockets and its folders.
 
     ``module_dir`` and ``data_dir`` belong to the program; everything Asterisk writes goes below ``state_dir``.
     """
 
-    trunk: Trunk
+    trunks: Sequence[Trunk]
     manager: Manager
     module_dir: Path
     data_dir: Path
@@ -79,48 +92,65 @@ def render(directory: Path, settings: AsteriskSettings) -> None:
 
     Files with secrets are readable by their owner only. Raises ``UnsafeSetting``.
     """
+    values = _escaped(
+        {
+            "etc_dir": directory.resolve(),
+            "module_dir": settings.module_dir,
+            "data_dir": settings.data_dir,
+            "state_dir": settings.state_dir.resolve(),
+            "sip_host": settings.sip_host,
+            "sip_port": settings.sip_port,
+            "rtp_first": settings.rtp_first,
+            "rtp_last": settings.rtp_last,
+        }
+    )
+    files = _filled_in("complete", values | _manager_values(settings.manager))
+    _write(directory, files | _drop_in(settings.trunks, settings.manager))
     for below in ("run", "log", "spool", "cache", "keys"):
         (settings.state_dir / below).mkdir(parents=True, exist_ok=True)
-    values = {
-        "etc_dir": directory.resolve(),
-        "module_dir": settings.module_dir,
-        "data_dir": settings.data_dir,
-        "state_dir": settings.state_dir.resolve(),
-        "sip_host": settings.sip_host,
-        "sip_port": settings.sip_port,
-        "rtp_first": settings.rtp_first,
-        "rtp_last": settings.rtp_last,
-        **_manager_values(settings.manager),
-    }
-    _write("complete", directory, values)
-    render_drop_in(directory, settings.trunk, settings.manager)
 
 
-def render_drop_in(directory: Path, trunk: Trunk, manager: Manager) -> None:
+def render_drop_in(directory: Path, trunks: Sequence[Trunk], manager: Manager) -> None:
     """Write ``DIRECTORY/voicebridge/``, the files that an existing Asterisk includes; its README says where.
 
     Raises ``UnsafeSetting``.
     """
-    _write("drop-in", directory / DROP_IN, _manager_values(manager) | _trunk_values(trunk))
+    _write(directory, _drop_in(trunks, manager))
 
 
-def _manager_values(manager: Manager) -> dict[str, object]:
+def _drop_in(trunks: Sequence[Trunk], manager: Manager) -> dict[str, str]:
+    common = _filled_in("drop-in", _manager_values(manager))
+    of_trunks = {f"pjsip-trunk-{trunk.name}.conf": _trunk_file(trunk) for trunk in trunks}
+    return {f"{DROP_IN}/{name}": text for name, text in (common | of_trunks).items()}
+
+
+def _trunk_file(trunk: Trunk) -> str:
+    """The parts of a trunk's file that it has all values for: an account and a registration may be missing."""
+    values = _trunk_values(trunk)
+    parts = (Template(source.read_text()) for source in _sources("trunk"))
+    return "".join(part.substitute(values) for part in parts if values.keys() >= set(part.get_identifiers()))
+
+
+def _manager_values(manager: Manager) -> dict[str, str]:
     _require(r"(?!general$)[A-Za-z0-9_-]+", manager.user, "the manager's user")
     _require(r".+", manager.secret, "the manager's secret")
-    return {
+    values = {
         "ami_host": manager.host,
         "ami_port": manager.port,
         "ami_user": manager.user,
         "ami_secret": manager.secret,
         "ami_permit": ip_network(manager.permit, strict=False),
     }
+    return _escaped(values)
 
 
-def _trunk_values(trunk: Trunk) -> dict[str, object]:
+def _trunk_values(trunk: Trunk) -> dict[str, str]:
+    _require(r"[A-Za-z0-9_-]{1,40}", trunk.name, "the trunk's name")
     _require(r"rfc4733|inband|info", trunk.dtmf_mode, "the trunk's DTMF mode")
     codecs = ",".join(trunk.codecs)
     _require(r"[a-z0-9]+(,[a-z0-9]+)*", codecs, "the trunk's list of codecs")
     values: dict[str, object] = {
+        "trunk": trunk.name,
         "trunk_uri": trunk.uri,
         "trunk_host": _require(_SIP_URI, trunk.uri, "the trunk's address (sip:host or sip:host:port)")["host"],
         "trunk_codecs": codecs,
@@ -128,10 +158,10 @@ def _trunk_values(trunk: Trunk) -> dict[str, object]:
     }
     if trunk.account:
         values |= {"trunk_user": trunk.account.user, "trunk_password": trunk.account.password}
-    if trunk.account and trunk.account.registrar:
-        registrar = _require(_SIP_URI, trunk.account.registrar, "the registrar (sip:host or sip:host:port)")
-        values |= {"trunk_registrar": trunk.account.registrar, "registrar_host": registrar["host"]}
-    return values
+    if trunk.account and (registration := trunk.account.registration):
+        _require(_SIP_URI, registration.server_uri, "the registrar (sip:host or sip:host:port)")
+        values |= {"server_uri": registration.server_uri, "client_uri": registration.client_uri}
+    return _escaped(values)
 
 
 def _require(pattern: str, value: str, what: str) -> re.Match[str]:
@@ -141,32 +171,34 @@ def _require(pattern: str, value: str, what: str) -> re.Match[str]:
     return found
 
 
-def _write(variant: str, directory: Path, values: dict[str, object]) -> None:
-    """Copy the files of a variant; a template (``.in``) is written when all its values are there."""
-    safe = {name: _escaped(name, str(value)) for name, value in values.items()}
-    directory.mkdir(parents=True, exist_ok=True)
-    for source in _sources(variant):
-        text, target = source.read_text(), directory / source.name.removesuffix(".in")
-        if source.suffix == ".in":
-            template = Template(text)
-            if not safe.keys() >= set(template.get_identifiers()):
-                target.unlink(missing_ok=True)
-                continue
-            text = template.substitute(safe)
-        _write_private(target, text)
+def _filled_in(variant: str, values: dict[str, str]) -> dict[str, str]:
+    """The files of a variant by name; templates (``.in``) have their values filled in."""
+    return {
+        source.name.removesuffix(".in"): Template(source.read_text()).substitute(values)
+        if source.suffix == ".in"
+        else source.read_text()
+        for source in _sources(variant)
+    }
 
 
-def _escaped(name: str, value: str) -> str:
-    """A value as Asterisk reads it back: a semicolon begins a comment unless a backslash stands before it."""
-    if value != value.strip() or not value.isprintable():
-        raise UnsafeSetting(f"{name} begins or ends with a space, or holds a control character")
-    return value.replace(";", "\\;")
+def _write(directory: Path, files: dict[str, str]) -> None:
+    """Write files that only their owner may read; those of trunks that are there no more are removed."""
+    (directory / DROP_IN).mkdir(parents=True, exist_ok=True)
+    for former in (directory / DROP_IN).glob("pjsip*.conf"):
+        former.unlink()
+    for name, text in files.items():
+        target = directory / name
+        target.unlink(missing_ok=True)
+        target.touch(mode=0o600, exist_ok=False)
+        target.write_text(text, encoding="utf-8")
 
 
-def _write_private(target: Path, text: str) -> None:
-    target.unlink(missing_ok=True)
-    target.touch(mode=0o600, exist_ok=False)
-    target.write_text(text, encoding="utf-8")
+def _escaped(values: dict[str, object]) -> dict[str, str]:
+    """Values as Asterisk reads them back: a semicolon begins a comment unless a backslash stands before it."""
+    for name, value in values.items():
+        if str(value) != str(value).strip() or not str(value).isprintable():
+            raise UnsafeSetting(f"{name} begins or ends with a space, or holds a control character")
+    return {name: str(value).replace(";", "\\;") for name, value in values.items()}
 
 
 def _sources(variant: str) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from bridge.asterisk.wire import Event
 _HANG_UP_FOLLOWS_SECONDS = 1.0
 _STOPS_BY_ITSELF_SECONDS = 0.05
 _ENDS_BY_ITSELF_SECONDS = 0.2
+_FOUND = "found"
 
 _log = structlog.get_logger(__name__)
 
@@ -56,13 +58,14 @@ class Line:
         self._silence: tuple[str, float] | None = None
         self._silence_id = ""
         self._silence_ends_at = 0.0
+        self._was_driven_by_us = False
+        self._over_before: agi.Answer | None = None
         self._is_closed = False
 
     async def do(self, operation: Operation) -> None:
         """Begin an operation; there must be none under way."""
-        self._number += 1
-        self._operation = operation
-        self._idle.clear()
+        self._begin(operation)
+        self._was_driven_by_us, self._over_before = True, None
         self._stop_silence()
         *first, last = operation.commands
         for command in first:
@@ -72,10 +75,10 @@ class Line:
         try:
             await self._send(last)
         except Unconfirmed:
-            _log.warning("command_unconfirmed", attempt=self._channel)
+            _log.warning("command_unconfirmed", channel=self._channel)
         except AmiError as error:
             if not self._is_closed:
-                _log.info("not_done", attempt=self._channel, reason=str(error))
+                _log.info("not_done", channel=self._channel, reason=str(error))
             self._finish(None)
 
     async def stop_playing(self, *, by_itself: bool) -> None:
@@ -96,7 +99,7 @@ class Line:
 
     def fill_with(self, silence: str, seconds: float) -> None:
         """The stem of a file of silence, so long. Raises ``UnsafeValue``."""
-        self._silence = agi.play(silence, ""), seconds
+        self._silence = agi.play_silence(silence), seconds
 
     def send_silence(self) -> None:
         """Send silence until the next operation, if there is none under way."""
@@ -106,29 +109,57 @@ class Line:
 
     def take(self, event: Event) -> None:
         """Hear an AsyncAGIExec, the answer to a command."""
-        if self._silence_id and event.get("CommandId") == self._silence_id:
+        command_id = event.get("CommandId", "")
+        if self._silence_id and command_id == self._silence_id:
             self._silence_id = ""
             self.send_silence()
-        if self._operation is None or event.get("CommandId") != str(self._number):
+        is_of_another = not self._was_driven_by_us and command_id.isdigit()
+        if command_id != str(self._number) and not is_of_another:
             return
         answer = agi.read(unquote(event["Result"]))
-        if answer.result == agi.HUNG_UP_OR_FAILED:
+        if self._operation is None:
+            self._over_before = answer
+        elif answer.result == agi.HUNG_UP_OR_FAILED:
             # The callee has hung up, which Hangup tells next, or it cannot be done.
             self._loop.call_later(_HANG_UP_FOLLOWS_SECONDS, self._fail, self._number)
         else:
             self._finish(answer)
 
+    def find(self, application: str) -> None:
+        """See what the channel does (the application of CoreShowChannels) after a time in which nothing was heard.
+
+        Silence may be played, begun by whomever, until the channel answers.
+        """
+        self._silence_id, self._silence_ends_at = _FOUND, math.inf
+        self._post(agi.NOTHING, _FOUND)
+        if application == agi.PLAYBACK:  # the silence behind a prompt
+            self._over_before = agi.Answer(0)
+
     async def resume(self) -> None:
-        """After a link was lost: the channel answers when the operation is over, also if it was before."""
-        if self._operation:
-            with suppress(AmiError):
-                await self._send(self._operation.question)
+        """Go on with the operation; the channel answers when it is over, also if it was before."""
+        if self._operation is None:
+            return
+        if self._over_before:
+            self._finish(self._over_before)
+            return
+        with suppress(AmiError):
+            await self._send(self._operation.question)
+
+    async def adopt(self, operation: Operation) -> None:
+        """Go on with an operation that another process has begun; its commands are not sent."""
+        self._begin(operation)
+        await self.resume()
 
     def close(self) -> None:
         """The channel is gone."""
         self._is_closed = True
         self._operation = None
         self._idle.set()
+
+    def _begin(self, operation: Operation) -> None:
+        self._number += 1
+        self._operation = operation
+        self._idle.clear()
 
     def _queue_silence(self) -> None:
         if self._silence:

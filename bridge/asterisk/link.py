@@ -25,15 +25,17 @@ class AmiLink:
     """Stays logged in to one Asterisk, from ``start`` to ``close``.
 
     ``url`` is ``ami://user:secret@host:port``. A lost link is made again, ever more slowly; a peer that is silent for
-    twice ``ping_seconds`` counts as lost. What was sent and not answered is never sent again. ``problem`` says in
-    words why there is no link, and is None while there is one.
+    twice ``ping_seconds`` counts as lost, and so does one that leaves an action unanswered. What was sent and not
+    answered is never sent again. ``problem`` says in words why there is no link, and is None while there is one.
+    ``name`` is ``host:port``.
     """
 
-    def __init__(self, url: str, *, ping_seconds: float = 5.0) -> None:
+    def __init__(self, url: str, *, ping_seconds: float = 2.5) -> None:
         parts = urlsplit(url)
         if parts.scheme != "ami" or not parts.hostname or not parts.username or not parts.password:
             raise UnsafeValue("the AMI address is not of the form ami://user:secret@host:port")
         self._host, self._port = parts.hostname, parts.port or 5038
+        self.name = f"{self._host}:{self._port}"
         self._user, self._secret = unquote(parts.username), unquote(parts.password)
         self._ping_seconds = ping_seconds
         self._protocol: AmiProtocol | None = None
@@ -172,6 +174,7 @@ async def _exchange(protocol: AmiProtocol, action: str, headers: dict[str, str |
         async with asyncio.timeout(ANSWER_SECONDS):
             responses = await answer
     except TimeoutError:
+        protocol.close()  # the events after the next login tell more than waiting
         raise Unconfirmed(f"Asterisk did not answer {action} within {ANSWER_SECONDS:.0f} s") from None
     if responses[0].get("Response") == "Error":
         raise Rejected(f"Asterisk refused {action}: {responses[0].get('Message')}")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from enum import Enum
+from collections.abc import Collection, Coroutine, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import structlog
 
 from bridge.asterisk.call import Call
 from bridge.asterisk.calls import Origination
-from bridge.asterisk.errors import AmiError, Unconfirmed, UnsafeValue
+from bridge.asterisk.errors import AmiError, Rejected, Unconfirmed
+from bridge.asterisk.journal import Journal
 from bridge.asterisk.link import AmiLink
+from bridge.asterisk.originate import originate
 from bridge.asterisk.wire import Event
-
-CONTEXT = "voicebridge"
-"""Our dialplan context, and the account code by which Asterisk knows our calls and sends their events only."""
 
 _LATE_SECONDS = 1.0
 _OVERDUE_SECONDS = 15.0
@@ -23,24 +24,32 @@ _OVERDUE_SECONDS = 15.0
 _log = structlog.get_logger(__name__)
 
 
-class TrunkState(Enum):
-    """What Asterisk knows of a trunk."""
-
-    REACHABLE = "reachable"
-    UNREACHABLE = "unreachable"
-    UNKNOWN = "unknown"
-    """There is no endpoint of that name."""
-
-
 class Switchboard:
-    """The live calls on one Asterisk, by attempt id."""
+    """The live calls on one Asterisk, by the ids of their channels."""
 
-    def __init__(self, link: AmiLink) -> None:
+    def __init__(self, link: AmiLink, journal: Journal) -> None:
         self._link = link
+        self._journal = journal
         self._calls: dict[str, Call] = {}
+        self._arriving: dict[str, list[Event]] = {}
         self._overdue: dict[str, asyncio.TimerHandle] = {}
+        self._file_seen: Path | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         link.subscribe(self._take, self._reconcile_all)
+
+    @property
+    def name(self) -> str:
+        """The ``host:port`` of its AMI."""
+        return self._link.name
+
+    @property
+    def connected(self) -> bool:
+        return self._link.connected
+
+    @property
+    def live_calls(self) -> int:
+        """Calls whose end has not been told yet."""
+        return len(self._calls)
 
     async def place(self, origination: Origination) -> Call:
         """Have the number called. It is dialled at most once, whatever happens to the link.
@@ -48,13 +57,13 @@ class Switchboard:
         Raises ``UnsafeValue``, ``LinkDown`` and ``Rejected``, when it is certain that nothing was dialled; all that
         happens afterwards comes as the call's events.
         """
-        _check(origination)
         call = Call(self._link, origination, self._forget)
+        headers = originate(origination, call_limit=call.limit, journal=self._journal, now=datetime.now(UTC))
         self._calls[call.id] = call
         try:
-            await self._link.send("Originate", **_originate(origination, call.limit))
+            await self._link.send("Originate", **headers)
         except Unconfirmed:
-            _log.warning("originate_unconfirmed", attempt=call.id)
+            _log.warning("originate_unconfirmed", channel=call.id)
         except AmiError:
             self._forget(call.id)
             raise
@@ -62,62 +71,116 @@ class Switchboard:
             self._watch(call)
         return call
 
-    async def trunk_state(self, trunk: str) -> TrunkState:
-        """Whether the trunk answers OPTIONS requests (``qualify``). Raises ``AmiError``.
+    async def adopt(self, originations: Sequence[Origination]) -> dict[str, Call]:
+        """The calls whose channels are alive, by their ids: those that another process has placed.
 
-        Calls go out whatever it says: some trunks answer calls only. A silent trunk is asked again at once, so that it
-        is soon known when it is back.
+        Their events follow as for placed calls, Ringing or Answered and Ready first, keys pressed meanwhile included.
+        What is done on a channel is known to whoever placed the call: say it with the ``adopt_*`` methods of Call.
+        Takes a second when there is no channel for one of them. Raises ``AmiError`` when Asterisk does not tell.
         """
-        for endpoint in (f"{trunk}-probe", trunk):
-            state = (await self._link.send("Getvar", Variable=f"DEVICE_STATE(PJSIP/{endpoint})"))["Value"]
-            if state == "UNAVAILABLE":
-                await self._link.send("PJSIPQualify", Endpoint=endpoint)
-                return TrunkState.UNREACHABLE
-            if state != "INVALID":
-                return TrunkState.REACHABLE
-        return TrunkState.UNKNOWN
+        wanted = {origination.channel_id: origination for origination in originations}
+        self._arriving.update((channel_id, []) for channel_id in wanted if channel_id not in self._calls)
+        try:
+            channels = await self._look_for(wanted)
+            if len(channels) < len(wanted):
+                await asyncio.sleep(_LATE_SECONDS)
+                channels |= await self._look_for(wanted)
+            records = await self._journal.read(channels)
+            seconds_left = {channel_id: await self._seconds_left(channel_id) for channel_id in channels}
+            for channel_id, channel in channels.items():
+                call = Call(self._link, wanted[channel_id], self._forget)
+                self._calls[channel_id] = call
+                call.catch_up(channel, records.get(channel_id), seconds_left[channel_id])
+                self._watch(call)
+                for event in self._arriving[channel_id]:
+                    call.take(event)
+            return {channel_id: self._calls[channel_id] for channel_id in channels}
+        finally:
+            for channel_id in wanted:
+                self._arriving.pop(channel_id, None)
 
     def _take(self, event: Event) -> None:
-        if call := self._calls.get(event.get("Uniqueid", "")):
+        channel_id = event.get("Uniqueid") or event.get("DestUniqueid", "")
+        if (call := self._calls.get(channel_id)) is not None:
             call.take(event)
+            if event["Event"] == "Hangup":
+                self._see_that_the_journal_is_kept(channel_id)
+        elif (arrived := self._arriving.get(channel_id)) is not None:
+            arrived.append(event)
+
+    async def _seconds_left(self, channel_id: str) -> float | None:
+        """Until Asterisk ends the call by itself; None of one that is not answered, or has just ended."""
+        try:
+            answer = await self._link.send("Getvar", Channel=channel_id, Variable="TIMEOUT(absolute)")
+        except Rejected:
+            return None
+        return float(answer["Value"] or 0) or None
+
+    def _see_that_the_journal_is_kept(self, channel_id: str) -> None:
+        """Look for a call that is over, once in each file: without its lines nothing is known after a crash."""
+        file = self._journal.file(datetime.now(UTC))
+        if file != self._file_seen:
+            self._file_seen = file
+            self._begin(self._read_back(channel_id, file))
+
+    async def _read_back(self, channel_id: str, file: Path) -> None:
+        if not await self._journal.read([channel_id]):
+            _log.error("journal_not_kept", asterisk=self.name, file=str(file))
 
     def _reconcile_all(self) -> None:
         if self._calls:
-            self._begin_reconcile(list(self._calls.values()))
+            self._begin(self._reconcile(list(self._calls.values())))
 
-    async def _reconcile(self, calls: list[Call]) -> None:
-        """Settle what happened to calls while there was no link: AMI tells no event twice."""
+    async def _reconcile(self, calls: list[Call], *, are_overdue: bool = False) -> None:
+        """Settle what happened to calls while there was no link: AMI tells no event twice.
+
+        Those that are overdue cannot be alive: they are settled also without a link.
+        """
+        asked = True
         try:
             missing = await self._resume(calls)
             # What Asterisk had read from the old link may become a channel only now.
             await asyncio.sleep(_LATE_SECONDS)
-            for call in await self._resume(missing):
-                call.lose()
+            missing = await self._resume(missing)
         except AmiError as error:
             _log.warning("not_reconciled_before_next_login", calls=len(calls), reason=str(error))
+            if not are_overdue:
+                return
+            missing, asked = calls, False
+        records = await self._journal.read([call.id for call in missing])
+        for call in missing:
+            record = records.get(call.id)
+            never_begun = record is None and asked and await self._journal.is_kept(call.placed_at)
+            call.settle(record, never_begun=never_begun)
 
     async def _resume(self, calls: list[Call]) -> list[Call]:
         """Resume the calls that have a channel; return those that have none, and have not ended."""
-        listed = await self._link.collect("CoreShowChannels")
-        channels = {entry["Uniqueid"]: entry for entry in listed if entry.get("Event") == "CoreShowChannel"}
-        for call in calls:
-            if call.id in channels and not call.over:
-                await call.resume(channels[call.id])
+        channels = await self._look_for([call.id for call in calls])
+        alive = [call for call in calls if call.id in channels and not call.over]
+        records = await self._journal.read([call.id for call in alive if not call.answered])
+        for call in alive:
+            call.catch_up(channels[call.id], records.get(call.id))
+            await call.resume()
         return [call for call in calls if call.id not in channels and not call.over]
+
+    async def _look_for(self, channel_ids: Collection[str]) -> dict[str, Event]:
+        """The entries of those that Asterisk has, by their ids."""
+        listed = await self._link.collect("CoreShowChannels")
+        return {entry["Uniqueid"]: entry for entry in listed if entry.get("Uniqueid") in channel_ids}
 
     def _watch(self, call: Call) -> None:
         """Look into a call whose end was not heard of; a transfer may have put it off."""
-        due = call.ends_at + _OVERDUE_SECONDS
-        self._overdue[call.id] = asyncio.get_running_loop().call_at(due, self._look_after, call, due)
+        loop = asyncio.get_running_loop()
+        due = max(call.ends_at, loop.time()) + _OVERDUE_SECONDS
+        self._overdue[call.id] = loop.call_at(due, self._look_after, call, due)
 
     def _look_after(self, call: Call, due: float) -> None:
-        if call.ends_at + _OVERDUE_SECONDS > due:
-            self._watch(call)
-        else:
-            self._begin_reconcile([call])
+        if call.ends_at + _OVERDUE_SECONDS <= due:
+            self._begin(self._reconcile([call], are_overdue=True))
+        self._watch(call)
 
-    def _begin_reconcile(self, calls: list[Call]) -> None:
-        task = asyncio.create_task(self._reconcile(calls))
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -125,35 +188,3 @@ class Switchboard:
         self._calls.pop(call_id, None)
         if overdue := self._overdue.pop(call_id, None):
             overdue.cancel()
-
-
-def _check(origination: Origination) -> None:
-    if not re.fullmatch(r"\+?[0-9*#]{1,32}", origination.number):
-        raise UnsafeValue("the number holds something else than digits")
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", origination.trunk):
-        raise UnsafeValue("the trunk's name holds something else than letters, digits, - and _")
-    if not re.fullmatch(r"\+?[0-9]{0,32}", origination.caller_id or ""):
-        raise UnsafeValue("the caller id holds something else than digits")
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", origination.attempt_id):
-        raise UnsafeValue("the attempt's id holds something else than letters, digits, - _ and .")
-    if re.search(r"[^\w/.@%+:~ -]", origination.record_to or ""):
-        raise UnsafeValue("the recording's path holds a character that the dialplan gives a meaning to")
-
-
-def _originate(origination: Origination, call_limit: int) -> dict[str, str | list[str]]:
-    headers: dict[str, str | list[str]] = {
-        "Channel": f"PJSIP/{origination.number}@{origination.trunk}",
-        "ChannelId": origination.attempt_id,
-        "Context": CONTEXT,
-        "Exten": "answered",
-        "Priority": "1",
-        "Timeout": str(origination.ring_timeout * 1000),
-        "Account": CONTEXT,
-        "Async": "true",
-        "Variable": f"VOICEBRIDGE_CALL_LIMIT={call_limit}",
-    }
-    if origination.record_to:
-        headers["Variable"] = [f"VOICEBRIDGE_CALL_LIMIT={call_limit}", f"VOICEBRIDGE_RECORDING={origination.record_to}"]
-    if origination.caller_id:
-        headers["CallerID"] = origination.caller_id
-    return headers

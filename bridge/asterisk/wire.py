@@ -63,7 +63,8 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
         return cast(asyncio.Future[list[Event]], action.future)
 
     def _flush(self) -> None:
-        self.transport.write("".join(map(str, self._unsent)).encode())
+        if not self.closed:
+            self.transport.write("".join(map(str, self._unsent)).encode())
         self._unsent.clear()
 
     def data_received(self, data: bytes) -> None:

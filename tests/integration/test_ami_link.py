@@ -19,6 +19,7 @@ from bridge.asterisk import (
     Call,
     CallEvent,
     Ended,
+    Journal,
     Key,
     LinkDown,
     Origination,
@@ -121,11 +122,11 @@ async def test_a_wrong_secret_is_told_and_not_tried_in_a_hot_loop(proxy: AmiProx
 
 
 async def test_neither_the_secret_nor_keys_nor_files_go_into_the_log_and_the_secret_not_over_the_link(
-    proxy: AmiProxy, open_link: OpenLink, logs: Logs, speech: Path
+    proxy: AmiProxy, open_link: OpenLink, logs: Logs, speech: Path, journal: Journal
 ) -> None:
     link = await open_link(proxy.url)
     await link.wait_connected()
-    call = await Switchboard(link).place(to("999100555"))
+    call = await Switchboard(link, journal).place(to("999100555"))
     await heard_until(call, Ready)
     await call.play(str(speech))
     await heard_until(call, Key)
@@ -161,14 +162,14 @@ async def test_characters_split_over_segments_stay_whole(proxy: AmiProxy, open_l
 
 
 async def test_a_handler_that_fails_harms_neither_the_link_nor_the_other_handlers(
-    proxy: AmiProxy, open_link: OpenLink, logs: Logs
+    proxy: AmiProxy, open_link: OpenLink, logs: Logs, journal: Journal
 ) -> None:
     def fail(event: Event) -> None:
         raise RuntimeError(event["Event"])
 
     link = await open_link(proxy.url)
     link.subscribe(fail, lambda: None)
-    switchboard = Switchboard(link)
+    switchboard = Switchboard(link, journal)
     await link.wait_connected()
     events = await heard_until(await switchboard.place(to(own("99901"))), Ended)
     assert [type(event) for event in events] == [Ended]
@@ -209,6 +210,21 @@ async def test_an_action_whose_answer_is_cut_off_is_unconfirmed_and_not_sent_aga
     assert sent(proxy, "Setvar") == 1
 
 
+async def test_an_asterisk_that_answers_nothing_counts_as_lost_although_it_still_tells_events(
+    proxy: AmiProxy, open_link: OpenLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.asterisk.link.ANSWER_SECONDS", 0.5)
+    link = await open_link(proxy.url, ping_seconds=60)
+    await link.wait_connected()
+    proxy.deaf = True
+    with pytest.raises(Unconfirmed):
+        await link.send("Setvar", Variable="X", Value="1")
+    assert not link.connected
+    proxy.deaf = False
+    await link.wait_connected()
+    assert sent(proxy, "Setvar") == 1
+
+
 async def test_the_account_may_not_do_what_voicebridge_does_not_need(link: AmiLink) -> None:
     for action, headers in (
         ("Command", {"Command": "core show version"}),
@@ -222,7 +238,7 @@ async def test_the_account_may_not_do_what_voicebridge_does_not_need(link: AmiLi
 
 
 async def test_only_what_decides_something_about_our_calls_is_sent(
-    proxy: AmiProxy, open_link: OpenLink, telephones: Telephones, speech: Path
+    proxy: AmiProxy, open_link: OpenLink, telephones: Telephones, speech: Path, journal: Journal
 ) -> None:
     link = await open_link(proxy.url)
     await link.wait_connected()
@@ -233,7 +249,7 @@ async def test_only_what_decides_something_about_our_calls_is_sent(
     await link.send("Ping")
     assert proxy.heard.count(b"Event: ") == 1  # FullyBooted
 
-    call = await Switchboard(link).place(to(own("99900")))
+    call = await Switchboard(link, journal).place(to(own("99900")))
     await heard_until(call, Ready)
     await call.play(str(speech))
     await heard_until(call, Played)

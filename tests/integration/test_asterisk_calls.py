@@ -16,6 +16,7 @@ from bridge.asterisk import (
     Call,
     CallEvent,
     Ended,
+    Journal,
     Key,
     LinkDown,
     Origination,
@@ -23,7 +24,6 @@ from bridge.asterisk import (
     Ready,
     Ringing,
     Switchboard,
-    TrunkState,
     UnsafeValue,
     outcome_of,
 )
@@ -91,8 +91,8 @@ def own(prefix: str) -> str:
 
 
 @pytest.fixture
-def switchboard(link: AmiLink) -> Switchboard:
-    return Switchboard(link)
+def switchboard(link: AmiLink, journal: Journal) -> Switchboard:
+    return Switchboard(link, journal)
 
 
 @pytest.mark.parametrize(
@@ -242,12 +242,14 @@ async def test_a_key_stops_the_playback_only_when_it_may(switchboard: Switchboar
     assert played.complete
 
 
-async def test_a_call_that_nobody_drives_ends_at_its_limit(asterisk: RunningAsterisk, telephones: Telephones) -> None:
+async def test_a_call_that_nobody_drives_ends_at_its_limit(
+    asterisk: RunningAsterisk, telephones: Telephones, journal: Journal
+) -> None:
     link = AmiLink(asterisk.url)
     await link.start()
     await link.wait_connected()
     number = own("99900")
-    call = await Switchboard(link).place(to(number, call_timeout=2))
+    call = await Switchboard(link, journal).place(to(number, call_timeout=2))
     async for event in call.events():
         if isinstance(event, Ready):
             ready = event.at
@@ -257,9 +259,7 @@ async def test_a_call_that_nobody_drives_ends_at_its_limit(asterisk: RunningAste
     assert 1.8 < (phone.ended - ready).total_seconds() < 2.5
 
 
-async def test_a_trunk_that_cannot_be_dialled_is_told_and_refused(switchboard: Switchboard) -> None:
-    assert await switchboard.trunk_state("trunk") is TrunkState.REACHABLE
-    assert await switchboard.trunk_state("nowhere") is TrunkState.UNKNOWN
+async def test_a_trunk_that_asterisk_does_not_know_refuses_the_call(switchboard: Switchboard) -> None:
     course = await follow(await switchboard.place(Origination(secrets.token_hex(8), "99900", "nowhere")))
     assert course.kinds == [Ended]
     assert course.outcome == (15, 5503)
@@ -282,6 +282,6 @@ async def test_what_does_not_belong_into_an_originate_is_refused(
         await switchboard.place(origination)
 
 
-async def test_without_a_link_nothing_is_dialled(asterisk: RunningAsterisk) -> None:
+async def test_without_a_link_nothing_is_dialled(asterisk: RunningAsterisk, journal: Journal) -> None:
     with pytest.raises(LinkDown):
-        await Switchboard(AmiLink(asterisk.url)).place(to("99900"))
+        await Switchboard(AmiLink(asterisk.url), journal).place(to("99900"))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bridge.asterisk_config import SettingMissing, write_configuration
+from bridge.asterisk_config import NoSuchAsterisk, SettingMissing, write_configuration
 from bridge.config import Settings
 from bridge.lab.processes import until
 from bridge.lab.programs import Program
@@ -51,12 +51,12 @@ def test_the_files_to_include_hold_the_trunk_and_the_ami_account(tmp_path: Path)
 
     files = written(tmp_path / "etc")
     assert all(name.startswith("voicebridge/") for name in files)
-    assert "contact = sip:sip.example.net:5080" in files["voicebridge/pjsip.conf"]
-    assert "allow = alaw\n" in files["voicebridge/pjsip.conf"]
-    assert "dtmf_mode = info" in files["voicebridge/pjsip.conf"]
+    assert "contact = sip:sip.example.net:5080" in files["voicebridge/pjsip-trunk-trunk.conf"]
+    assert "allow = alaw\n" in files["voicebridge/pjsip-trunk-trunk.conf"]
+    assert "dtmf_mode = info" in files["voicebridge/pjsip-trunk-trunk.conf"]
     assert "[daemon]" in files["voicebridge/manager.conf"]
     assert "secret = a\\;secret%with:signs\n" in files["voicebridge/manager.conf"]
-    assert "voicebridge/pjsip-account.conf" not in files
+    assert "type = auth" not in files["voicebridge/pjsip-trunk-trunk.conf"]
     assert not (tmp_path / "state").exists()
 
 
@@ -66,10 +66,46 @@ def test_a_trunk_with_an_account_registers_only_when_it_is_told_to(tmp_path: Pat
     write_configuration(tmp_path / "plain", settings_for(tmp_path, **account), complete=False)
     write_configuration(tmp_path / "registered", settings_for(tmp_path, **account, trunk_register=True), complete=False)
 
-    plain, registered = written(tmp_path / "plain"), written(tmp_path / "registered")
-    assert "password = trunk\\;password\n" in plain["voicebridge/pjsip-account.conf"]
-    assert "voicebridge/pjsip-registration.conf" not in plain
-    assert "server_uri = sip:sip.example.net:5080" in registered["voicebridge/pjsip-registration.conf"]
+    plain, registered = (
+        written(tmp_path / name)["voicebridge/pjsip-trunk-trunk.conf"] for name in ("plain", "registered")
+    )
+    assert "password = trunk\\;password\n" in plain
+    assert "type = registration" not in plain
+    assert "server_uri = sip:sip.example.net:5080\n" in registered
+    assert "client_uri = sip:385100@sip.example.net\n" in registered
+
+
+def test_several_trunks_are_written_and_those_that_asterisk_has_already_are_not(tmp_path: Path) -> None:
+    trunks = [
+        {"name": "main", "uri": "sip:main.example", "user": "me", "password": "secret", "register": True},
+        {"name": "spare", "uri": "sip:spare.example:5080", "codecs": ["g722"], "dtmf": "info"},
+        {"name": "freepbx-trunk"},
+    ]
+    write_configuration(tmp_path / "etc", settings_for(tmp_path, trunks=trunks), complete=False)
+
+    files = written(tmp_path / "etc")
+    assert sorted(name for name in files if "pjsip-" in name) == [
+        "voicebridge/pjsip-trunk-main.conf",
+        "voicebridge/pjsip-trunk-spare.conf",
+    ]
+    assert "client_uri = sip:me@main.example\n" in files["voicebridge/pjsip-trunk-main.conf"]
+    assert "[spare]\ntype = aor\ncontact = sip:spare.example:5080\n" in files["voicebridge/pjsip-trunk-spare.conf"]
+    with pytest.raises(SettingMissing, match="freepbx-trunk"):
+        write_configuration(tmp_path / "etc", settings_for(tmp_path, trunks=trunks), complete=True)
+
+
+def test_of_several_asterisks_the_one_that_is_meant_gets_its_account(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, ami_url=SecretStr("ami://one:1@pbx1, ami://two:2@127.0.0.1:5039"))
+
+    write_configuration(tmp_path / "one", settings, complete=False, asterisk="pbx1:5038")
+    write_configuration(tmp_path / "two", settings, complete=False, asterisk="127.0.0.1:5039")
+
+    assert "[one]\nsecret = 1\n" in written(tmp_path / "one")["voicebridge/manager.conf"]
+    assert "[two]\nsecret = 2\n" in written(tmp_path / "two")["voicebridge/manager.conf"]
+    for unclear in (None, "pbx1:5039"):
+        with pytest.raises(NoSuchAsterisk, match=r"pbx1:5038 or 127\.0\.0\.1:5039"):
+            write_configuration(tmp_path / "etc", settings, complete=False, asterisk=unclear)
+    assert not (tmp_path / "etc").exists()
 
 
 def test_secrets_are_for_their_owner_only(tmp_path: Path) -> None:
@@ -157,4 +193,4 @@ def test_an_asterisk_starts_from_it_lets_the_daemon_in_and_watches_the_trunk(pro
             told = voicebridge.run("doctor")
 
     assert "ok      AMI login" in told
-    assert "failed  trunk: trunk does not answer" in told
+    assert "failed  trunk trunk: trunk does not answer" in told

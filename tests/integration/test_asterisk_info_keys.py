@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.asterisk import Key, Origination, Played, Ready, Switchboard
+from bridge.asterisk import Journal, Key, Origination, Played, Ready, Switchboard
 from bridge.asterisk.files import Trunk
 
 if TYPE_CHECKING:
@@ -111,11 +111,12 @@ async def test_every_key_in_info_comes_once(
     (tmp_path / "prompt.ulaw").write_bytes(b"\x20\xa0" * 40_000)
     (tmp_path / "silence.ulaw").write_bytes(b"\xff" * 80_000)
     with telephone(tmp_path, gap) as port:
-        trunk = Trunk(f"sip:127.0.0.1:{port}", dtmf_mode="info")
-        with run_asterisk(replace(new_settings, trunk=trunk)) as asterisk:
+        trunk = Trunk("trunk", f"sip:127.0.0.1:{port}", dtmf_mode="info")
+        with run_asterisk(replace(new_settings, trunks=[trunk])) as asterisk:
             link = await open_link(asterisk.url)
             await link.wait_connected()
-            call = await Switchboard(link).place(Origination(secrets.token_hex(8), "99900", "trunk", call_timeout=10))
+            switchboard = Switchboard(link, Journal(tmp_path / "journal"))
+            call = await switchboard.place(Origination(secrets.token_hex(8), "99900", "trunk", call_timeout=10))
             call.fill_with(str(tmp_path / "silence"), 10.0)
             keys, played = "", 0
             async for event in call.events():

@@ -16,6 +16,7 @@ from bridge.asterisk import (
     Detected,
     Ended,
     GreetingOver,
+    Journal,
     Key,
     Origination,
     Played,
@@ -68,8 +69,8 @@ def heard_bytes(telephones: Telephones, number: str) -> int:
 
 
 @pytest.fixture
-def switchboard(link: AmiLink) -> Switchboard:
-    return Switchboard(link)
+def switchboard(link: AmiLink, journal: Journal) -> Switchboard:
+    return Switchboard(link, journal)
 
 
 @pytest.fixture
@@ -193,18 +194,24 @@ async def begin_transfer(call: Call) -> None:
     await call.transfer(Transfer((own("99923"),), ring_seconds=5, max_seconds=3))
 
 
+@pytest.fixture
+async def cut_off(proxy: AmiProxy, open_link: OpenLink, journal: Journal) -> Switchboard:
+    """One whose link can be cut."""
+    link = await open_link(proxy.url)
+    switchboard = Switchboard(link, journal)
+    await link.wait_connected()
+    return switchboard
+
+
 @pytest.mark.parametrize(("begin", "variable"), [(Call.detect_machine, "AMDSTATUS"), (begin_transfer, "ANSWEREDTIME")])
 async def test_an_end_that_came_without_a_link_is_learnt_afterwards(
     asterisk: RunningAsterisk,
     proxy: AmiProxy,
-    open_link: OpenLink,
+    cut_off: Switchboard,
     begin: Callable[[Call], Awaitable[None]],
     variable: str,
 ) -> None:
-    link = await open_link(proxy.url)
-    switchboard = Switchboard(link)
-    await link.wait_connected()
-    call = await switchboard.place(to(own("99907")))
+    call = await cut_off.place(to(own("99907")))
     await heard_until(call, Ready)
     await begin(call)
     proxy.refusing = True
@@ -217,6 +224,26 @@ async def test_an_end_that_came_without_a_link_is_learnt_afterwards(
         assert (await heard_until(call, Detected)).answered_by == "human"
     else:
         assert (await heard_until(call, TransferOver)).result == "answered"
+    await end(call)
+
+
+async def test_a_prompt_that_ended_without_a_link_is_over_at_once_though_silence_follows_it(
+    asterisk: RunningAsterisk, proxy: AmiProxy, cut_off: Switchboard, speech: Path, tmp_path: Path
+) -> None:
+    """The silence behind it lasts longer than anybody would wait, and gives way to the next prompt all the same."""
+    (tmp_path / "silence.ulaw").write_bytes(b"\xff" * 8000 * 30)
+    call = await cut_off.place(to(own("99907")))
+    call.fill_with(str(tmp_path / "silence"), 30)
+    await heard_until(call, Ready)
+    await call.play(str(speech), stop_keys="1")
+    proxy.refusing = True
+    proxy.cut()
+    assert await asyncio.to_thread(until, lambda: "Playback" in asterisk.console("core show channels concise"), 10)
+    proxy.refusing = False
+    assert (await heard_until(call, Played, seconds=3)).complete
+    call.send_silence()
+    await call.play(str(speech))
+    assert (await heard_until(call, Played, seconds=3)).complete
     await end(call)
 
 

@@ -1,0 +1,138 @@
+"""What Asterisk itself writes down of each call: it outlives the link, the daemon and Asterisk.
+
+A file has a line for each event, written with one append, whose first two words are the time and the channel's id:
+
+    2026-11-23T20:46:01.021Z ID dialling
+    2026-11-23T20:46:03.240Z ID answered
+    2026-11-23T20:46:09.126Z ID ended 16 Up callee 200
+
+``dialling`` is written before the INVITE leaves. Behind ``ended`` stand the cause (ITU-T Q.850), the state in which the
+channel was, who ended the call, and the last SIP status that came, if one came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from bridge.asterisk.calls import Ended
+from bridge.asterisk.causes import NO_ANSWER_FROM_USER, NO_USER_RESPONDING, NORMAL_CLEARING
+from bridge.asterisk.errors import UnsafeValue
+
+_LINE = re.compile(
+    rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([\w.-]+) "
+    rb"(dialling|answered|ended (\d{1,3}) (\w+) (callee|caller) ?(\d{0,3}))\n"
+)
+"""Matches the end of a longer line too, where a disk was full or a machine died within the line before."""
+
+_FIRST_FINAL_STATUS = 300
+_REQUEST_TIMEOUT = 408
+_LEAST_FREE_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the journal has of one channel. Times are UTC; ``rang`` is known only of one that has ended."""
+
+    dialled_at: datetime
+    answered_at: datetime | None = None
+    ended: Ended | None = None
+    rang: bool = False
+
+
+class Journal:
+    """The folder of these files, one for each UTC day on which calls were placed.
+
+    Asterisk writes them; the folder is on a disk that it shares with the daemon, under the same path. Raises
+    ``UnsafeValue`` when the dialplan would read the path otherwise than it stands there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if re.search(r"[^\w/.@%+:~ -]", str(folder)):
+            raise UnsafeValue("the path of the journal's folder holds a character that the dialplan gives a meaning to")
+        self._folder = folder
+
+    def file(self, now: datetime) -> Path:
+        """The file into which all of a call goes that is placed now."""
+        return self._folder / f"{now.astimezone(UTC):%Y-%m-%d}.log"
+
+    async def read(self, channel_ids: Collection[str]) -> dict[str, Record]:
+        """What is known of each of these channels; one without a line is missing."""
+        return await asyncio.to_thread(self._read, {channel_id.encode() for channel_id in channel_ids})
+
+    async def is_kept(self, since: datetime) -> bool:
+        """Whether a call placed since then would stand in it, as far as can be seen: others do, and there is room."""
+        return await asyncio.to_thread(self._is_kept, self.file(since).name)
+
+    async def sweep(self, before: datetime) -> None:
+        """Delete the files of the days before that of ``before``."""
+        await asyncio.to_thread(self._sweep, self.file(before).name)
+
+    def _read(self, wanted: set[bytes]) -> dict[str, Record]:
+        records: dict[str, Record] = {}
+        for file in sorted(self._files(), reverse=True):  # that of a call just placed comes first
+            if len(records) == len(wanted):
+                break
+            with file.open("rb") as lines:
+                _note(records, lines, wanted)
+        return records
+
+    def _is_kept(self, oldest: str) -> bool:
+        has_calls = any(file.name >= oldest and file.stat().st_size for file in self._files())
+        return has_calls and shutil.disk_usage(self._folder).free > _LEAST_FREE_BYTES
+
+    def _sweep(self, oldest_kept: str) -> None:
+        for file in self._files():
+            if file.name < oldest_kept:
+                file.unlink(missing_ok=True)
+
+    def _files(self) -> Iterator[Path]:
+        return filter(Path.is_file, self._folder.glob("????-??-??.log"))
+
+
+def dialling_line(channel_id: str, now: datetime) -> str:
+    """The first line of a call, without its end."""
+    return f"{now.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z {channel_id} dialling"
+
+
+def _note(records: dict[str, Record], lines: Iterable[bytes], wanted: set[bytes]) -> None:
+    for line in lines:
+        found = _LINE.search(line)
+        if found is None or found[2] not in wanted:
+            continue
+        try:
+            at = datetime.fromisoformat(found[1].decode())
+        except ValueError:  # no line of ours
+            continue
+        channel_id = found[2].decode()
+        record = records.setdefault(channel_id, Record(dialled_at=at))
+        records[channel_id] = _with(record, at, found)
+
+
+def _with(record: Record, at: datetime, found: re.Match[bytes]) -> Record:
+    if found[3] == b"answered":
+        return replace(record, answered_at=record.answered_at or at)
+    if found[3] == b"dialling" or record.ended:
+        return record
+    return replace(record, ended=_ended(at, found), rang=found[5] in (b"Ringing", b"Up"))
+
+
+def _ended(at: datetime, found: re.Match[bytes]) -> Ended:
+    """As Call makes it of AMI's events."""
+    by: Literal["callee", "caller"] = "callee" if found[6] == b"callee" else "caller"
+    cause, status = int(found[4]) or NORMAL_CLEARING, int(found[7] or 0)
+    if not status and cause == NO_USER_RESPONDING:  # nothing came from the trunk (RFC 3261, timer B)
+        status = _REQUEST_TIMEOUT
+    return Ended(
+        at,
+        cause,
+        sip_status=status if by == "callee" and status >= _FIRST_FINAL_STATUS else None,
+        timed_out=by == "caller" and cause == NO_ANSWER_FROM_USER and found[5] != b"Up",
+        by=by,
+    )

@@ -1,0 +1,153 @@
+"""What Asterisk knows of the trunks: whether they answer, and whether it is registered there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Literal
+
+import structlog
+
+from bridge.asterisk.errors import AmiError
+from bridge.asterisk.files import PROBE, Registration
+from bridge.asterisk.link import AmiLink
+from bridge.asterisk.wire import Event
+
+Qualify = Literal["reachable", "unreachable", "unknown"]
+RegistrationState = Literal["registered", "unregistered", "rejected"]
+
+_LOOK_EVERY_SECONDS = 5.0
+_BEST_QUALIFY: Sequence[Qualify] = ("reachable", "unreachable", "unknown")
+_BEST_REGISTRATION: Sequence[RegistrationState | None] = ("registered", "unregistered", "rejected", None)
+_STATES: Mapping[str, RegistrationState] = {"Registered": "registered", "Rejected": "rejected"}
+"""The values of ``Status`` in the event ``Registry``; all others are ``unregistered``."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkStanding:
+    """What is known of one trunk.
+
+    ``qualify``: whether it answers OPTIONS requests; ``unknown`` without a link to Asterisk, or an endpoint of that
+    name. ``registration`` is ``rejected`` also when the registrar did not answer; None for a trunk that needs none,
+    and as long as Asterisk has not told.
+    """
+
+    qualify: Qualify = "unknown"
+    registration: RegistrationState | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether calls can go out by it; some trunks answer calls only, and no OPTIONS."""
+        return self.registration in ("registered", None)
+
+
+class TrunkWatch:
+    """Watches the trunks of a node on all its Asterisks while ``run`` runs.
+
+    ``trunks`` are their names, each with its registration if it has one. A registration is heard of when it is
+    refreshed. Asterisk is never asked for a list of them, since it tells the passwords with it.
+    """
+
+    def __init__(self, links: Iterable[AmiLink], trunks: Mapping[str, Registration | None]) -> None:
+        self._asterisks = [_Asterisk(link, trunks) for link in links]
+        self._trunks = tuple(trunks)
+        self._told: dict[str, TrunkStanding] = {}
+        self._linked = asyncio.Event()
+        for asterisk in self._asterisks:
+            asterisk.link.subscribe(asterisk.take, self._linked.set)
+
+    async def run(self) -> None:
+        """Look every few seconds, and after each login, until cancelled."""
+        while True:
+            self._linked.clear()
+            try:
+                await self.look()
+            except AmiError as error:
+                _log.warning("trunks_not_seen", reason=str(error))
+            self._tell()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_SECONDS):
+                    await self._linked.wait()
+
+    async def look(self) -> None:
+        """Ask each Asterisk once whether the trunks answer. Raises ``AmiError`` when one does not say."""
+        await asyncio.gather(*(asterisk.look() for asterisk in self._asterisks if asterisk.link.connected))
+
+    def standing(self, trunk: str) -> TrunkStanding:
+        """The best that any connected Asterisk says of the trunk."""
+        told = [asterisk.standing(trunk) for asterisk in self._asterisks if asterisk.link.connected]
+        return TrunkStanding(
+            qualify=min((one.qualify for one in told), key=_BEST_QUALIFY.index, default="unknown"),
+            registration=min((one.registration for one in told), key=_BEST_REGISTRATION.index, default=None),
+        )
+
+    def is_down(self, trunk: str) -> bool:
+        """Whether calls had better go another way: Asterisk is not registered there, or it answers OPTIONS no more.
+
+        One that has not answered any yet may be one that answers calls only.
+        """
+        standing = self.standing(trunk)
+        has_answered = any(trunk in asterisk.answering for asterisk in self._asterisks)
+        return (standing.qualify == "unreachable" and has_answered) or not standing.usable
+
+    @property
+    def problem(self) -> str | None:
+        """Why no call can go out by any trunk; None when it can by one of them."""
+        standings = {trunk: self.standing(trunk) for trunk in self._trunks}
+        if any(standing.usable for standing in standings.values()):
+            return None
+        told = ", ".join(f"{trunk} {standing.registration}" for trunk, standing in standings.items())
+        return f"Asterisk is not registered: {told}"
+
+    def _tell(self) -> None:
+        for trunk in self._trunks:
+            now = self.standing(trunk)
+            if now != self._told.get(trunk):
+                self._told[trunk] = now
+                _log.info("trunk", name=trunk, qualify=now.qualify, registration=now.registration)
+
+
+@dataclass(slots=True)
+class _Asterisk:
+    """What one Asterisk told of the trunks."""
+
+    link: AmiLink
+    trunks: Mapping[str, Registration | None]
+    qualify: dict[str, Qualify] = field(default_factory=dict)
+    answering: set[str] = field(default_factory=set)
+    registrations: dict[Registration, RegistrationState] = field(default_factory=dict)
+
+    def standing(self, trunk: str) -> TrunkStanding:
+        registration = self.trunks[trunk]
+        return TrunkStanding(
+            qualify=self.qualify.get(trunk, "unknown"),
+            registration=self.registrations.get(registration) if registration else None,
+        )
+
+    def take(self, event: Event) -> None:
+        if event.get("Event") == "Registry":
+            registration = Registration(server_uri=event.get("Domain", ""), client_uri=event.get("Username", ""))
+            self.registrations[registration] = _STATES.get(event.get("Status", ""), "unregistered")
+
+    async def look(self) -> None:
+        states = await asyncio.gather(*map(self._state, self.trunks))
+        self.qualify = dict(zip(self.trunks, states, strict=True))
+        self.answering.update(trunk for trunk, state in self.qualify.items() if state == "reachable")
+
+    async def _state(self, trunk: str) -> Qualify:
+        """What the trunk's probe says; a trunk that was there before us has none, and speaks for itself.
+
+        A silent trunk is asked again at once, so that it is soon known when it is back.
+        """
+        for endpoint in (f"{trunk}{PROBE}", trunk):
+            state = (await self.link.send("Getvar", Variable=f"DEVICE_STATE(PJSIP/{endpoint})"))["Value"]
+            if state == "UNAVAILABLE":
+                await self.link.send("PJSIPQualify", Endpoint=endpoint)
+                return "unreachable"
+            if state != "INVALID":
+                return "reachable"
+        return "unknown"
