@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bridge.asterisk import (
     Answered,
@@ -22,45 +22,61 @@ from bridge.asterisk import (
     TransferAnswered,
     TransferOver,
 )
-from bridge.dialer.course import Course
+from bridge.dialer.keeping import Keeper
 from bridge.dialer.performing import Continuation, Performance
 from bridge.dialer.prompts import Prompts
 from bridge.dialer.recordings import CallRecordings
+from bridge.dialer.replay import Clock, Past, dump, replay
 from bridge.messages.progress import State
 from bridge.scripts import Interpreter, commands, events
 from bridge.speech import Prompt
 
+KEPT_WITHIN_SECONDS = 1.0
+MOST_TOLD = 2000
+"""Events of one call that are kept: a callee who does nothing but press keys must not fill the database."""
+
 
 class Conversation:
-    """Runs one call from Originate to its end.
+    """Runs one call to its end, from Originate or from where another process left it: that is its ``past``.
 
     ``silence`` is played while the call listens; a script that never does needs none. ``send`` sends a request of the
     script, which the call does not wait for, and gives the answer to its second argument. ``on_state`` is told how far
-    the call has come, and when it came there.
+    the call has come, and when it came there. ``note`` keeps the past (JSON values) and when the call is over at last.
     """
 
     def __init__(
         self,
         call: Call,
         interpreter: Interpreter,
+        past: Past,
         *,
         prompts: Prompts,
         recordings: CallRecordings,
         silence: Prompt | None,
         send: Callable[[commands.Request, Callable[[events.Event], None]], None],
         on_state: Callable[[State, datetime], None],
+        note: Callable[[list[Any], datetime], Awaitable[None]],
     ) -> None:
-        self.course = Course()
         self._call = call
         self._interpreter = interpreter
+        self._past = past
+        self._course = past.course
+        self._clock = Clock(past)
         self._send = send
         self._on_state = on_state
+        self._note = note
         self._inbox: asyncio.Queue[CallEvent | events.Event | Continuation] = asyncio.Queue()
+        self._keeper = Keeper(self._write)
         self._performance = Performance(
-            call, self.course, prompts=prompts, recordings=recordings, post=self._inbox.put_nowait
+            call,
+            past,
+            prompts=prompts,
+            recordings=recordings,
+            post=self._inbox.put_nowait,
+            keep=lambda: self._keeper.now(KEPT_WITHIN_SECONDS),
         )
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._has_begun = False
+        self._is_ending = False
         if silence is not None:
             call.fill_with(str(silence.stem), silence.seconds)
 
@@ -68,6 +84,8 @@ class Conversation:
         """Follow the call to its end."""
         listening = asyncio.create_task(self._listen())
         try:
+            if self._past.script_has_begun:
+                await self._go_on()
             while True:
                 event = await self._inbox.get()
                 await self._take(event)
@@ -75,6 +93,7 @@ class Conversation:
                     return event
         finally:
             listening.cancel()
+            self._keeper.close()
             self._performance.close()
             for timer in self._timers.values():
                 timer.cancel()
@@ -83,29 +102,56 @@ class Conversation:
         async for event in self._call.events():
             self._inbox.put_nowait(event)
 
+    async def _go_on(self) -> None:
+        """Bring the script to where it stood, and take up what was under way then."""
+        replay(self._interpreter, self._past.told)
+        for command in self._interpreter.outstanding():
+            match command:
+                case commands.SetTimer() | commands.HangUp():
+                    await self._perform([command])
+                case _:
+                    await self._performance.take_up(command)
+
     async def _take(self, event: CallEvent | events.Event | Continuation) -> None:
         if callable(event):
             await event()
         elif isinstance(event, Ready):
-            self._has_begun = True
-            await self._perform(self._interpreter.start(time.monotonic()))
+            await self._begin()
         elif isinstance(event, Ringing | Answered | TransferAnswered):
-            self._note(event)
+            self._notice(event)
         elif told := await self._in_terms_of_the_script(event):
-            await self._perform(self._interpreter.handle(told, time.monotonic()))
-        if self._has_begun:
+            now = self._clock.now()
+            self._past.told.append((now, told))
+            await self._perform(self._interpreter.handle(told, now))
+        if self._past.script_has_begun:
             self._call.send_silence()
+        if self._is_worth_keeping(event):
+            self._keeper.soon()
 
-    def _note(self, event: Ringing | Answered | TransferAnswered) -> None:
+    async def _begin(self) -> None:
+        if not self._past.script_has_begun:
+            now = self._clock.now()
+            self._past.told.append((now, None))
+            await self._perform(self._interpreter.start(now))
+
+    def _is_worth_keeping(self, event: CallEvent | events.Event | Continuation) -> bool:
+        """That the script has begun is known without: the call was answered while somebody followed it."""
+        return 1 < len(self._past.told) < MOST_TOLD and not self._is_ending and not isinstance(event, Ended)
+
+    async def _write(self) -> None:
+        left = self._call.ends_at - asyncio.get_running_loop().time()
+        await self._note(dump(self._past), datetime.now(UTC) + timedelta(seconds=left))
+
+    def _notice(self, event: Ringing | Answered | TransferAnswered) -> None:
         match event:
-            case Ringing(at):
-                self.course.ringing_at = at
+            case Ringing(at) if self._course.ringing_at is None:
+                self._course.ringing_at = at
                 self._on_state(State.RINGING, at)
-            case Answered(at):
-                self.course.answered_at = at
+            case Answered(at) if self._course.answered_at is None:
+                self._course.answered_at = at
                 self._on_state(State.IN_PROGRESS, at)
             case TransferAnswered(at):
-                self.course.transfer_answered(at)
+                self._course.transfer_answered(at)
 
     async def _in_terms_of_the_script(
         self, event: Key | Played | Detected | GreetingOver | Recorded | TransferOver | Ended | events.Event
@@ -117,7 +163,7 @@ class Conversation:
             case Played(complete=complete):
                 told = await self._performance.played(complete=complete)
             case Detected(answered_by=answered_by, reason=reason):
-                self.course.answered_by, self.course.answered_by_reason = answered_by, reason
+                self._course.answered_by, self._course.answered_by_reason = answered_by, reason
                 told = events.Machine(answered_by)
             case GreetingOver():
                 told = events.GreetingEnded()
@@ -126,7 +172,7 @@ class Conversation:
             case TransferOver():
                 told = self._performance.transferred(event)
             case Ended(at=at):
-                self.course.call_over(at)
+                self._course.call_over(at)
                 told = events.HungUp()
             case _:
                 told = event
@@ -136,7 +182,7 @@ class Conversation:
         for command in wanted:
             match command:
                 case commands.Input() | commands.Collected() | commands.LimitReached():
-                    self.course.note(command)
+                    self._course.note(command, datetime.now(UTC))
                 case commands.SetTimer(name, at):
                     self._set_timer(name, at)
                 case commands.CancelTimer(name):
@@ -144,6 +190,7 @@ class Conversation:
                 case commands.Request():
                     self._send(command, self._inbox.put_nowait)
                 case commands.HangUp():
+                    self._is_ending = True
                     await self._call.hang_up()
                 case _:
                     await self._do(command)
@@ -168,7 +215,7 @@ class Conversation:
             case commands.StopRecord():
                 self._performance.stop_recording()
             case commands.Dial():
-                await self._performance.dial(command)
+                self._performance.dial(command)
             case commands.DetectMachine():
                 await self._call.detect_machine()
             case commands.AwaitGreetingEnd():
@@ -177,7 +224,7 @@ class Conversation:
     def _set_timer(self, name: str, at: float) -> None:
         self._cancel_timer(name)
         loop = asyncio.get_running_loop()
-        delay = max(0.0, at - time.monotonic())
+        delay = max(0.0, at - self._clock.now())
         self._timers[name] = loop.call_later(delay, self._inbox.put_nowait, events.Timer(name))
 
     def _cancel_timer(self, name: str) -> None:

@@ -13,7 +13,7 @@ from bridge.speech import Prompt
 
 @dataclass(slots=True)
 class Course:
-    """Times are UTC."""
+    """Times are UTC. ``dialling`` is the transfer under way and when it began, ``joined_at`` when it was answered."""
 
     ringing_at: datetime | None = None
     answered_at: datetime | None = None
@@ -24,30 +24,35 @@ class Course:
     collected: list[Collected] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
     limit_reached: str | None = None
-    _dialling: tuple[commands.Dial, datetime] | None = None
-    _joined_at: datetime | None = None
+    dialling: tuple[commands.Dial, datetime] | None = None
+    joined_at: datetime | None = None
 
-    def note(self, fact: commands.Fact) -> None:
+    @property
+    def rang(self) -> bool:
+        """Whether the telephone rang, or was answered at once."""
+        return self.ringing_at is not None or self.answered_at is not None
+
+    def note(self, fact: commands.Fact, at: datetime) -> None:
         """Keep what the script found out."""
         match fact:
             case commands.Input(keys, action, groups):
-                self.inputs.append(Input(datetime.now(UTC), keys, action, list(groups)))
+                self.inputs.append(Input(at, keys, action, list(groups)))
             case commands.Collected(variable, keys, meaning):
                 self.collected.append(Collected(variable, keys, meaning))
             case commands.LimitReached(limit):
                 self.limit_reached = limit
 
-    def note_spoken(self, prompt: Prompt) -> None:
-        """It is played from now on."""
-        self.spoken.append(Spoken(datetime.now(UTC), prompt.engine, prompt.voice, prompt.seconds, prompt.cached))
+    def note_spoken(self, prompt: Prompt, at: datetime) -> None:
+        """It is played from then on."""
+        self.spoken.append(Spoken(at, prompt.engine, prompt.voice, prompt.seconds, prompt.cached))
 
     def transfer_begins(self, dial: commands.Dial) -> None:
         """Its telephones are dialled."""
-        self._dialling, self._joined_at = (dial, datetime.now(UTC)), None
+        self.dialling, self.joined_at = (dial, datetime.now(UTC)), None
 
     def transfer_answered(self, at: datetime) -> None:
         """The two hear each other."""
-        self._joined_at = at
+        self.joined_at = at
 
     def transfer_over(self, over: TransferOver) -> None:
         """The other side left, or never came."""
@@ -55,16 +60,16 @@ class Course:
 
     def call_over(self, at: datetime) -> None:
         """The callee left, perhaps during a transfer."""
-        if self._joined_at is None:
+        if self.joined_at is None:
             self._end_transfer("no-answer", None, 0.0)
         else:
-            self._end_transfer("answered", None, (at - self._joined_at).total_seconds())
+            self._end_transfer("answered", None, (at - self.joined_at).total_seconds())
 
     def _end_transfer(self, result: str, number: str | None, seconds: float) -> None:
-        if self._dialling is None:
+        if self.dialling is None:
             return
-        dial, dialled_at = self._dialling
+        dial, dialled_at = self.dialling
         if number is None and result == "answered" and len(dial.numbers) == 1:
             number = dial.numbers[0]
-        self.transfers.append(Transfer(list(dial.numbers), dialled_at, result, number, self._joined_at, seconds))
-        self._dialling = None
+        self.transfers.append(Transfer(list(dial.numbers), dialled_at, result, number, self.joined_at, seconds))
+        self.dialling = None

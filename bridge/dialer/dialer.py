@@ -1,133 +1,162 @@
-"""When to call: takes what is due, keeps to the trunk's limits, and sees every attempt to its end."""
+"""When to call: takes what is due on every trunk, and sees every attempt to its end."""
 
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
-from bridge.asterisk import AmiLink
+from bridge.asterisk import Switchboard
+from bridge.asterisk.trunks import TrunkWatch
 from bridge.dialer.attempt import AttemptRunner
-from bridge.dialer.pace import Pace
+from bridge.dialer.claiming import Claiming
+from bridge.dialer.lease import Lease
+from bridge.dialer.rounds import Rounds
+from bridge.dialer.stand_ins import stand_ins
+from bridge.dialer.traffic import Traffic, TrunkTraffic
+from bridge.messages.routes import Routes
 from bridge.messages.statuses import EXPIRED_EXPIRED, REQUEST_TIMEOUT
-from bridge.store import Claim, Store, StoreFailed
+from bridge.store import Claim, Store, StoreFailed, Topic, TrunkLimit
 
 _log = structlog.get_logger(__name__)
 
-_CLAIM_AHEAD_SECONDS = 0.1
 _HANG_UP_SECONDS = 5.0
 _EXPIRE_EVERY_SECONDS = 1.0
 _EXPIRE_AT_ONCE = 1000
-_SHORTEST_REST_SECONDS = 0.005
-_LONGEST_REST_SECONDS = 1.0
 
 
 class Dialer:
-    """Turns waiting messages into calls on one trunk.
+    """Turns waiting messages into calls, from ``start`` to ``drain``.
 
-    At most ``max_calls`` calls are under way, and calls start at most ``calls_per_second`` times a second. ``wake``
-    says that there may be something to do; otherwise the dialer looks when the next message is due.
+    ``instance`` tells this process from others that had the node's name before. ``on_superseded`` is called when yet
+    another one has taken it: nothing more is dialled then, and calls under way go on.
     """
 
     def __init__(
         self,
         *,
         store: Store,
-        link: AmiLink,
+        switchboards: Sequence[Switchboard],
         runner: AttemptRunner,
         node: str,
-        trunk: str,
-        max_calls: int,
-        calls_per_second: float,
+        instance: str,
+        trunks: Sequence[TrunkLimit],
+        routes: Routes,
+        watch: TrunkWatch,
+        traffic: Traffic,
+        on_superseded: Callable[[], None],
     ) -> None:
         self._store = store
-        self._link = link
         self._runner = runner
         self._node = node
-        self._trunk = trunk
-        self._max_calls = max_calls
-        self._pace = Pace(calls_per_second)
-        self._calls: set[asyncio.Task[None]] = set()
-        self._awake = asyncio.Event()
-        self._expired_at = float("-inf")
+        self._traffic = traffic
+        self._on_superseded = on_superseded
+        self._lease = Lease(store, node=node, instance=instance, on_superseded=self._superseded)
+        self._claimings = [
+            Claiming(
+                store=store,
+                switchboards=switchboards,
+                node=node,
+                trunk=trunk.name,
+                stand_ins=stand_ins(routes, trunk.name),
+                watch=watch,
+                traffic=traffic,
+                begin=self._begin,
+            )
+            for trunk in trunks
+        ]
+        self._dialling = [*(claiming.rounds for claiming in self._claimings), Rounds("expiry", self._expire)]
+        self._canceling = Rounds("cancellation", self._cancel)
+        self._stopped = False
+        self._waiting: dict[str, tuple[Claim, asyncio.TimerHandle]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        store.subscribe(Topic.DUE, self._wake)
+        store.subscribe(Topic.CANCELED, self._canceling.wake)
 
-    def wake(self) -> None:
-        """Look for due messages now."""
-        self._awake.set()
+    async def start(self) -> None:
+        """Become the node, and begin to dial. Raises StoreFailed."""
+        await self._lease.take()
+        for rounds in (*self._dialling, self._canceling):
+            rounds.start()
 
-    @property
-    def live_calls(self) -> int:
-        return len(self._calls)
-
-    async def run(self) -> None:
-        """Call what is due until cancelled; calls under way go on."""
-        while True:
-            self._awake.clear()
-            try:
-                await self._expire()
-                rest = await self._start_due()
-            except StoreFailed as error:
-                _log.error("store_failed", error=str(error))
-                rest = _LONGEST_REST_SECONDS
-            await self._sleep(rest)
+    def standing(self) -> Mapping[str, TrunkTraffic]:
+        """What each trunk does on this node now."""
+        return self._traffic.standing()
 
     async def drain(self, seconds: float) -> None:
-        """Wait for the calls under way, and hang up those that outlast the time."""
-        if self._calls:
-            _log.info("draining", calls=len(self._calls), seconds=seconds)
-            _, late = await asyncio.wait(self._calls, timeout=seconds)
-            if late:
-                await self._runner.hang_up_all()
-                await asyncio.wait(late, timeout=_HANG_UP_SECONDS)
+        """Take no new work, wait for the calls under way, hang up those that outlast the time, and stop.
 
-    async def _start_due(self) -> float:
-        """Start what is due and may start; return how many seconds there is nothing more to do."""
-        if not self._link.connected or len(self._calls) >= self._max_calls:
-            return _LONGEST_REST_SECONDS
-        now = time.monotonic()
-        turns = self._pace.turns_within(_CLAIM_AHEAD_SECONDS, now)
-        if turns == 0:
-            return self._pace.wait(now)
-        room = min(self._max_calls - len(self._calls), turns)
-        claims = await self._store.claim_due(node=self._node, trunk=self._trunk, now=datetime.now(UTC), limit=room)
-        for claim in claims:
-            call = asyncio.create_task(self._call(claim, self._pace.reserve(time.monotonic())))
-            self._calls.add(call)
-            call.add_done_callback(self._ended)
-        return 0.0 if len(claims) == room else await self._seconds_to_next_due()
+        Messages that were claimed and have not had their turn wait again, for another node or the next start.
+        """
+        self._stop_dialling()
+        await asyncio.gather(*(rounds.stop() for rounds in self._dialling))
+        if self._runner.under_way:
+            _log.info("draining", calls=len(self._runner.under_way), seconds=seconds)
+        idle = asyncio.create_task(self._runner.wait_until_idle())
+        _, late = await asyncio.wait({*self._tasks, idle}, timeout=seconds)
+        if late:
+            await self._runner.hang_up_all()
+            await asyncio.wait(late, timeout=_HANG_UP_SECONDS)
+            idle.cancel()
+        await self._canceling.stop()
+        await self._lease.leave()
 
-    async def _seconds_to_next_due(self) -> float:
-        due = await self._store.next_due()
-        if due is None:
-            return _LONGEST_REST_SECONDS
-        return (due - datetime.now(UTC)).total_seconds()
+    def _wake(self) -> None:
+        for claiming in self._claimings:
+            claiming.rounds.wake()
 
-    async def _call(self, claim: Claim, wait: float) -> None:
-        if wait > 0:
-            await asyncio.sleep(wait)
-        await self._runner.run(claim)
-
-    def _ended(self, call: asyncio.Task[None]) -> None:
-        if len(self._calls) == self._max_calls:
-            self._awake.set()
-        self._calls.discard(call)
-
-    async def _expire(self) -> None:
-        now = time.monotonic()
-        if now - self._expired_at >= _EXPIRE_EVERY_SECONDS:
-            self._expired_at = now
-            await self._store.expire(
-                now=datetime.now(UTC),
-                status_id=EXPIRED_EXPIRED,
-                error_id=REQUEST_TIMEOUT,
-                limit=_EXPIRE_AT_ONCE,
-            )
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(min(max(seconds, _SHORTEST_REST_SECONDS), _LONGEST_REST_SECONDS)):
-                await self._awake.wait()
-        except TimeoutError:
+    def _begin(self, claim: Claim) -> None:
+        """Have a claim dialled when its turn comes."""
+        if self._stopped:
+            self._do(self._give_back(claim))
             return
+        wait = max(0.0, (claim.starts_at - datetime.now(UTC)).total_seconds())
+        turn = asyncio.get_running_loop().call_later(wait, self._dial, claim)
+        self._waiting[claim.attempt.id] = claim, turn
+
+    def _dial(self, claim: Claim) -> None:
+        del self._waiting[claim.attempt.id]
+        self._do(self._runner.run(claim))
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        for claiming in self._claimings:
+            claiming.call_over()
+
+    async def _give_back(self, claim: Claim) -> None:
+        try:
+            await self._store.release(claim.key, claim.attempt.id)
+        except StoreFailed as error:
+            # The next process of this node finds that nothing of it was dialled.
+            _log.warning("not_released", attempt=claim.attempt.id, reason=str(error))
+
+    async def _expire(self) -> float:
+        expired = await self._store.expire(
+            now=datetime.now(UTC), status_id=EXPIRED_EXPIRED, error_id=REQUEST_TIMEOUT, limit=_EXPIRE_AT_ONCE
+        )
+        return 0.0 if expired == _EXPIRE_AT_ONCE else _EXPIRE_EVERY_SECONDS
+
+    async def _cancel(self) -> None:
+        await self._runner.cancel(await self._store.canceled_attempts(self._node))
+
+    def _superseded(self) -> None:
+        self._stop_dialling()
+        self._on_superseded()
+
+    def _stop_dialling(self) -> None:
+        self._stopped = True
+        for rounds in self._dialling:
+            rounds.stop_soon()
+        for claim, turn in self._waiting.values():
+            turn.cancel()
+            self._do(self._give_back(claim))
+        self._waiting.clear()
+        self._runner.dial_no_more()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,9 +12,9 @@ from typing import Any, TypeVar
 import structlog
 
 from bridge.asterisk import Call, Transfer, TransferOver
-from bridge.dialer.course import Course
 from bridge.dialer.prompts import Prompts
 from bridge.dialer.recordings import CallRecordings
+from bridge.dialer.replay import Past
 from bridge.scripts import commands, events
 from bridge.scripts.limits import MAX_TRANSFER
 from bridge.speech import Prompt
@@ -28,29 +29,32 @@ class Performance:
     """Does one thing at a time on a call, as the script waits for its end.
 
     What the call must not wait for (the disk, the network, an engine) is done meanwhile; ``post`` is given what follows
-    then, to be awaited in its turn, or an event for the script.
+    then, to be awaited in its turn, or an event for the script. ``keep`` writes down what the call has come to.
     """
 
     def __init__(
         self,
         call: Call,
-        course: Course,
+        past: Past,
         *,
         prompts: Prompts,
         recordings: CallRecordings,
         post: Callable[[Continuation | events.Event], None],
+        keep: Callable[[], Awaitable[None]],
     ) -> None:
         self._call = call
-        self._course = course
+        self._past = past
+        self._course = past.course
         self._prompts = prompts
         self._recordings = recordings
         self._post = post
+        self._keep = keep
         self._play: commands.Play | None = None
         self._prompt: Prompt | None = None
-        self._loops_left = 0
         self._record: commands.StartRecord | None = None
         self._record_to = Path()
         self._record_stopped = False
+        self._record_is_taken_up = False
         self._dial: commands.Dial | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -59,11 +63,58 @@ class Performance:
         for task in self._tasks:
             task.cancel()
 
+    # What another process began
+
+    async def take_up(self, command: commands.Command) -> None:
+        """Go on with what was commanded of another process; what that had not begun yet begins now."""
+        match command:
+            case commands.Play():
+                await self._take_up_play(command)
+            case commands.Stop():
+                await self.stop_playing()
+            case commands.StartRecord():
+                await self._take_up_record(command)
+            case commands.StopRecord():
+                self.stop_recording()
+            case commands.Dial():
+                await self._take_up_dial(command)
+            case commands.DetectMachine():
+                await self._call.adopt_detection()
+            case commands.AwaitGreetingEnd():
+                await self._call.adopt_greeting_end()
+            case commands.Request():
+                self._post(events.Responded(command.id, None))
+
+    async def _take_up_play(self, play: commands.Play) -> None:
+        if self._past.loops_left == play.loops:
+            await self.play(play)
+            return
+        self._play, self._prompt = play, self._prompts.made(play.prompt) or await self._prompts.make(play.prompt)
+        if self._past.loops_left is None:
+            self._past.loops_left = play.loops - 1
+            if self._prompt is not None:
+                self._course.note_spoken(self._prompt, self._past.began_at)
+        await self._call.adopt_playing()
+
+    async def _take_up_record(self, record: commands.StartRecord) -> None:
+        if self._recordings.being_written() is None:
+            self.record(record)
+            return
+        self._record, self._record_stopped, self._record_is_taken_up = record, False, True
+        await self._call.adopt_recording()
+
+    async def _take_up_dial(self, dial: commands.Dial) -> None:
+        if self._course.dialling is None:
+            self.dial(dial)
+            return
+        self._dial = dial
+        await self._call.adopt_transfer(self._course.joined_at)
+
     # Prompts
 
     async def play(self, play: commands.Play) -> None:
         """Play it ``loops`` times, once it is made."""
-        self._play, self._prompt, self._loops_left = play, None, play.loops
+        self._play, self._prompt, self._past.loops_left = play, None, play.loops
         prompt = self._prompts.made(play.prompt)
         if prompt is None:
             self._meanwhile(self._prompts.make(play.prompt), partial(self._play_made, play))
@@ -72,7 +123,7 @@ class Performance:
 
     async def stop_playing(self) -> None:
         """A key was pressed that ends the playback."""
-        self._loops_left = 0
+        self._past.loops_left = 0
         if self._prompt is not None:
             await self._call.stop(by_key=True)
         elif self._play is not None:
@@ -85,7 +136,7 @@ class Performance:
             return await self._record_now(self._record)
         if self._play is None:
             return None
-        if complete and self._loops_left and self._prompt:
+        if complete and self._prompt and self._past.loops_left:
             await self._play_once(self._play, self._prompt)
             return None
         ended, self._play, self._prompt = self._play, None, None
@@ -102,8 +153,9 @@ class Performance:
             await self._play_once(play, prompt)
 
     async def _play_once(self, play: commands.Play, prompt: Prompt) -> None:
-        self._loops_left -= 1
-        self._course.note_spoken(prompt)
+        assert self._past.loops_left is not None
+        self._past.loops_left -= 1
+        self._course.note_spoken(prompt, datetime.now(UTC))
         await self._call.play(str(prompt.stem), stop_keys=play.stop_keys)
 
     # Recordings
@@ -118,12 +170,21 @@ class Performance:
         self._record_stopped = True
 
     def recorded(self, seconds: float) -> events.Event | None:
-        """The channel has recorded so much."""
+        """The channel has recorded so much; of a recording that was taken up, only its file says it."""
         if self._record is None:
             return None
+        if self._record_is_taken_up:
+            self._meanwhile(self._recordings.seconds_written(), partial(self._measured, self._record))
+            return None
+        return self._recorded(self._record, seconds)
+
+    async def _measured(self, record: commands.StartRecord, seconds: float | None) -> None:
+        self._post(self._recorded(record, seconds or 0.0))
+
+    def _recorded(self, record: commands.StartRecord, seconds: float) -> events.Event:
         self._recordings.action_ended(seconds)
-        ended, self._record = self._record, None
-        return events.Recorded(ended.id, seconds)
+        self._record, self._record_is_taken_up = None, False
+        return events.Recorded(record.id, seconds)
 
     async def _opened(self, record: commands.StartRecord) -> tuple[Path, Prompt | None]:
         return await self._recordings.open_action(record), await self._prompts.beep() if record.beep else None
@@ -154,21 +215,22 @@ class Performance:
 
     # Transfers
 
-    async def dial(self, dial: commands.Dial) -> None:
-        """Join the callee with somebody else."""
+    def dial(self, dial: commands.Dial) -> None:
+        """Join the callee with somebody else. That it begins is kept first: nobody is called twice for it."""
         self._dial = dial
-        if dial.max_seconds is not None and dial.warning_seconds is not None:
-            self._meanwhile(self._prompts.beep(), partial(self._transfer, dial))
-        else:
-            await self._transfer(dial, None)
+        self._course.transfer_begins(dial)
+        self._meanwhile(self._made_ready(dial), partial(self._transfer, dial))
 
     def transferred(self, over: TransferOver) -> events.Event | None:
         """The other side left, or never came."""
         self._course.transfer_over(over)
         return None if self._dial is None else events.TransferEnded(self._dial.id, over.result, over.seconds)
 
+    async def _made_ready(self, dial: commands.Dial) -> Prompt | None:
+        await self._keep()
+        return None if dial.max_seconds is None or dial.warning_seconds is None else await self._prompts.beep()
+
     async def _transfer(self, dial: commands.Dial, warning_tone: Prompt | None) -> None:
-        self._course.transfer_begins(dial)
         await self._call.transfer(
             Transfer(
                 numbers=dial.numbers,

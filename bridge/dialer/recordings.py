@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class _Action:
+class Action:
     """What one verb records: when it began, if it did, and its seconds, when the channel told them."""
 
     recording: Recording
@@ -45,32 +46,59 @@ class CallRecordings:
         self._files = files
         self._claim = claim
         self._call: Recording | None = None
-        self._actions: list[_Action] = []
+        self.actions: list[Action] = []
 
-    async def begin_call(self) -> Path:
-        """The file into which the whole call is to be recorded."""
-        self._call = new_recording(self._claim.attempt.id, "call", datetime.now(UTC))
-        await self._begin(self._call)
-        return self._files.path(self._call)
+    def take_up(self, rows: Sequence[Recording], actions: list[Action]) -> list[Action]:
+        """Go on with what another process began: the attempt's ``rows``, and what it knew of the ``actions``.
+
+        Returns all actions. What was recorded on the disk of another node is left to that.
+        """
+        here = {row.id: row for row in rows if not self._files.is_elsewhere(row)}
+        known = [action for action in actions if here.pop(action.recording.id, None)]
+        self._call = next((row for row in here.values() if row.kind == "call"), None)
+        self.actions = known + [Action(row, None) for row in here.values() if row.kind == "action"]
+        return self.actions
+
+    @property
+    def of_call(self) -> Path | None:
+        """The file into which the whole call is recorded, if it is."""
+        return None if self._call is None else self._files.path(self._call)
+
+    async def begin_call(self) -> None:
+        """Have the whole call recorded."""
+        recording = new_recording(self._claim.attempt.id, "call", datetime.now(UTC))
+        await self._begin(recording)
+        self._call = recording
 
     async def open_action(self, command: commands.StartRecord) -> Path:
         """The file into which a verb of the script is going to record the callee."""
         recording = new_recording(self._claim.attempt.id, "action", datetime.now(UTC), command.pointer)
         await self._begin(recording)
-        self._actions.append(_Action(recording, command.identifier))
+        self.actions.append(Action(recording, command.identifier))
         return self._files.path(recording)
 
     def action_began(self) -> None:
         """The file that was opened last is being written from now on."""
-        self._actions[-1].began_at = datetime.now(UTC)
+        self.actions[-1].began_at = datetime.now(UTC)
+
+    def being_written(self) -> Path | None:
+        """The file that is being written for a verb."""
+        action = self.actions[-1] if self.actions else None
+        if action is None or action.began_at is None or action.seconds is not None:
+            return None
+        return self._files.path(action.recording)
+
+    async def seconds_written(self) -> float:
+        """How long the file is that was opened last, which Asterisk has just closed."""
+        return (await self._files.finished(self.actions[-1].recording, 0.0)).seconds or 0.0
 
     def action_ended(self, seconds: float) -> None:
         """That file is complete, and so many seconds long."""
-        self._actions[-1].seconds = seconds
+        self.actions[-1].seconds = seconds
 
     def find(self, wanted: commands.Recording) -> Path | None:
         """The file of something that a verb has recorded on this call."""
-        ended = [action for action in self._actions if action.seconds]
+        ended = [action for action in self.actions if action.seconds]
         match wanted.reference:
             case None:
                 found = ended[-1:]
@@ -86,7 +114,7 @@ class CallRecordings:
             await self._finish(self._call, (ended_at - answered_at).total_seconds())
         elif self._call is not None:
             await self._store.forget_recording(self._call.id)
-        for action in self._actions:
+        for action in self.actions:
             seconds = action.expected_seconds(ended_at)
             if seconds > 0:
                 await self._finish(action.recording, seconds)

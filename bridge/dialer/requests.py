@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import structlog
@@ -17,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def send_request(outbound: Outbound, request: commands.Request) -> events.Responded:
-    """The status and, of a JSON object, the members; no status when there was no answer. Raises nothing."""
+    """The status, and the texts, numbers and truths of a JSON object; no status without an answer. Raises nothing."""
     headers = dict(request.headers)
     body = None if request.body is None else request.body.encode()
     try:
@@ -36,4 +37,14 @@ def _members(body: bytes) -> dict[str, Any]:
         decoded = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return decoded if isinstance(decoded, dict) else {}
+    if not isinstance(decoded, dict):
+        return {}
+    return {name: value for name, value in decoded.items() if _is_kept(value)}
+
+
+def _is_kept(value: Any) -> bool:
+    """What a variable can hold, and JSON again: no list, no object, no NaN, nothing beyond a double."""
+    try:
+        return isinstance(value, str) or (isinstance(value, int | float) and math.isfinite(value))
+    except OverflowError:
+        return False

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
 
 DialResult = Literal["answered", "busy", "no-answer", "failed"]
 AnsweredBy = Literal["human", "machine", "unknown"]
@@ -76,3 +76,20 @@ class HungUp:
 
 
 Event = Machine | GreetingEnded | Key | Played | Recorded | TransferEnded | Responded | Timer | HungUp
+
+_KINDS = {kind.__name__: kind for kind in get_args(Event)}
+
+
+def to_json(event: Event) -> list[Any]:
+    """The event as JSON values; those of a response are kept as they came."""
+    return [type(event).__name__, {member.name: getattr(event, member.name) for member in fields(event)}]
+
+
+def from_json(value: list[Any]) -> Event:
+    """The event that ``to_json`` was given. Raises ValueError when it was none."""
+    try:
+        name, members = value
+        event: Event = _KINDS[name](**members)
+    except (TypeError, KeyError) as error:
+        raise ValueError("not an event") from error
+    return event

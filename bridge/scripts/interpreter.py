@@ -71,6 +71,7 @@ class Interpreter:
         self._flow = Flow(script, variables)
         self._keys = KeyBuffer()
         self._waiting: Waiting | None = None
+        self._unanswered: list[Command] = []
         self._timer: SetTimer | None = None
         self._commands: list[Command] = []
         self._has_begun = False
@@ -93,6 +94,10 @@ class Interpreter:
         if self._has_begun:
             self._run(now)
         return self._taken_commands()
+
+    def outstanding(self) -> list[Command]:
+        """What was commanded and is not over: what the call waits for, the stop it was told, and the timer."""
+        return self._unanswered + ([] if self._timer is None else [self._timer])
 
     def _taken_commands(self) -> list[Command]:
         commands, self._commands = self._commands, []
@@ -153,17 +158,15 @@ class Interpreter:
             case RequestStep():
                 self._request(step, now)
             case DetectStep() if "answeredBy" not in self._flow.variables:
-                self._commands.append(DetectMachine())
-                self._wait(Detecting(), SetTimer("detector", now + limits.DETECTOR_WAIT))
+                self._wait(Detecting(), DetectMachine(), SetTimer("detector", now + limits.DETECTOR_WAIT))
             case AwaitGreetingStep():
-                self._commands.append(AwaitGreetingEnd())
-                self._wait(Greeting(), SetTimer("greeting", now + limits.GREETING_WAIT))
+                self._wait(Greeting(), AwaitGreetingEnd(), SetTimer("greeting", now + limits.GREETING_WAIT))
 
     def _end(self) -> None:
         if self._flow.is_exhausted:
             self._commands.append(LimitReached("steps"))
         self._report_keys_left()
-        self._commands.append(HangUp())
+        self._wait(None, HangUp())
         self._is_over = True
 
     def _new_id(self) -> int:
@@ -172,14 +175,17 @@ class Interpreter:
 
     # --- waiting
 
-    def _wait(self, waiting: Waiting, timer: SetTimer | None = None) -> None:
+    def _wait(self, waiting: Waiting | None, command: Command | None = None, timer: SetTimer | None = None) -> None:
         self._waiting = waiting
+        self._unanswered = [] if command is None else [command]
+        self._commands += self._unanswered
         if timer is not None and timer != self._timer:
             self._timer = timer
             self._commands.append(timer)
 
     def _stop_waiting(self) -> None:
         self._waiting = None
+        self._unanswered = []
         if self._timer is not None:
             self._commands.append(CancelTimer(self._timer.name))
             self._timer = None
@@ -208,8 +214,7 @@ class Interpreter:
         if prompt is None or (stops_for_keys and self._keys):
             return
         command = Play(self._new_id(), prompt, step.loops, KEYS if stops_for_keys else "")
-        self._commands.append(command)
-        self._wait(Playing(command.id, stops_for_keys))
+        self._wait(Playing(command.id, stops_for_keys), command)
 
     # --- keys
 
@@ -229,6 +234,7 @@ class Interpreter:
     def _stop(self, waiting: Playing | Recording, command: Stop | StopRecord) -> None:
         if not waiting.is_stopping:
             waiting.is_stopping = True
+            self._unanswered.append(command)
             self._commands.append(command)
 
     def _listen(self, step: ListenStep, now: float) -> None:
@@ -242,7 +248,7 @@ class Interpreter:
     def _enter(self, entering: Entering, now: float) -> None:
         keys = entering.entry.take_from(self._keys, now)
         if keys is None:
-            self._wait(entering, SetTimer("keys", entering.entry.deadline))
+            self._wait(entering, timer=SetTimer("keys", entering.entry.deadline))
             return
         self._stop_waiting()
         if isinstance(entering.step, ListenStep):
@@ -285,16 +291,14 @@ class Interpreter:
 
     def _record(self, step: RecordStep) -> None:
         command = wording.recording(self._new_id(), step, self._flow.variables)
-        self._commands.append(command)
-        self._wait(Recording(command.id, step.stop_keys))
+        self._wait(Recording(command.id, step.stop_keys), command)
 
     def _dial(self, step: DialStep, turns: list[tuple[str, ...]]) -> None:
         if not turns:
             self._transferred("failed", 0)
             return
         command = wording.dial(self._new_id(), step, turns[0], self._flow.variables)
-        self._commands.append(command)
-        self._wait(Dialling(command.id, step, turns[1:]))
+        self._wait(Dialling(command.id, step, turns[1:]), command)
 
     def _transfer_ended(self, event: TransferEnded, dialling: Dialling) -> None:
         self._stop_waiting()
@@ -313,9 +317,10 @@ class Interpreter:
             self._flow.assign("requestStatus", 0)
             return
         self._requests += 1
-        self._commands.append(request)
         if request.awaited:
-            self._wait(Requesting(request.id), SetTimer("response", now + limits.RESPONSE_WAIT))
+            self._wait(Requesting(request.id), request, SetTimer("response", now + limits.RESPONSE_WAIT))
+        else:
+            self._commands.append(request)
 
     def _read_response(self, response: Responded) -> None:
         for name, value in response.members.items():

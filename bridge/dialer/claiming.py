@@ -1,0 +1,99 @@
+"""When the messages of one trunk are taken from the store to be called."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from bridge.asterisk import Switchboard
+from bridge.asterisk.trunks import TrunkWatch
+from bridge.dialer.rounds import Rounds
+from bridge.dialer.traffic import Traffic
+from bridge.store import Claim, Claims, Store
+
+_AHEAD = timedelta(seconds=0.2)
+"""A turn that begins later is taken later, so that what is claimed and not yet dialled stays little."""
+_TAKE_TURNS_SECONDS = 0.05
+"""Nodes that ask in step would go on so, and the first of them would get most: each is late by up to this, at random."""
+_AT_ONCE = 100
+_LONGEST_REST_SECONDS = 1.0
+
+
+class Claiming:
+    """Claims what is due of one trunk, as soon as it has a turn and a free call, and hands it to ``begin``.
+
+    While the trunk is known to be down, its messages are dialled by the first of ``stand_ins`` that is not.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        switchboards: Sequence[Switchboard],
+        node: str,
+        trunk: str,
+        stand_ins: Sequence[str],
+        watch: TrunkWatch,
+        traffic: Traffic,
+        begin: Callable[[Claim], None],
+    ) -> None:
+        self._store = store
+        self._switchboards = switchboards
+        self._node = node
+        self._trunk = trunk
+        self._stand_ins = stand_ins
+        self._watch = watch
+        self._traffic = traffic
+        self._begin = begin
+        self._is_full = False
+        self._was_limited = False
+        self.rounds = Rounds(f"claiming for {trunk}", self._claim)
+
+    def call_over(self) -> None:
+        """A call of this node is over: there may be room on a trunk that was full."""
+        if self._is_full:
+            self.rounds.wake()
+
+    async def _claim(self) -> float:
+        connected = [switchboard for switchboard in self._switchboards if switchboard.connected]
+        if not connected:
+            return _LONGEST_REST_SECONDS
+        limit = self._traffic.limit(self._dialled_by())
+        claims = await self._store.claim_due(
+            node=self._node,
+            asterisk=min(connected, key=lambda switchboard: switchboard.live_calls).name,
+            of_trunk=self._trunk,
+            limit_of=limit,
+            now=datetime.now(UTC),
+            ahead=_AHEAD,
+            limit=_AT_ONCE,
+        )
+        for claim in claims.claims:
+            self._begin(claim)
+        if self._was_limited:
+            self._traffic.held(limit.name, len(claims.claims))
+        self._is_full = claims.is_full
+        self._was_limited = claims.is_full or claims.next_turn is not None
+        return _seconds_of_rest(claims)
+
+    def _dialled_by(self) -> str:
+        if not self._is_down(self._trunk):
+            return self._trunk
+        return next((trunk for trunk in self._stand_ins if not self._is_down(trunk)), self._trunk)
+
+    def _is_down(self, trunk: str) -> bool:
+        standing = self._watch.standing(trunk)
+        return standing.qualify == "unreachable" or not standing.usable
+
+
+def _seconds_of_rest(claims: Claims) -> float:
+    if len(claims.claims) == _AT_ONCE:
+        return 0.0
+    now, rest = datetime.now(UTC), _LONGEST_REST_SECONDS
+    if claims.next_turn:
+        late = random.uniform(0, _TAKE_TURNS_SECONDS)  # noqa: S311 - no secret
+        rest = min(rest, (claims.next_turn - now).total_seconds() + late)
+    if claims.next_due:
+        rest = min(rest, (claims.next_due - now).total_seconds())
+    return rest

@@ -1,0 +1,45 @@
+"""When the next trunk of a number is tried: the callee's telephone must not ring twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bridge.asterisk import Ended
+from bridge.messages.attempt import Attempt, Leg
+from bridge.messages.routes import Routes
+
+FAILOVER_SECONDS = 8.0
+"""A trunk on which nothing has rung for so long does not take the call."""
+
+_SIP_STATUSES = frozenset((408, 500, 502, 503, 504))
+"""RFC 3261, 21: the trunk timed out, failed or has no room."""
+
+_CAUSES = frozenset((3, 27, 34, 38, 41, 42, 44, 47))
+"""ITU-T Q.850, where no SIP status came: no route, out of order, no circuit, congestion."""
+
+
+def was_refused(ended: Ended, *, rang: bool, gave_up: bool) -> bool:
+    """Whether the trunk did not take the call, of all that is known; ``gave_up`` when we stopped waiting for it."""
+    if rang or ended.lost:
+        return False
+    if gave_up or ended.timed_out:
+        return True
+    if ended.sip_status is not None:
+        return ended.sip_status in _SIP_STATUSES
+    return ended.by == "callee" and ended.cause in _CAUSES
+
+
+def leg_of(attempt: Attempt, ended: Ended) -> Leg:
+    """The leg that has just ended."""
+    return Leg(attempt.trunk, attempt.dialled_at, ended.at, ended.cause, ended.sip_status)
+
+
+def ended_of(leg: Leg) -> Ended:
+    """How a leg ended."""
+    return Ended(leg.ended_at, leg.cause, leg.sip_status, timed_out=False, by="callee")
+
+
+def trunks_left(routes: Routes, attempt: Attempt) -> Iterator[str]:
+    """The trunks to the number that this attempt has not tried, the preferred one first."""
+    tried = {attempt.trunk, *(leg.trunk for leg in attempt.refused)}
+    return (trunk for trunk in routes.trunks(attempt.to) if trunk not in tried)

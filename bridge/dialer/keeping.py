@@ -1,0 +1,54 @@
+"""Writes down what a call has come to, soon and not too often."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from bridge.store import StoreFailed
+
+SOON_SECONDS = 0.1
+AGAIN_SECONDS = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Keeper:
+    """Calls ``write`` once for all that was new within a tenth of a second, until ``close``."""
+
+    def __init__(self, write: Callable[[], Awaitable[None]]) -> None:
+        self._write = write
+        self._is_due = False
+        self._writing: asyncio.Task[None] | None = None
+
+    def soon(self) -> None:
+        """There is something new."""
+        self._is_due = True
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._keep())
+
+    async def now(self, within: float) -> None:
+        """Write at once; go on without it when that takes longer than so many seconds."""
+        try:
+            async with asyncio.timeout(within):
+                await self._write()
+        except (TimeoutError, StoreFailed) as error:
+            _log.warning("progress_not_stored", reason=str(error) or "too slow")
+
+    def close(self) -> None:
+        """The call is over: nothing more is written."""
+        if self._writing is not None:
+            self._writing.cancel()
+
+    async def _keep(self) -> None:
+        wait = SOON_SECONDS
+        while self._is_due:
+            await asyncio.sleep(wait)
+            self._is_due, wait = False, SOON_SECONDS
+            try:
+                await self._write()
+            except StoreFailed as error:
+                _log.warning("progress_not_stored", reason=str(error))
+                self._is_due, wait = True, AGAIN_SECONDS

@@ -1,0 +1,49 @@
+"""The node's name in the store, by which other nodes see that it lives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from bridge.dialer.rounds import Rounds
+from bridge.store import Store, StoreFailed
+
+_log = structlog.get_logger(__name__)
+
+_LEASE = timedelta(seconds=15)
+_RENEW_EVERY_SECONDS = 5.0
+
+
+class Lease:
+    """Holds the node's name from ``take`` to ``leave``; ``on_superseded`` when another process has taken it."""
+
+    def __init__(self, store: Store, *, node: str, instance: str, on_superseded: Callable[[], None]) -> None:
+        self._store = store
+        self._node = node
+        self._instance = instance
+        self._on_superseded = on_superseded
+        self._renewing = Rounds("lease", self._renew)
+
+    async def take(self) -> None:
+        """Become the node; whoever was it before is superseded. Raises StoreFailed."""
+        now = datetime.now(UTC)
+        await self._store.take_node(self._node, self._instance, now, now + _LEASE)
+        self._renewing.start()
+
+    async def leave(self) -> None:
+        """Say that the node has stopped, so that others need not wait for its lease to end."""
+        await self._renewing.stop()
+        try:
+            await self._store.leave_node(self._node, self._instance)
+        except StoreFailed as error:
+            _log.warning("node_not_left", node=self._node, reason=str(error))
+
+    async def _renew(self) -> float:
+        now = datetime.now(UTC)
+        if not await self._store.renew_node(self._node, self._instance, now, now + _LEASE):
+            _log.error("superseded", node=self._node)
+            self._renewing.stop_soon()
+            self._on_superseded()
+        return _RENEW_EVERY_SECONDS

@@ -1,0 +1,49 @@
+"""What attempts are made with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bridge.asterisk import Origination, Switchboard
+from bridge.dialer.traffic import Traffic
+from bridge.messages.routes import Routes
+from bridge.outbound import Outbound
+from bridge.reports.recordings import RecordingFiles
+from bridge.speech import Speech
+from bridge.store import Claim, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """The rooms that an attempt needs.
+
+    ``switchboards`` are by their names; ``caller_id`` is shown for messages that name none. ``spawn`` has something
+    done that no call waits for.
+    """
+
+    store: Store
+    switchboards: Mapping[str, Switchboard]
+    speech: Speech
+    recordings: RecordingFiles
+    outbound: Outbound
+    routes: Routes
+    traffic: Traffic
+    caller_id: str | None
+    spawn: Callable[[Coroutine[Any, Any, None]], None]
+    may_dial: Callable[[], bool]
+
+    def origination(self, claim: Claim, record_to: Path | None) -> Origination:
+        """What is asked of Asterisk for the present leg of an attempt."""
+        content = claim.message.content
+        return Origination(
+            channel_id=claim.attempt.channel_id,
+            number=claim.message.to,
+            trunk=claim.attempt.trunk,
+            caller_id=claim.message.sender or self.caller_id,
+            ring_timeout=content.ring_timeout,
+            call_timeout=content.call_timeout,
+            record_to=None if record_to is None else str(record_to),
+        )

@@ -1,0 +1,100 @@
+"""What came of an attempt, into the store: the end of its message, or its place in the queue again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import structlog
+
+from bridge.asterisk import Ended
+from bridge.dialer.course import Course
+from bridge.messages.attempt import Attempt
+from bridge.messages.retry import next_attempt
+from bridge.messages.statuses import DELIVERED_TO_HANDSET, PENDING_ACCEPTED, PENDING_TIME_VIOLATION
+from bridge.messages.windows import next_opening
+from bridge.store import Claim, CommitUnknown, Store, StoreFailed
+
+_log = structlog.get_logger(__name__)
+
+_T = TypeVar("_T")
+
+_STORE_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt went: its status and error, and what was seen of the call if there was one."""
+
+    attempt: Attempt
+    status_id: int
+    error_id: int
+    course: Course = field(default_factory=Course)
+    ended: Ended | None = None
+
+
+def finished(outcome: Outcome) -> Attempt:
+    """The attempt with all that is known of it at its end."""
+    course, ended = outcome.course, outcome.ended
+    attempt = replace(
+        outcome.attempt,
+        ringing_at=course.ringing_at,
+        answered_at=course.answered_at,
+        ended_at=datetime.now(UTC),
+        status_id=outcome.status_id,
+        error_id=outcome.error_id,
+        answered_by=course.answered_by,
+        answered_by_reason=course.answered_by_reason,
+        spoken=course.spoken,
+        inputs=course.inputs,
+        collected=course.collected,
+        transfers=course.transfers,
+        limit_reached=course.limit_reached,
+    )
+    if ended is None:
+        return attempt
+    return replace(attempt, ended_at=ended.at, cause=ended.cause, sip_status=ended.sip_status, hung_up_by=ended.by)
+
+
+async def settle(store: Store, claim: Claim, attempt: Attempt) -> bool:
+    """Keep how the attempt ended, as soon as the store takes it; False when somebody else has settled it before."""
+    may_be_ours = False
+
+    async def once() -> bool:
+        nonlocal may_be_ours
+        try:
+            return await _settle(store, claim, attempt) or may_be_ours
+        except CommitUnknown:
+            may_be_ours = True
+            raise
+
+    return await until_stored(once)
+
+
+async def _settle(store: Store, claim: Claim, attempt: Attempt) -> bool:
+    """Call again if the message's own policy says so, else report."""
+    message, end = claim.message, attempt.ended_at
+    assert end is not None
+    assert attempt.status_id is not None
+    assert attempt.error_id is not None
+    again = None
+    if attempt.status_id != DELIVERED_TO_HANDSET:
+        again = next_attempt(message.content.retry, attempt.number, end)
+    due_at = again and next_opening(message.content.window, again)
+    if due_at and due_at < message.expires_at:
+        status_id = PENDING_ACCEPTED if due_at == again else PENDING_TIME_VIOLATION
+        return await store.call_again(claim.key, attempt, due_at, status_id)
+    return await store.finish(claim.key, attempt, status_id=attempt.status_id, error_id=attempt.error_id, done_at=end)
+
+
+async def until_stored(work: Callable[[], Awaitable[_T]]) -> _T:
+    """Try until the store takes it: what happened on a call must not get lost while its database is away."""
+    while True:
+        try:
+            return await work()
+        except StoreFailed as error:
+            _log.error("outcome_not_stored_yet", reason=str(error))
+            await asyncio.sleep(_STORE_AGAIN_SECONDS)

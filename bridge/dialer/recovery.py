@@ -1,0 +1,133 @@
+"""Attempts that nobody looks after are found, and taken up, settled or given back; never dialled again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Coroutine, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from bridge.asterisk import AmiError, Call, Switchboard
+from bridge.asterisk.journal import Journal, Record
+from bridge.dialer.attempt import AttemptRunner
+from bridge.dialer.rounds import Rounds
+from bridge.dialer.settling import Adopt, Evidence, Release, Settle, Wait, decide, lost
+from bridge.store import OpenAttempt, Store
+
+_log = structlog.get_logger(__name__)
+
+_EVERY_SECONDS = 5.0
+_SOON_SECONDS = 0.5
+_YOUNGEST = timedelta(seconds=2)
+_GRACE = timedelta(seconds=60)
+_ABANDONED_AT_ONCE = 100
+
+
+class Recovery:
+    """Looks for orphans from ``start`` to ``stop``: those of the node's former processes and of nodes that are gone.
+
+    A commit whose answer got lost leaves them too, while the process goes on.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        switchboards: Mapping[str, Switchboard],
+        journal: Journal,
+        runner: AttemptRunner,
+        node: str,
+    ) -> None:
+        self._store = store
+        self._switchboards = switchboards
+        self._journal = journal
+        self._runner = runner
+        self._node = node
+        self._rounds = Rounds("recovery", self.look)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        self._rounds.start()
+
+    async def stop(self) -> None:
+        """Take up nothing more; what was taken up goes on."""
+        await self._rounds.stop()
+
+    async def look(self) -> float:
+        """Look once; return when to look again, in seconds. Raises StoreFailed."""
+        now = datetime.now(UTC)
+        by_asterisk: dict[str, list[OpenAttempt]] = defaultdict(list)
+        for found in await self._store.open_attempts(self._node):
+            if self._is_orphan(found, now):
+                by_asterisk[found.claim.attempt.asterisk].append(found)
+        waiting = await asyncio.gather(*(self._recover(name, orphans) for name, orphans in by_asterisk.items()))
+        for found in await self._store.abandoned_attempts(now, _ABANDONED_AT_ONCE):
+            if found.claim.attempt.node != self._node and self._is_orphan(found, now):
+                self._begin(self._runner.settle_orphan(found, lost(now)))
+        return _SOON_SECONDS if any(waiting) else _EVERY_SECONDS
+
+    def _is_orphan(self, found: OpenAttempt, now: datetime) -> bool:
+        claim = found.claim
+        return claim.attempt.id not in self._runner.under_way and now - claim.starts_at > _YOUNGEST
+
+    async def _recover(self, asterisk: str, orphans: list[OpenAttempt]) -> bool:
+        """Do what can be done about the orphans of one Asterisk; whether some must wait.
+
+        Their channels are looked for first: what has none and has ended is in the journal by then.
+        """
+        calls = await self._calls(asterisk, orphans)
+        records = await self._journal.read([found.claim.attempt.channel_id for found in orphans])
+        is_kept = await self._journal.is_kept(min(found.claim.starts_at for found in orphans))
+        now, some_wait = datetime.now(UTC), False
+        for found in orphans:
+            attempt = found.claim.attempt
+            if attempt.id in self._runner.under_way:
+                continue
+            call, record = (calls or {}).get(attempt.channel_id), records.get(attempt.channel_id)
+            has_channel = None if calls is None else call is not None
+            match decide(_evidence(found, now, has_channel, record, is_kept)):
+                case Adopt():
+                    assert call is not None
+                    self._begin(self._runner.adopt(found, call))
+                case Settle(ended):
+                    self._begin(self._runner.settle_orphan(found, ended, record.answered_at if record else None))
+                case Release():
+                    self._begin(self._runner.release_orphan(found.claim))
+                case Wait():
+                    some_wait = True
+        return some_wait
+
+    async def _calls(self, asterisk: str, orphans: Collection[OpenAttempt]) -> dict[str, Call] | None:
+        """Those of the orphans' calls that are alive; None when their Asterisk does not say."""
+        switchboard = self._switchboards.get(asterisk)
+        if switchboard is None or not switchboard.connected:
+            return None
+        try:
+            return await switchboard.adopt([await self._runner.origination(found) for found in orphans])
+        except AmiError as error:
+            _log.warning("orphans_not_looked_for", asterisk=asterisk, orphans=len(orphans), reason=str(error))
+            return None
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _evidence(
+    found: OpenAttempt, now: datetime, has_channel: bool | None, record: Record | None, is_kept: bool
+) -> Evidence:
+    attempt = found.claim.attempt
+    return Evidence(
+        now=now,
+        begun_at=found.claim.starts_at,
+        has_channel=has_channel,
+        record=record,
+        journal_is_kept=is_kept,
+        refused=attempt.refused[-1] if attempt.refused else None,
+        was_seen=attempt.ringing_at is not None or attempt.answered_at is not None,
+        is_over=found.ends_by + _GRACE < now,
+    )

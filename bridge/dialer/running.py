@@ -1,0 +1,291 @@
+"""One attempt: its legs over the trunks, the call, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from bridge.asterisk import Call, Ended, LinkDown, Origination, Rejected, outcome_of
+from bridge.dialer.conversation import Conversation
+from bridge.dialer.course import Course
+from bridge.dialer.failover import FAILOVER_SECONDS, ended_of, leg_of, trunks_left, was_refused
+from bridge.dialer.means import Means
+from bridge.dialer.outcomes import Outcome, until_stored
+from bridge.dialer.prompts import Prompts
+from bridge.dialer.recordings import CallRecordings
+from bridge.dialer.replay import Past, past_of, replay
+from bridge.dialer.requests import send_request
+from bridge.dialer.scripting import script_of, variables_of
+from bridge.dialer.settling import lost
+from bridge.messages.attempt import Attempt
+from bridge.messages.progress import State
+from bridge.messages.statuses import (
+    CANCELED,
+    ERROR_DOWNLOADING_FILE,
+    ERROR_UNSUPPORTED_AUDIO_FORMAT,
+    EXPIRED_EXPIRED,
+    INTERNAL_SERVER_ERROR,
+    REQUEST_TIMEOUT,
+    SERVICE_UNAVAILABLE,
+    UNDELIVERABLE_NOT_DELIVERED,
+)
+from bridge.messages.windows import is_open
+from bridge.scripts import Interpreter, commands, events
+from bridge.speech import AudioNotDownloaded, AudioUnsupported, Prompt, SpeechError, UploadUnknown
+from bridge.store import Claim, OpenAttempt, StoreFailed
+
+_log = structlog.get_logger(__name__)
+
+
+class NotDialled(Exception):
+    """The message's time window has closed since it was claimed, or nothing more is to be dialled."""
+
+
+class RunningAttempt:
+    """An attempt that this process sees to its end: from its claim, or from where another process left it."""
+
+    def __init__(self, means: Means, claim: Claim, *, is_canceled: bool = False) -> None:
+        content = claim.message.content
+        self._means = means
+        self._claim = claim
+        self._is_canceled = is_canceled
+        self._is_ending = is_canceled
+        self._gave_up = False
+        self._call: Call | None = None
+        self._past = Past(claim.attempt.dialled_at)
+        self._script, self._variables = script_of(content), variables_of(claim.message)
+        self._recordings = CallRecordings(means.store, means.recordings, claim)
+        self._prompts = Prompts(
+            means.speech,
+            sensitive=content.sensitive,
+            fetched_for=f"{claim.account}/{claim.bulk_id}",
+            recording=self._recordings.find,
+        )
+        self._silence: Prompt | None = None
+
+    @property
+    def attempt(self) -> Attempt:
+        """As it was committed, with its latest leg."""
+        return self._claim.attempt
+
+    async def dial(self) -> Outcome:
+        """Have the number called. Raises LinkDown and NotDialled when nothing was dialled and nothing will be."""
+        try:
+            await self._prepare()
+            return await self._dial()
+        except SpeechError as error:
+            _log.error("not_spoken", message=self.attempt.message_id, reason=str(error))
+            return Outcome(self._dialled_now(), EXPIRED_EXPIRED, _unspoken(error))
+        finally:
+            await self._prompts.release()
+
+    async def take_up(self, found: OpenAttempt) -> Origination:
+        """Begin with what another process left; returns what that asked of Asterisk. Raises StoreFailed."""
+        self._past = past_of(found)
+        attempts = await self._means.store.attempts(self._claim.account, self.attempt.message_id)
+        rows = [row for attempt in attempts if attempt.id == self.attempt.id for row in attempt.recordings]
+        self._past.actions = self._recordings.take_up(rows, self._past.actions)
+        return self._means.origination(self._claim, self._recordings.of_call)
+
+    async def go_on(self, call: Call) -> Outcome:
+        """Follow the call that was taken up, and go on with its script."""
+        try:
+            await self._prepare_again()
+            self._means.traffic.began(self.attempt.trunk)
+            return await self._follow(call)
+        finally:
+            await self._prompts.release()
+
+    async def close(self, ended: Ended, answered_at: datetime | None) -> Outcome:
+        """What came of the call that was taken up, and that is over."""
+        course = self._past.course
+        course.answered_at = course.answered_at or answered_at
+        interpreter = Interpreter(self._script, self._variables)
+        replay(interpreter, self._past.told)
+        for fact in interpreter.handle(events.HungUp(), self._past.latest):
+            if isinstance(fact, commands.Fact):
+                course.note(fact, ended.at)
+        course.call_over(ended.at)
+        return await self._over(course, ended)
+
+    async def cancel(self) -> None:
+        """Hang up if the call rings or talks; what is not dialled yet never is."""
+        self._is_canceled = True
+        await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """End the call; no further trunk is tried."""
+        self._is_ending = True
+        if self._call is not None:
+            await self._call.hang_up()
+
+    # Before the call
+
+    async def _prepare(self) -> None:
+        await self._prompts.prepare(self._script.prompts(self._variables))
+        self._silence = await self._prompts.silence() if self._script.listens else None
+
+    async def _prepare_again(self) -> None:
+        try:
+            await self._prepare()
+        except SpeechError as error:  # the call goes on without it
+            _log.error("not_spoken", message=self.attempt.message_id, reason=str(error))
+
+    async def _dial(self) -> Outcome:
+        if self._is_canceled:
+            return Outcome(self._dialled_now(), UNDELIVERABLE_NOT_DELIVERED, CANCELED)
+        if not is_open(self._claim.message.content.window, datetime.now(UTC)):
+            raise NotDialled("the time window has closed")
+        if not self._means.may_dial():
+            raise NotDialled("nothing more is dialled")
+        if self._claim.message.content.record:
+            await until_stored(self._recordings.begin_call)
+        try:
+            call = await self._place()
+        except Rejected as error:
+            _log.error("originate_rejected", message=self.attempt.message_id, reason=str(error))
+            await until_stored(lambda: self._recordings.finish(None, self.attempt.dialled_at))
+            return Outcome(self.attempt, EXPIRED_EXPIRED, SERVICE_UNAVAILABLE)
+        return await self._follow(call)
+
+    async def _place(self) -> Call:
+        """Have the present leg dialled. Raises LinkDown and Rejected when it was not."""
+        attempt, traffic = self._dialled_now(), self._means.traffic
+        self._claim = replace(self._claim, attempt=attempt)
+        self._past = Past(attempt.dialled_at, actions=self._recordings.actions)
+        origination = self._means.origination(self._claim, self._recordings.of_call)
+        began = time.monotonic()
+        try:
+            call = await self._means.switchboards[attempt.asterisk].place(origination)
+        except Rejected:
+            traffic.rejected(attempt.trunk)
+            raise
+        traffic.began(attempt.trunk, time.monotonic() - began)
+        return call
+
+    def _dialled_now(self) -> Attempt:
+        return replace(self.attempt, dialled_at=datetime.now(UTC))
+
+    # The call
+
+    async def _follow(self, call: Call) -> Outcome:
+        """Follow the call to its end; when its trunk does not take it, have the next one take it."""
+        leg: Call | None = call
+        while leg is not None:
+            past = self._past
+            ended = await self._follow_leg(leg)
+            if not ended.dialled:
+                return await self._over(past.course, self._ended_before())
+            is_refused = was_refused(ended, rang=past.course.rang, gave_up=self._gave_up)
+            may_go_on = self._means.may_dial() and not self._is_ending
+            leg = await self._next_leg(ended) if is_refused and may_go_on else None
+        return await self._over(past.course, ended)
+
+    def _ended_before(self) -> Ended:
+        """How the leg before this one ended, which never began. Raises NotDialled when there was none."""
+        if not self.attempt.refused:
+            raise NotDialled("Asterisk has never begun the call")
+        return ended_of(self.attempt.refused[-1])
+
+    async def _follow_leg(self, call: Call) -> Ended:
+        conversation = Conversation(
+            call,
+            Interpreter(self._script, self._variables),
+            self._past,
+            prompts=self._prompts,
+            recordings=self._recordings,
+            silence=self._silence,
+            send=self._send,
+            on_state=self._move,
+            note=self._note,
+        )
+        self._call, self._gave_up = call, False
+        patience = asyncio.get_running_loop().call_later(FAILOVER_SECONDS, self._give_up, call)
+        ended = lost(datetime.now(UTC))
+        try:
+            if self._is_ending:
+                await call.hang_up()
+            ended = await conversation.run()
+        finally:
+            self._call = None
+            patience.cancel()
+            self._means.traffic.ended(self.attempt.trunk, ended, rang=self._past.course.rang)
+            if not call.over:
+                await call.hang_up()
+        return ended
+
+    def _give_up(self, call: Call) -> None:
+        """If nothing has rung, leave this trunk for another one."""
+        may_go_on = self._means.may_dial() and any(trunks_left(self._means.routes, self.attempt))
+        if may_go_on and not self._past.course.rang:
+            self._gave_up = True
+            self._means.spawn(call.hang_up())
+
+    async def _next_leg(self, ended: Ended) -> Call | None:
+        """Have the next trunk dial; None when none does. The leg is committed before."""
+        before = self._claim
+        leg = leg_of(before.attempt, ended)
+        try:
+            for trunk in trunks_left(self._means.routes, before.attempt):
+                limit = self._means.traffic.limit(trunk)
+                if claim := await self._means.store.next_leg(before, leg, limit, datetime.now(UTC)):
+                    self._claim = claim
+                    await asyncio.sleep((claim.starts_at - datetime.now(UTC)).total_seconds())
+                    if self._means.may_dial() and not self._is_ending:
+                        _log.info("next_trunk", attempt=before.attempt.id, refused_by=leg.trunk, trunk=trunk)
+                        return await self._place()
+                    break
+        except (StoreFailed, LinkDown, Rejected) as error:
+            _log.warning("no_next_trunk", attempt=before.attempt.id, reason=str(error))
+        self._claim = before
+        return None
+
+    async def _over(self, course: Course, ended: Ended) -> Outcome:
+        await until_stored(lambda: self._recordings.finish(course.answered_at, ended.at))
+        answered = course.answered_at is not None
+        status_id, error_id = outcome_of(ended, answered=answered, by_machine=course.answered_by == "machine")
+        if self._is_canceled and not answered:
+            status_id, error_id = UNDELIVERABLE_NOT_DELIVERED, CANCELED
+        elif self._gave_up and not course.rang and not ended.lost:
+            status_id, error_id = EXPIRED_EXPIRED, REQUEST_TIMEOUT
+        return Outcome(self.attempt, status_id, error_id, course, ended)
+
+    # What the call does not wait for
+
+    def _move(self, state: State, at: datetime) -> None:
+        """Show how far the call has come; the call goes on without it."""
+
+        async def move() -> None:
+            try:
+                await self._means.store.move(self._claim.key, self.attempt.id, state, at)
+            except StoreFailed as error:
+                _log.warning("progress_not_stored", reason=str(error))
+
+        self._means.spawn(move())
+
+    def _send(self, request: commands.Request, answer: Callable[[events.Event], None]) -> None:
+        """Send a request of the script, also when its call ends meanwhile."""
+
+        async def send() -> None:
+            answer(await send_request(self._means.outbound, request))
+
+        self._means.spawn(send())
+
+    async def _note(self, happened: list[Any], ends_by: datetime) -> None:
+        await self._means.store.note_happened(self.attempt.id, happened, ends_by)
+
+
+def _unspoken(error: SpeechError) -> int:
+    match error:
+        case AudioNotDownloaded() | UploadUnknown():
+            return ERROR_DOWNLOADING_FILE
+        case AudioUnsupported():
+            return ERROR_UNSUPPORTED_AUDIO_FORMAT
+        case _:
+            return INTERNAL_SERVER_ERROR

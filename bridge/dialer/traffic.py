@@ -1,0 +1,104 @@
+"""What the calls on each trunk tell of it: how many there are, what was refused by whom, and how fast it takes them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from bridge.asterisk import Ended
+from bridge.dialer.throttle import Throttle
+from bridge.store import TrunkLimit
+
+_LATE_CALLS_FASTER = 1.04
+"""How much faster than their trunk's pace calls follow each other that missed their turns."""
+
+_NO_ROOM = 503
+_NO_ROOM_CAUSES = (34, 42)
+"""ITU-T Q.850: no circuit available, switching equipment congestion."""
+
+_FIRST_REFUSAL = 400
+_ABOUT_THE_CALLEE = frozenset((404, 410, 480, 484, 485, 486, 487, 600, 603, 604, 607))
+"""Refusals that speak of the telephone or its number (RFC 3261, 21; RFC 8197), and not of the trunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkTraffic:
+    """One trunk as this node sees it now; the counters begin with the process.
+
+    ``held_by_own_limit`` counts calls that were due and had to wait for a turn, or for another call's end;
+    ``refused_by_carrier`` counts legs that the trunk itself refused. Neither is ever the other.
+    """
+
+    calls: int
+    calls_per_second: float
+    held_by_own_limit: int
+    refused_by_carrier: int
+
+
+class Traffic:
+    """Hears of every leg: from those who dial, for those who decide when to dial the next one.
+
+    A call that outlived its trunk's settings may be told of as well; nothing follows from it.
+    """
+
+    def __init__(self, trunks: Iterable[TrunkLimit], clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._limits = {trunk.name: trunk for trunk in trunks}
+        self._throttles = {trunk.name: Throttle(trunk.calls_per_second) for trunk in self._limits.values()}
+        self._next_turns = dict.fromkeys(self._limits, float("-inf"))
+        self._calls: Counter[str] = Counter()
+        self._held: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
+
+    def limit(self, trunk: str) -> TrunkLimit:
+        """The trunk's limits; its pace is lower than configured while it cannot keep up."""
+        limit = self._limits[trunk]
+        rate = self._throttles[trunk].rate(self._clock())
+        return limit if rate == limit.calls_per_second else replace(limit, calls_per_second=rate)
+
+    async def turn(self, trunk: str, starts_at: datetime) -> None:
+        """Wait for a call's turn; calls that were made late, by their speech for one, still come one by one."""
+        wait = (starts_at - datetime.now(UTC)).total_seconds()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        now = self._clock()
+        turn = max(now, self._next_turns[trunk])
+        self._next_turns[trunk] = turn + 1 / (self.limit(trunk).calls_per_second * _LATE_CALLS_FASTER)
+        if turn > now:
+            await asyncio.sleep(turn - now)
+
+    def standing(self) -> Mapping[str, TrunkTraffic]:
+        """Every trunk as it is now."""
+        now = self._clock()
+        return {
+            name: TrunkTraffic(self._calls[name], throttle.rate(now), self._held[name], self._refused[name])
+            for name, throttle in self._throttles.items()
+        }
+
+    def held(self, trunk: str, calls: int) -> None:
+        """So many calls begin that our own limit has kept waiting."""
+        self._held[trunk] += calls
+
+    def began(self, trunk: str, originate_seconds: float | None = None) -> None:
+        """A leg is under way; Asterisk took so long to answer its Originate (None: the leg was adopted)."""
+        self._calls[trunk] += 1
+        if originate_seconds is not None:
+            self._throttles[trunk].began(originate_seconds, self._clock())
+
+    def rejected(self, trunk: str) -> None:
+        """Asterisk refused an Originate, so that no leg came of it."""
+        self._throttles[trunk].rejected(self._clock())
+
+    def ended(self, trunk: str, ended: Ended, *, rang: bool) -> None:
+        """A leg that was told to have begun is over; ``rang`` when the telephone rang or was answered."""
+        self._calls[trunk] -= 1
+        status = ended.sip_status
+        if status is not None and status >= _FIRST_REFUSAL and status not in _ABOUT_THE_CALLEE:
+            self._refused[trunk] += 1
+        no_room = status == _NO_ROOM or (status is None and ended.cause in _NO_ROOM_CAUSES)
+        if no_room and not rang and trunk in self._throttles:
+            self._throttles[trunk].refused(self._clock())

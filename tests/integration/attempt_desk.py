@@ -1,0 +1,156 @@
+"""Processes that make attempts on a real Asterisk, one after the other, on one store: each may be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bridge.asterisk import AmiLink, Switchboard
+from bridge.asterisk.journal import Journal
+from bridge.dialer import AttemptRunner, Recovery
+from bridge.dialer.traffic import Traffic
+from bridge.messages.attempt import Attempt
+from bridge.messages.expansion import Destination, Order, expand
+from bridge.messages.message import Content
+from bridge.messages.progress import Progress, Report
+from bridge.messages.routes import Routes
+from bridge.outbound import Outbound
+from bridge.reports.recordings import RecordingFiles
+from bridge.speech import Speech, build_engines
+from bridge.store import Claim, Store, TrunkLimit
+
+LONG_AGO = timedelta(seconds=10)
+ANYWHERE = Routes([("", "trunk")])
+
+_T = TypeVar("_T")
+
+
+@dataclass
+class Process:
+    """What a daemon has for its attempts; ``settled`` are those for which it would write a CDR."""
+
+    store: Store
+    links: list[AmiLink]
+    speech: Speech
+    runner: AttemptRunner
+    recovery: Recovery
+    settled: list[Attempt]
+    calls: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def run(self, claim: Claim) -> None:
+        self.calls.append(asyncio.create_task(self.runner.run(claim)))
+
+    async def die(self) -> None:
+        """As after kill -9: nothing more is said to Asterisk, and nothing is written."""
+        for link in self.links:
+            await link.close()
+        tasks = [*self.calls, *self.recovery._tasks, *self.runner._background]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.close()
+
+    async def close(self) -> None:
+        await self.recovery.stop()
+        await self.speech.close()
+        await self.store.close()
+
+
+@dataclass
+class Desk:
+    """Starts processes, each on what the one before left. ``urls`` are the AMI addresses of the node's Asterisks."""
+
+    urls: Sequence[str]
+    database_url: str
+    folder: Path
+    routes: Routes = ANYWHERE
+    processes: list[Process] = field(default_factory=list)
+
+    async def start(self, *, recovers: bool = True) -> Process:
+        (self.folder / "journal").mkdir(exist_ok=True)
+        (self.folder / "recordings").mkdir(exist_ok=True)
+        store = Store(self.database_url, self.routes)
+        speech = Speech(cache_dir=self.folder / "speech", engines=build_engines(("espeak-ng",)))
+        await speech.start()
+        links = [AmiLink(url) for url in self.urls]
+        journal = Journal(self.folder / "journal")
+        switchboards = {link.name: Switchboard(link, journal) for link in links}
+        settled: list[Attempt] = []
+
+        async def note(_account: str, _bulk_id: str, attempt: Attempt) -> None:
+            settled.append(attempt)
+
+        runner = AttemptRunner(
+            store=store,
+            switchboards=switchboards,
+            speech=speech,
+            recordings=RecordingFiles(self.folder / "recordings"),
+            outbound=Outbound(),
+            routes=self.routes,
+            traffic=Traffic([TrunkLimit(trunk, 100, 100) for _, trunk in self.routes.pairs]),
+            caller_id=None,
+            on_settled=note,
+        )
+        recovery = Recovery(store=store, switchboards=switchboards, journal=journal, runner=runner, node="here")
+        process = Process(store, links, speech, runner, recovery, settled)
+        self.processes.append(process)
+        for link in links:
+            await link.start()
+            await link.wait_connected()
+        if recovers:
+            recovery.start()
+        return process
+
+    async def claimed(
+        self, process: Process, number: str, content: Content, *, node: str = "here", ago: timedelta = timedelta(0)
+    ) -> Claim:
+        """A message to the number, and its attempt; number, bulk and message are called the same."""
+        now = datetime.now(UTC) - ago
+        await process.store.accept(
+            expand([Order(content, [Destination(number, number)])], account="acme", now=now, bulk_id=number)
+        )
+        trunk = self.routes.trunks(number)[0]
+        claims = await process.store.claim_due(
+            node=node,
+            asterisk=process.links[0].name,
+            of_trunk=trunk,
+            limit_of=TrunkLimit(trunk, 100, 100),
+            now=now,
+            ahead=timedelta(seconds=1),
+            limit=1,
+        )
+        (claim,) = claims.claims
+        return claim
+
+
+async def progress_of(process: Process, message_id: str) -> Progress:
+    progress = await process.store.progress("acme", message_id)
+    assert progress is not None
+    return progress
+
+
+async def only_report(process: Process) -> Report:
+    (report,) = await process.store.take_reports("acme")
+    return report
+
+
+async def past_of(process: Process) -> dict[str, Any]:
+    """What is kept of the only open attempt."""
+    found = await process.store.open_attempts("here")
+    return found[0].happened[0] if found and found[0].happened else {"told": [], "course": {}, "actions": []}
+
+
+async def eventually(
+    ask: Callable[[], Awaitable[_T]], is_so: Callable[[_T], object] = lambda it: it, seconds: float = 30
+) -> _T:
+    """The answer, as soon as it is so."""
+    deadline = time.monotonic() + seconds
+    while not is_so(answer := await ask()):
+        assert time.monotonic() < deadline, f"not in time; last it was {answer}"
+        await asyncio.sleep(0.02)
+    return answer

@@ -1,0 +1,143 @@
+"""A trunk that does not take a call is followed by the next one; a telephone that may have rung is not called again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.asterisk.files import Trunk
+from bridge.dialer import running
+from bridge.messages.attempt import Attempt
+from bridge.messages.message import Content
+from bridge.messages.progress import State
+from bridge.messages.routes import Routes
+from tests.integration.attempt_desk import Desk, only_report, progress_of
+from tests.integration.conftest import running_asterisk
+from tests.integration.dialer_node import telephones_of
+
+if TYPE_CHECKING:
+    from bridge.asterisk.files import AsteriskSettings
+    from bridge.lab.programs import Program
+    from tests.integration.conftest import Telephones
+
+Says = tuple[list[tuple[float, str]], list[str]]
+
+LISTENS = "99900"
+PATIENCE_SECONDS = 2.0
+
+
+@dataclass
+class TroubledTrunk(asyncio.DatagramProtocol):
+    """Says ``statuses`` to each INVITE, each so many seconds after the one before, and ``to_cancel`` to its CANCEL."""
+
+    statuses: list[tuple[float, str]] = field(default_factory=list)
+    to_cancel: list[str] = field(default_factory=lambda: ["487 Request Terminated"])
+    invited: set[str] = field(default_factory=set)
+    invite: list[str] = field(default_factory=list)
+
+    transport: asyncio.DatagramTransport = field(init=False)
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        first, *lines = data.decode().split("\r\n")
+        echoed = [line for line in lines if line.startswith(("Via:", "From:", "Call-ID:", "CSeq:"))]
+        echoed.append(next(f"{line};tag=1" for line in lines if line.startswith("To:")))
+        call_id = next(line for line in lines if line.startswith("Call-ID:"))
+        match first.split()[0]:
+            case "INVITE" if call_id not in self.invited:
+                self.invited.add(call_id)
+                self.invite = echoed
+                at = asyncio.get_running_loop().time()
+                for seconds, status in self.statuses:
+                    at += seconds
+                    asyncio.get_running_loop().call_at(at, self._say, status, echoed, address)
+            case "CANCEL":
+                self._say("200 OK", echoed, address)
+                for status in self.to_cancel:
+                    self._say(status, self.invite, address)
+            case "OPTIONS":
+                self._say("200 OK", echoed, address)
+
+    def _say(self, status: str, echoed: list[str], address: tuple[str, int]) -> None:
+        lines = [f"SIP/2.0 {status}", *echoed, "Contact: <sip:trunk@127.0.0.1>", "Content-Length: 0", "", ""]
+        self.transport.sendto("\r\n".join(lines).encode(), address)
+
+
+@pytest.fixture
+async def troubled(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TroubledTrunk]:
+    """It is waited for less long than usual."""
+    monkeypatch.setattr(running, "FAILOVER_SECONDS", PATIENCE_SECONDS)
+    loop = asyncio.get_running_loop()
+    transport, trunk = await loop.create_datagram_endpoint(TroubledTrunk, local_addr=("127.0.0.1", 0))
+    trunk.transport = transport
+    yield trunk
+    transport.close()
+
+
+@pytest.fixture
+async def desk(
+    program: Program,
+    new_settings: AsteriskSettings,
+    telephones: Telephones,
+    troubled: TroubledTrunk,
+    tmp_path: Path,
+) -> AsyncIterator[Desk]:
+    """The troubled trunk leads everywhere, and so does the lab's carrier."""
+    port = troubled.transport.get_extra_info("sockname")[1]
+    carrier = f"sip:127.0.0.1:{telephones.carrier.sip_port}"
+    settings = replace(new_settings, trunks=[Trunk("first", f"sip:127.0.0.1:{port}"), Trunk("second", carrier)])
+    with running_asterisk(program, settings) as asterisk:
+        url = f"sqlite:///{tmp_path / 'test.db'}"
+        desk = Desk([asterisk.url], url, tmp_path, Routes([("", "first"), ("", "second")]))
+        yield desk
+        await desk.processes[-1].die()
+
+
+async def called(desk: Desk, ring_timeout: int) -> Attempt:
+    """The only attempt of a message, which is over."""
+    (number,) = telephones_of(LISTENS, 1)
+    process = await desk.start(recovers=False)
+    await process.runner.run(await desk.claimed(process, number, Content(text="Hello", ring_timeout=ring_timeout)))
+    assert (await progress_of(process, number)).state is State.DONE
+    (attempt,) = await process.store.attempts("acme", number)
+    assert (await only_report(process)).status_id == attempt.status_id
+    return attempt
+
+
+@pytest.mark.parametrize("statuses", [[(0, "503 Service Unavailable")], [(0, "100 Trying")], []])
+async def test_what_a_trunk_does_not_take_the_next_one_takes(
+    desk: Desk, troubled: TroubledTrunk, telephones: Telephones, statuses: list[tuple[float, str]]
+) -> None:
+    """It refuses, it is stuck, or it is not there at all."""
+    troubled.statuses = statuses
+    attempt = await called(desk, ring_timeout=10)
+    assert (attempt.status_id, attempt.trunk) == (5, "second")
+    (leg,) = attempt.refused
+    assert (leg.trunk, leg.sip_status) == ("first", 503 if "503" in str(statuses) else None)
+    assert leg.dialled_at < leg.ended_at <= attempt.dialled_at
+    assert len(troubled.invited) == 1
+    await telephones.only_call(attempt.to)
+
+
+@pytest.mark.parametrize(
+    ("says", "outcome"),
+    [
+        (([(0, "486 Busy Here")], []), (15, 5002)),
+        (([(0, "180 Ringing"), (0.5, "503 Service Unavailable")], []), (15, 5503)),
+        (([(0, "180 Ringing")], ["487 Request Terminated"]), (15, 5003)),
+        (([(0, "183 Session Progress")], ["487 Request Terminated"]), (15, 5003)),
+    ],
+    ids=["busy", "rang and failed", "rings", "rings in early media"],
+)
+async def test_a_telephone_that_may_have_rung_is_not_called_by_another_trunk(
+    desk: Desk, troubled: TroubledTrunk, telephones: Telephones, says: Says, outcome: tuple[int, int]
+) -> None:
+    troubled.statuses, troubled.to_cancel = says
+    attempt = await called(desk, ring_timeout=4)
+    assert (attempt.status_id, attempt.error_id) == outcome
+    assert (attempt.trunk, attempt.refused) == ("first", [])
+    assert telephones.calls(attempt.to) == []
