@@ -19,6 +19,7 @@ from bridge.reports.members import (
 def cdr(attempt: Attempt) -> dict[str, Any]:
     """One attempt, finished or not: what is not known yet, or never was, is null.
 
+    ``refused`` are the trunks that were tried before ``trunk`` and did not take the call; no telephone rang.
     Times carry milliseconds. ``ringSeconds`` runs from the first ringing to the answer or the end, ``callSeconds`` from
     the answer to the end; ``billableSeconds`` is the latter in begun seconds. ``cause`` is ITU-T Q.850, ``sipStatus``
     the final status of RFC 3261.
@@ -27,7 +28,18 @@ def cdr(attempt: Attempt) -> dict[str, Any]:
         "attempt": attempt.number,
         "attemptId": attempt.id,
         "node": attempt.node,
+        "asterisk": attempt.asterisk,
         "trunk": attempt.trunk,
+        "refused": [
+            {
+                "trunk": leg.trunk,
+                "dialledAt": wire_time(leg.dialled_at),
+                "endedAt": wire_time(leg.ended_at),
+                "cause": leg.cause,
+                "sipStatus": leg.sip_status,
+            }
+            for leg in attempt.refused
+        ],
         "from": attempt.sender,
         "to": attempt.to,
         "queuedAt": wire_time(attempt.queued_at),

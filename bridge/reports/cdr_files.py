@@ -7,7 +7,7 @@ import csv
 import fcntl
 import io
 import os
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -48,6 +48,7 @@ COLUMNS = (
     "recordingId",
     "recordingState",
     "recordingSeconds",
+    "refusedTrunks",
 )
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -62,11 +63,25 @@ class CdrFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    async def sweep(self, before: datetime) -> None:
+        """Remove the files of the UTC days before that of ``before``. Raises OSError."""
+        await asyncio.to_thread(_remove_older, self._folder, _name(before))
+
     async def append(self, account: str, bulk_id: str, attempt: Attempt) -> None:
         """Write one line, off the event loop. Raises OSError when the disk refuses."""
-        day = (attempt.ended_at or attempt.dialled_at).astimezone(UTC)
-        path = self._folder / f"cdr-{day:%Y-%m-%d}.csv"
+        path = self._folder / _name(attempt.ended_at or attempt.dialled_at)
         await asyncio.to_thread(_append, path, csv_row(account, bulk_id, attempt))
+
+
+def _name(moment: datetime) -> str:
+    """Names sort as their days do."""
+    return f"cdr-{moment.astimezone(UTC):%Y-%m-%d}.csv"
+
+
+def _remove_older(folder: Path, oldest_kept: str) -> None:
+    for path in folder.glob("cdr-????-??-??.csv"):
+        if path.name < oldest_kept:
+            path.unlink(missing_ok=True)
 
 
 def csv_row(account: str, bulk_id: str, attempt: Attempt) -> list[str]:
@@ -82,6 +97,7 @@ def csv_row(account: str, bulk_id: str, attempt: Attempt) -> list[str]:
         "engines": " ".join(dict.fromkeys(spoken.engine for spoken in attempt.spoken)),
         "spokenSeconds": round(sum(spoken.seconds for spoken in attempt.spoken), 3),
         "keys": " ".join(entered.keys for entered in attempt.inputs),
+        "refusedTrunks": " ".join(leg.trunk for leg in attempt.refused),
         **_recording(call_recording(attempt)),
     }
     return [_cell(known[column]) for column in COLUMNS]

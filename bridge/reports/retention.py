@@ -1,113 +1,123 @@
-"""Recordings and uploads go when their time is over; and what is on the disk agrees with what is in the store."""
+"""What is kept goes when its time is over, a little at a time, so that no call waits for it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import structlog
 
-from bridge.messages.recording import Recording, RecordingState
+from bridge.errors import VoicebridgeError
 from bridge.messages.upload import KEPT_UNUSED
+from bridge.reports.cdr_files import CdrFiles
+from bridge.reports.recording_sweep import GRACE, RecordingSweep
 from bridge.reports.recordings import RecordingFiles
-from bridge.store import Store, StoreFailed
+from bridge.speech import Speech
+from bridge.store import Store
 
+JOURNAL_KEPT = timedelta(days=7)
 _EVERY_SECONDS = 3600.0
-_GRACE = timedelta(hours=1)
-"""How long a file may be without a row, and a recording without an end, before somebody looks into it."""
-_AT_ONCE = 500
+_AT_ONCE = 100
+_PAUSE_SECONDS = 0.1
 
 _log = structlog.get_logger(__name__)
 
 
-class Retention:
-    """Sweeps the recordings of one node, and the uploads that nobody uses.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things are kept: messages from their end on, recordings from their beginning; speech in bytes.
 
-    ``drop_upload`` removes the file of an upload.
+    A recording goes with its message at the latest.
+    """
+
+    messages: timedelta
+    recordings: timedelta
+    cdr_files: timedelta
+    speech_bytes: int
+
+
+class Retention:
+    """Sweeps the rows and objects of all nodes, at one node at a time, and the files of this node.
+
+    ``sweep_journal`` removes what the journal has of the days before a moment's.
     """
 
     def __init__(
         self,
         *,
         store: Store,
-        files: RecordingFiles,
-        drop_upload: Callable[[str], Awaitable[None]],
+        recordings: RecordingFiles,
+        speech: Speech,
+        cdr_files: CdrFiles,
+        sweep_journal: Callable[[datetime], Awaitable[None]],
         node: str,
-        keep: timedelta,
+        limits: Limits,
     ) -> None:
         self._store = store
-        self._files = files
-        self._drop_upload = drop_upload
+        self._recordings = RecordingSweep(store=store, files=recordings, node=node)
+        self._speech = speech
+        self._cdr_files = cdr_files
+        self._sweep_journal = sweep_journal
         self._node = node
-        self._keep = keep
+        self._limits = limits
 
     async def run(self) -> None:
         """Sweep now and every hour, until cancelled."""
         while True:
-            try:
-                await self.sweep(datetime.now(UTC))
-            except (StoreFailed, OSError) as error:
-                _log.error("not_swept", reason=str(error))
+            await self.sweep(datetime.now(UTC))
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def sweep(self, now: datetime) -> None:
-        """Remove what is too old; settle what was left open; find what is lost; remove what belongs to no call."""
-        await self._remove_expired(now)
-        await self._settle_left_open(now)
-        await self._find_lost()
-        await self._remove_orphans(now)
-        await self._drop_unused_uploads(now)
+        """Do all of it; what fails is tried again the next time, and nothing else waits for it."""
+        limits, recordings = self._limits, self._recordings
+        await _tried(recordings.settle_left_open(now))
+        await _tried(recordings.remove_expired(now - min(limits.recordings, limits.messages)))
+        await _tried(recordings.find_lost())
+        await _tried(recordings.remove_orphans(now))
+        await _tried(self._remove_messages(now - limits.messages))
+        await _tried(self._drop_unused_uploads(now))
+        await _tried(self._drop_orphaned_uploads(now))
+        await _tried(self._cdr_files.sweep(now - limits.cdr_files))
+        await _tried(self._sweep_journal_up_to(now - JOURNAL_KEPT))
+        await _tried(self._sweep_speech())
 
-    async def _remove_expired(self, now: datetime) -> None:
-        while expired := await self._store.expired_recordings(node=self._node, before=now - self._keep, limit=_AT_ONCE):
-            await asyncio.to_thread(_remove, [self._files.path(recording) for recording in expired])
-            for recording in expired:
-                await self._store.finish_recording(replace(recording, state=RecordingState.DELETED))
-            _log.info("recordings_deleted", count=len(expired))
-
-    async def _settle_left_open(self, now: datetime) -> None:
-        while left := await self._store.recordings_left_open(
-            node=self._node, ended_before=now - _GRACE, limit=_AT_ONCE
-        ):
-            for recording, seconds in left:
-                await self._store.finish_recording(await self._files.finished(recording, seconds))
-
-    async def _find_lost(self) -> None:
-        after = ""
-        while some := await self._store.recordings_with_file(node=self._node, after=after, limit=_AT_ONCE):
-            after = some[-1].id
-            for recording in await asyncio.to_thread(self._without_file, some):
-                await self._store.finish_recording(replace(recording, state=RecordingState.LOST))
-                _log.error("recording_lost", recording=recording.id, attempt=recording.attempt_id)
-
-    def _without_file(self, some: list[Recording]) -> list[Recording]:
-        return [recording for recording in some if not self._files.path(recording).exists()]
-
-    async def _remove_orphans(self, now: datetime) -> None:
-        before = (now - _GRACE).timestamp()
-        old = await asyncio.to_thread(_files_from_before, self._files.folder, before)
-        for start in range(0, len(old), _AT_ONCE):
-            some = old[start : start + _AT_ONCE]
-            known = await self._store.known_recordings([path.stem for path in some])
-            orphans = [path for path in some if path.stem not in known]
-            await asyncio.to_thread(_remove, orphans)
-            if orphans:
-                _log.warning("orphaned_recordings_removed", count=len(orphans))
+    async def _remove_messages(self, done_before: datetime) -> None:
+        count = 0
+        while removed := await self._store.remove_messages(done_before=done_before, limit=_AT_ONCE):
+            count += removed
+            await asyncio.sleep(_PAUSE_SECONDS)
+        if count:
+            _log.info("messages_removed", count=count)
 
     async def _drop_unused_uploads(self, now: datetime) -> None:
         while unused := await self._store.unused_uploads(since=now - KEPT_UNUSED, limit=_AT_ONCE):
             for upload_id in unused:
-                await self._drop_upload(upload_id)
+                await self._speech.drop_upload(upload_id)
                 await self._store.remove_upload(upload_id)
 
+    async def _drop_orphaned_uploads(self, now: datetime) -> None:
+        """Those that are on this disk although another node has dropped them."""
+        old = await self._speech.uploads_from_before(now - GRACE)
+        for start in range(0, len(old), _AT_ONCE):
+            some = old[start : start + _AT_ONCE]
+            for upload_id in set(some) - await self._store.known_uploads(some):
+                await self._speech.drop_upload(upload_id)
 
-def _files_from_before(folder: Path, before: float) -> list[Path]:
-    return [path for path in folder.glob("*") if path.is_file() and path.stat().st_mtime < before]
+    async def _sweep_journal_up_to(self, before: datetime) -> None:
+        """Without the days of calls whose end still has to be read there."""
+        begun = [left.claim.attempt.dialled_at for left in await self._store.open_attempts(self._node)]
+        await self._sweep_journal(min([before, *begun]))
+
+    async def _sweep_speech(self) -> None:
+        freed = await self._speech.sweep(self._limits.speech_bytes)
+        if freed:
+            _log.info("speech_swept", bytes=freed)
 
 
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
+async def _tried(step: Awaitable[None]) -> None:
+    try:
+        await step
+    except (VoicebridgeError, OSError) as error:
+        _log.error("not_swept", reason=str(error))

@@ -28,6 +28,19 @@ IN_USE_SECONDS = 3600.0
 """What was used this long ago may be on a call."""
 
 
+def seal(samples: Samples) -> bytes:
+    """A fragment as it is kept: its CRC-32, then 16-bit little-endian samples."""
+    pcm = samples.astype("<i2").tobytes()
+    return zlib.crc32(pcm).to_bytes(CRC_BYTES, "little") + pcm
+
+
+def unseal(sealed: bytes | None) -> Samples | None:
+    """The fragment; None when it is not whole."""
+    if sealed is None or zlib.crc32(sealed[CRC_BYTES:]).to_bytes(CRC_BYTES, "little") != sealed[:CRC_BYTES]:
+        return None
+    return np.frombuffer(sealed, np.dtype("<i2"), offset=CRC_BYTES)
+
+
 def digest(*shapes_the_sound: object) -> str:
     """A file's name: two prompts share it only if everything that shapes their sound is the same."""
     return hashlib.sha256(json.dumps(shapes_the_sound).encode()).hexdigest()
@@ -46,14 +59,10 @@ class Cache:
 
     def fragment(self, name: str, sample_rate: int) -> Samples | None:
         path = self._fragment_path(name, sample_rate)
-        sealed = read(path) if self._use(path) else None
-        if sealed is None or zlib.crc32(sealed[CRC_BYTES:]).to_bytes(CRC_BYTES, "little") != sealed[:CRC_BYTES]:
-            return None
-        return np.frombuffer(sealed, np.dtype("<i2"), offset=CRC_BYTES)
+        return unseal(read(path)) if self._use(path) else None
 
     def keep_fragment(self, name: str, sample_rate: int, samples: Samples) -> None:
-        pcm = samples.astype("<i2").tobytes()
-        write(self._fragment_path(name, sample_rate), zlib.crc32(pcm).to_bytes(CRC_BYTES, "little") + pcm)
+        write(self._fragment_path(name, sample_rate), seal(samples))
 
     def prompt(self, name: str, codecs: Sequence[str]) -> Prompt | None:
         stem = self._stem(name)

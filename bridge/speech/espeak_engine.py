@@ -92,7 +92,7 @@ async def _write_request(process: asyncio.subprocess.Process, request: bytes) ->
     try:
         stdin.write(request)
         await stdin.drain()
-    except ConnectionError as error:
+    except (ConnectionError, RuntimeError) as error:  # RuntimeError is what uvloop says of a closed pipe
         await process.wait()
         raise WorkerDiedError from error
 

@@ -9,12 +9,13 @@ from functools import partial
 
 import structlog
 
-from bridge.speech.cache import Cache, digest
+from bridge.speech.cache import Cache, digest, seal, unseal
 from bridge.speech.chain import Link, chain
 from bridge.speech.engine import Audio, Engine, Samples, Voice
 from bridge.speech.errors import EngineFailedError, EngineUnavailableError
 from bridge.speech.once import Once
 from bridge.speech.phrase import Phrase
+from bridge.speech.shared import SharedFragments
 from bridge.speech.sound import fragment_sound
 from bridge.speech.threads import Threads
 from bridge.speech.voices import casting
@@ -42,11 +43,19 @@ class Speaker:
 
 
 class Speakers:
-    """The engines at work. Nothing here blocks the event loop."""
+    """The engines at work. Nothing here blocks the event loop. Without ``shared`` other nodes have no part in it."""
 
-    def __init__(self, engines: Sequence[Engine], cache: Cache, threads: Threads, sample_rates: Sequence[int]) -> None:
+    def __init__(
+        self,
+        engines: Sequence[Engine],
+        cache: Cache,
+        threads: Threads,
+        sample_rates: Sequence[int],
+        shared: SharedFragments | None = None,
+    ) -> None:
         self._engines = engines
         self._cache = cache
+        self._shared = shared
         self._sample_rates = sample_rates
         self._links = chain(engines)
         self._threads = threads
@@ -70,7 +79,7 @@ class Speakers:
         return [Speaker(self._links[voice.engine], voice, phrase.rate) for voice in casting(phrase, self._engines)]
 
     async def sounds(self, speaker: Speaker, texts: Sequence[str], *, keep: bool) -> dict[str, SoundByRate]:
-        """The sound of each text; raises EngineFailedError. ``keep`` says whether it may stay on the disk."""
+        """The sound of each text; raises EngineFailedError. ``keep`` says whether it may stay, and leave this node."""
         sounds = await asyncio.gather(*(self._sound(speaker, text, keep) for text in texts))
         if not any(samples.size for sound in sounds for samples in sound.values()):
             raise EngineFailedError(f"{speaker.voice.engine} made no sound of the text")
@@ -84,11 +93,32 @@ class Speakers:
         kept = await self._threads.run(self._kept, name)
         if kept is not None:
             return kept
+        if keep and (elsewhere := await self._fetched(name)) is not None:
+            await self._threads.run(self._keep, name, elsewhere)
+            return elsewhere
         audio = await speaker.link.synthesize(text, speaker.voice, speaker.rate)
         sound = await self._threads.run(self._heard, audio)
         if keep:
             await self._threads.run(self._keep, name, sound)
+            self._share(name, sound)
         return sound
+
+    async def _fetched(self, name: str) -> SoundByRate | None:
+        """What another node made of it."""
+        if self._shared is None:
+            return None
+        sealed = await asyncio.gather(*(self._shared.get(_object(name, rate)) for rate in self._sample_rates))
+        sound = {
+            rate: samples
+            for rate, one in zip(self._sample_rates, sealed, strict=True)
+            if (samples := unseal(one)) is not None
+        }
+        return sound if len(sound) == len(self._sample_rates) else None
+
+    def _share(self, name: str, sound: SoundByRate) -> None:
+        if self._shared is not None and all(samples.size for samples in sound.values()):
+            for rate, samples in sound.items():
+                self._shared.put(_object(name, rate), seal(samples))
 
     def _kept(self, name: str) -> SoundByRate | None:
         sound = {}
@@ -109,3 +139,7 @@ class Speakers:
                     self._cache.keep_fragment(name, sample_rate, samples)
         except OSError as error:
             log.warning("fragment not kept", reason=error.strerror)
+
+
+def _object(name: str, sample_rate: int) -> str:
+    return f"speech/{name}.{sample_rate}"

@@ -6,11 +6,13 @@ import asyncio
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from bridge.objects import Objects
 from bridge.outbound import Outbound
 from bridge.speech.assembly import assemble
 from bridge.speech.audio import ENGINE, AudioFiles
@@ -24,9 +26,10 @@ from bridge.speech.fragments import fragments
 from bridge.speech.once import Once
 from bridge.speech.phrase import Phrase, Prompt
 from bridge.speech.private import Private
+from bridge.speech.shared import SharedFragments
 from bridge.speech.speakers import Speaker, Speakers
 from bridge.speech.threads import Threads
-from bridge.speech.uploads import Upload, Uploads
+from bridge.speech.uploads import Upload, Uploads, new_id
 from bridge.speech.voices import ListedVoice, casting, listed_voices, voices_in
 
 UPLOAD_FORMATS = {"wav", "mp3"}
@@ -36,7 +39,8 @@ class Speech:
     """Makes prompts, with the engines in their order, or of audio files; and keeps them.
 
     ``codecs`` are the trunks' codecs (``ulaw``, ``alaw``, ``g722``). Without ``outbound``, which is started and closed
-    by its owner, nothing can be downloaded. Nothing here blocks the event loop.
+    by its owner, nothing can be downloaded. ``objects``, started and closed likewise, is what nodes share. Nothing here
+    blocks the event loop.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Speech:
         codecs: Sequence[str] = ("ulaw", "alaw"),
         engines: Sequence[Engine],
         outbound: Outbound | None = None,
+        objects: Objects | None = None,
     ) -> None:
         folder = cache_dir.absolute()
         self._codecs = [CODECS[name] for name in codecs]
@@ -53,9 +58,10 @@ class Speech:
         self._threads = Threads("speech")
         self._cache = Cache(folder)
         self._private = Private(folder / "private")
-        self._uploads = Uploads(folder / "uploads")
+        self._uploads = Uploads(folder / "uploads", self._threads, objects)
+        self._shared = None if objects is None else SharedFragments(objects)
         sample_rates = sorted({codec.sample_rate for codec in self._codecs})
-        self._speakers = Speakers(self._engines, self._cache, self._threads, sample_rates)
+        self._speakers = Speakers(self._engines, self._cache, self._threads, sample_rates, self._shared)
         self._audio = AudioFiles(cache=self._cache, downloads=Downloads(outbound), codecs=self._codecs)
         self._prompts: Once[Prompt] = Once()
 
@@ -67,6 +73,8 @@ class Speech:
         await self._prompts.close()
         await self._audio.close()
         await self._speakers.close()
+        if self._shared is not None:
+            await self._shared.close()
         self._threads.close()
 
     def languages(self) -> list[str]:
@@ -113,24 +121,29 @@ class Speech:
         return await self._audio.at(url, fetched_for)
 
     async def keep_upload(self, data: bytes) -> Upload:
-        """Keep a WAV or MP3 file until it is dropped. Raises AudioUnsupported, SpeechNotStoredError."""
+        """Keep a WAV or MP3 file for all nodes until it is dropped.
+
+        Raises AudioUnsupported, SpeechNotStoredError, ObjectStorageFailed.
+        """
         file_format = audio_format(data)
         if file_format not in UPLOAD_FORMATS:
             raise AudioUnsupported(f"an upload must be {' or '.join(sorted(UPLOAD_FORMATS))}, this is {file_format}")
-        upload_id = await self._threads.store(self._uploads.keep, data)
-        try:
-            prompt = await self._audio.prompt(upload_id, data)
-        except SpeechError:
-            await self.drop_upload(upload_id)
-            raise
+        upload_id = new_id()
+        prompt = await self._audio.prompt(upload_id, data)
+        await self._uploads.keep(upload_id, data)
         return Upload(upload_id, file_format, prompt.seconds)
 
     async def upload(self, upload_id: str) -> Prompt:
-        """Raises UploadUnknown."""
-        return await self._audio.prompt(upload_id, await self._threads.run(self._uploads.read, upload_id))
+        """Raises UploadUnknown, and SpeechError when it is in object storage and cannot be had from there now."""
+        return await self._audio.prompt(upload_id, await self._uploads.read(upload_id))
 
     async def drop_upload(self, upload_id: str) -> None:
-        await self._threads.run(self._uploads.drop, upload_id)
+        """Remove it, here and from object storage. Raises ObjectStorageFailed."""
+        await self._uploads.drop(upload_id)
+
+    async def uploads_from_before(self, moment: datetime) -> list[str]:
+        """The ids of uploads that came onto this disk before then."""
+        return await self._uploads.from_before(moment)
 
     async def prepare_file(self, path: Path) -> Prompt:
         """A recording, for the one call it is played on: ``release`` it afterwards.

@@ -1,0 +1,77 @@
+"""Recordings go when their time is over; and what is on the disk agrees with what is in the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from bridge.messages.recording import Recording, RecordingState
+from bridge.reports.recordings import RecordingFiles
+from bridge.store import Store
+
+GRACE = timedelta(hours=1)
+"""How long a file may be without a row, and a recording without an end, before somebody looks into it."""
+_AT_ONCE = 200
+
+_log = structlog.get_logger(__name__)
+
+
+class RecordingSweep:
+    """Sweeps recordings: rows and objects of all nodes, files of this one. Its methods raise StoreFailed, OSError."""
+
+    def __init__(self, *, store: Store, files: RecordingFiles, node: str) -> None:
+        self._store = store
+        self._files = files
+        self._node = node
+
+    async def remove_expired(self, before: datetime) -> None:
+        """Remove recordings from before a moment; a file at another node goes as its orphan. Raises
+        ObjectStorageFailed."""
+        while expired := await self._store.expired_recordings(before=before, limit=_AT_ONCE):
+            for recording in expired:
+                await self._files.remove(recording)
+                await self._store.finish_recording(replace(recording, state=RecordingState.DELETED))
+            _log.info("recordings_deleted", count=len(expired))
+
+    async def settle_left_open(self, now: datetime) -> None:
+        """Find out what became of recordings that nobody finished although their call is over."""
+        while left := await self._store.recordings_left_open(node=self._node, ended_before=now - GRACE, limit=_AT_ONCE):
+            for recording, seconds in left:
+                await self._store.finish_recording(await self._files.finished(recording, seconds))
+
+    async def find_lost(self) -> None:
+        """Note whose file is gone."""
+        after = ""
+        while some := await self._store.recordings_with_file(node=self._node, after=after, limit=_AT_ONCE):
+            after = some[-1].id
+            for recording in await asyncio.to_thread(self._without_file, some):
+                if await self._store.recording_lost(recording.id, self._node):
+                    _log.error("recording_lost", recording=recording.id, attempt=recording.attempt_id)
+
+    async def remove_orphans(self, now: datetime) -> None:
+        """Remove files that belong to no recording, or to one that was deleted or is in object storage."""
+        old = await asyncio.to_thread(_files_from_before, self._files.folder, (now - GRACE).timestamp())
+        for start in range(0, len(old), _AT_ONCE):
+            some = old[start : start + _AT_ONCE]
+            known = await self._store.known_recordings([path.stem for path in some])
+            orphans = [path for path in some if path.stem not in known]
+            await asyncio.to_thread(_remove, orphans)
+            if orphans:
+                _log.warning("orphaned_recordings_removed", count=len(orphans))
+
+    def _without_file(self, some: list[Recording]) -> list[Recording]:
+        return [recording for recording in some if not self._files.path(recording).exists()]
+
+
+def _files_from_before(folder: Path, before: float) -> list[Path]:
+    return [path for path in folder.glob("*") if path.is_file() and path.stat().st_mtime < before]
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

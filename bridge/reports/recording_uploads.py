@@ -1,0 +1,84 @@
+"""Recordings go into object storage when they are finished."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from bridge.messages.recording import Recording
+from bridge.objects import ObjectStorageFailed
+from bridge.reports.recordings import RecordingFiles, file_size
+from bridge.store import Store, StoreFailed
+
+LOOK_EVERY_SECONDS = 60.0
+FIRST_WAIT_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 300.0
+_AT_ONCE = 4
+_LOOKED_AT_ONCE = 100
+
+_log = structlog.get_logger(__name__)
+
+
+class RecordingUploads:
+    """Carries the finished recordings of one node into object storage, and removes their files here.
+
+    What is to be done stands in the store, so that nothing is forgotten when the daemon is. After a failure all wait:
+    5 s, then twice as long each time, up to 5 minutes.
+    """
+
+    def __init__(self, *, store: Store, files: RecordingFiles, node: str) -> None:
+        self._store = store
+        self._files = files
+        self._node = node
+        self._wanted = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be a recording that has just been finished."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Upload what there is, whenever there is something, until cancelled."""
+        wait = FIRST_WAIT_SECONDS
+        while True:
+            self._wanted.clear()
+            try:
+                await self.upload_all()
+            except (ObjectStorageFailed, StoreFailed) as error:
+                _log.warning("recordings_not_uploaded", reason=str(error), again_in_seconds=wait)
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+                continue
+            wait = FIRST_WAIT_SECONDS
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), LOOK_EVERY_SECONDS)
+
+    async def upload_all(self) -> None:
+        """Upload every finished recording that is on this node's disk. Raises ObjectStorageFailed, StoreFailed."""
+        after = ""
+        while some := await self._store.recordings_with_file(node=self._node, after=after, limit=_LOOKED_AT_ONCE):
+            after = some[-1].id
+            for start in range(0, len(some), _AT_ONCE):
+                uploads = (self._upload(recording) for recording in some[start : start + _AT_ONCE])
+                for failure in await asyncio.gather(*uploads, return_exceptions=True):
+                    if failure is not None:
+                        raise failure
+
+    async def _upload(self, recording: Recording) -> None:
+        path = self._files.path(recording)
+        try:
+            size = await self._files.store(recording)
+        except FileNotFoundError:
+            if await self._store.recording_lost(recording.id, self._node):
+                _log.error("recording_lost", recording=recording.id, attempt=recording.attempt_id)
+            return
+        except OSError as error:
+            _log.error("recording_not_read", recording=recording.id, reason=error.strerror)
+            return
+        if await asyncio.to_thread(file_size, path) != size:
+            return  # Asterisk was still at it: the next round takes all of it
+        if await self._store.recording_stored(recording.id):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+        else:
+            await self._files.remove(recording)

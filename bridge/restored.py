@@ -1,0 +1,106 @@
+"""After a restore: whom the backup says is to be called may have been called since, and is not called twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bridge.asterisk import outcome_of
+from bridge.asterisk.journal import Journal, Record
+from bridge.config import Settings
+from bridge.dialer.outcomes import settle
+from bridge.dialer.settling import lost
+from bridge.messages.attempt import Attempt
+from bridge.messages.retry import next_attempt
+from bridge.messages.statuses import DELIVERED_TO_HANDSET, EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
+from bridge.store import OpenAttempt, Store
+
+_AT_ONCE = 500
+_MOST_LEGS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """How many messages that were not done have ended as they really did, and how many with an unknown result."""
+
+    known: int
+    unknown: int
+
+
+async def after_restore(settings: Settings, *, call_again: bool, now: datetime) -> Restored:
+    """Make a restored database fit to be served; no daemon may run on it yet. Raises StoreFailed.
+
+    A call that was under way in the backup ends as the journal tells, where it still does. All else that waited or was
+    under way may have been called since: it ends with an unknown result, or is called (again) if ``call_again``.
+    """
+    store = Store(settings.store_url)
+    try:
+        journal = Journal(settings.journal_dir)
+        if call_again:
+            return Restored(await _settle_known(store, journal), 0)
+        known, unknown = await _end_calls(store, journal, now)
+        while ended := await store.end_all(
+            status_id=EXPIRED_UNKNOWN, error_id=INTERNAL_SERVER_ERROR, now=now, limit=_AT_ONCE
+        ):
+            unknown += ended
+        return Restored(known, unknown)
+    finally:
+        await store.close()
+
+
+async def _settle_known(store: Store, journal: Journal) -> int:
+    """Keep what the journal tells; a message's own policy says whether it is called again."""
+    calls = [(left, record) for left, record in await _calls(store, journal) if record and record.ended]
+    for left, record in calls:
+        assert record.ended is not None
+        await settle(store, left.claim, _ended(left.claim.attempt, record, record.ended.at))
+    return len(calls)
+
+
+async def _end_calls(store: Store, journal: Journal, now: datetime) -> tuple[int, int]:
+    """End all calls and their messages; return how many really ended so, and how many are unknown."""
+    calls = await _calls(store, journal)
+    known = 0
+    for left, record in calls:
+        claim, attempt = left.claim, _ended(left.claim.attempt, record, now)
+        assert attempt.status_id is not None
+        assert attempt.error_id is not None
+        status_id, error_id = attempt.status_id, attempt.error_id
+        # What failed may have been tried again since.
+        if status_id != DELIVERED_TO_HANDSET and next_attempt(claim.message.content.retry, attempt.number, now):
+            status_id, error_id = EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
+        await store.finish(claim.key, attempt, status_id=status_id, error_id=error_id, done_at=now)
+        known += status_id != EXPIRED_UNKNOWN
+    return known, len(calls) - known
+
+
+async def _calls(store: Store, journal: Journal) -> list[tuple[OpenAttempt, Record | None]]:
+    """The calls that were under way in the backup, and what is known of them."""
+    left = [one for node in await store.nodes_with_open_attempts() for one in await store.open_attempts(node)]
+    records = await journal.read([name for one in left for name in _channel_ids(one.claim.attempt)])
+    calls = []
+    for one in left:
+        legs = [records[name] for name in _channel_ids(one.claim.attempt) if name in records]
+        calls.append((one, legs[-1] if legs else None))
+    return calls
+
+
+def _channel_ids(attempt: Attempt) -> list[str]:
+    """Those of its legs, also of legs that came after the backup."""
+    return [attempt.id, *(f"{attempt.id}-{leg}" for leg in range(1, _MOST_LEGS))]
+
+
+def _ended(attempt: Attempt, record: Record | None, now: datetime) -> Attempt:
+    ended = record.ended if record and record.ended else lost(now)
+    answered_at = record.answered_at if record else None
+    status_id, error_id = outcome_of(ended, answered=answered_at is not None)
+    return replace(
+        attempt,
+        answered_at=answered_at,
+        ended_at=ended.at,
+        cause=ended.cause,
+        sip_status=ended.sip_status,
+        hung_up_by=ended.by,
+        status_id=status_id,
+        error_id=error_id,
+    )

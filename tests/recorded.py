@@ -1,0 +1,69 @@
+"""Calls that are over, and what was recorded of them, without a telephone."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bridge.messages.message import Bulk, Content, Message
+from bridge.messages.recording import Recording, RecordingState, new_recording
+from bridge.reports.recordings import RecordingFiles
+from bridge.store import Claim, Store
+from tests.claims import claim
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+async def call(store: Store, name: str = "m1", node: str = "here") -> Claim:
+    """A call that goes on."""
+    message = Message(name, "41793026727", None, Content(text="Hello", record=True), NOW, NOW + HOUR)
+    await store.accept(Bulk(f"bulk-of-{name}", "acme", NOW, [message]))
+    (claimed,) = await claim(store, NOW, node=node, limit=1)
+    return claimed
+
+
+async def end(store: Store, claimed: Claim, seconds: float = 10) -> None:
+    ended_at = NOW + timedelta(seconds=seconds)
+    attempt = replace(claimed.attempt, answered_at=NOW, ended_at=ended_at, status_id=5, error_id=5000)
+    assert await store.finish(claimed.key, attempt, status_id=5, error_id=5000, done_at=ended_at)
+
+
+def write(files: RecordingFiles, recording: Recording, seconds: float = 10, at: datetime = NOW) -> Path:
+    """What Asterisk writes, last changed ``at``."""
+    files.folder.mkdir(exist_ok=True)
+    path = files.path(recording)
+    path.write_bytes(bytes(n * 7 % 256 for n in range(44 + round(seconds * 16_000))))
+    os.utime(path, (at.timestamp(), at.timestamp()))
+    return path
+
+
+async def begun(store: Store, claimed: Claim) -> Recording:
+    recording = new_recording(claimed.attempt.id, "call", NOW)
+    await store.begin_recording("acme", claimed.key, recording)
+    return recording
+
+
+async def recorded(
+    store: Store, files: RecordingFiles, name: str = "m1", node: str = "here", seconds: float = 10
+) -> Recording:
+    """A call that is over, and its recording."""
+    claimed = await call(store, name, node)
+    recording = await begun(store, claimed)
+    write(files, recording, seconds)
+    await store.finish_recording(await files.finished(recording, seconds))
+    await end(store, claimed, seconds)
+    return await found(store, recording)
+
+
+async def found(store: Store, recording: Recording) -> Recording:
+    """The recording as the store has it now."""
+    kept = await store.recording("acme", recording.id)
+    assert kept is not None
+    return kept
+
+
+async def state(store: Store, recording: Recording) -> RecordingState:
+    return (await found(store, recording)).state
