@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PREPARE := $(PYTHON) -m bridge.lab.prepare
 
-.PHONY: help demo lab lab-down lint test test-docker
+.PHONY: help demo lab lab-down lint test test-docker chaos soak
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
@@ -28,7 +28,16 @@ lint: ## check style, types and the arrows between the rooms
 
 test: lint ## run every test against real parts
 	@$(PREPARE) test
-	$(BIN)/pytest tests/unit tests/integration tests/e2e
+	$(BIN)/pytest -n 2 --dist loadfile -m "not alone" tests/unit tests/integration tests/e2e tests/chaos
+	$(BIN)/pytest -m alone tests/integration tests/e2e tests/chaos
+
+chaos: ## kill, cut and fill everything while 1,000 messages are called, again and again
+	@$(PREPARE) test
+	CHAOS=long $(BIN)/pytest -s tests/chaos
+
+soak: ## call at 10 a second for SOAK_SECONDS (an hour); fail when anything grows or is stuck
+	@$(PREPARE) test
+	$(BIN)/python -m tests.soak
 
 test-docker: ## build the images, bring them up with compose and place a call, on a real Docker engine
 	@PYTHONPATH=. $(PYTHON) docker/test.py

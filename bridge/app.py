@@ -5,37 +5,47 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import structlog
 from aiohttp import web
 
 from bridge.api.application import create_app
 from bridge.api.authentication import Authenticator
-from bridge.asterisk import AmiLink, Switchboard
+from bridge.api.health import trunk_members
+from bridge.api.services import Readiness
+from bridge.asterisk import AmiLink, Journal, Switchboard
+from bridge.asterisk.trunks import TrunkWatch
+from bridge.asterisk_config import registrations
 from bridge.config import Settings
 from bridge.dialer import AttemptRunner, Dialer
+from bridge.dialer.recovery import Recovery
+from bridge.dialer.traffic import Traffic
 from bridge.errors import VoicebridgeError
 from bridge.logs import configure_logs
 from bridge.messages.attempt import Attempt
-from bridge.messages.statuses import EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
+from bridge.messages.routes import Routes
+from bridge.objects import Bucket, Objects
 from bridge.outbound import Outbound
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.push import Pusher
+from bridge.reports.recording_uploads import RecordingUploads
 from bridge.reports.recordings import RecordingFiles
-from bridge.reports.retention import Retention
+from bridge.reports.retention import Limits, Retention
 from bridge.reports.signature import signing_key
 from bridge.speech import Speech, build_engines
 from bridge.speech.files import make_folder
-from bridge.store import Store
+from bridge.store import Store, StoreFailed, Topic, TrunkLimit
+from bridge.supervision import READY, STOPPING, tell, tell_alive
 
 _log = structlog.get_logger(__name__)
 
 _ACCOUNT = "default"
 
-_RECORDINGS_MODE = 0o2770
+_ASTERISK_WRITES_MODE = 0o2770
 """Asterisk writes there, and nobody else looks: the operator gives the folder to a group that both are in."""
 
 
@@ -45,42 +55,77 @@ class NoCredentials(VoicebridgeError):
     id = "NO_CREDENTIALS"
 
 
+class Superseded(VoicebridgeError):
+    """Another daemon has taken this node's name."""
+
+    id = "SUPERSEDED"
+
+
 async def serve(settings: Settings) -> None:
-    """Run the daemon until SIGTERM or SIGINT; then take no new work, let live calls end, and stop."""
+    """Run the daemon until SIGTERM or SIGINT; then take no new work, let live calls end, and stop.
+
+    Raises Superseded, after the same, when another daemon has taken the node's name.
+    """
     configure_logs(settings.log_level)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    daemon = Daemon(settings)
+    stop = asyncio.Event()
+    daemon = Daemon(settings, on_superseded=stop.set)
     await daemon.start()
     # Otherwise each full collection looks through all that was imported, and no call is served for 60 ms meanwhile.
     gc.collect()
     gc.freeze()
-    stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    tell(READY)
     await stop.wait()
+    tell(STOPPING)
     await daemon.stop()
+    if daemon.is_superseded:
+        raise Superseded(f"another daemon has taken the name of the node {settings.node!r}: set VOICEBRIDGE_NODE")
 
 
 class Daemon:
-    """All rooms, wired. Raises VoicebridgeError, at once or from ``start``, when one cannot work."""
+    """All rooms, wired. Raises VoicebridgeError, at once or from ``start``, when one cannot work.
 
-    def __init__(self, settings: Settings) -> None:
+    ``on_superseded`` is called when another daemon has taken the node's name: this one is to be stopped then.
+    """
+
+    def __init__(self, settings: Settings, on_superseded: Callable[[], None]) -> None:
         self._settings = settings
-        self._store = Store(settings.store_url)
+        self._on_superseded = on_superseded
+        self.is_superseded = False
+        self._tasks: list[asyncio.Task[None]] = []
+        trunks = settings.all_trunks
+        routes = Routes((prefix, trunk.name) for trunk in trunks for prefix in trunk.prefixes)
+        limits = [TrunkLimit(trunk.name, trunk.calls_per_second, trunk.max_calls) for trunk in trunks]
+        self._traffic = Traffic(limits)
+        self._store = Store(settings.store_url, routes)
         self._outbound = Outbound(allow_private=settings.allow_private_urls)
+        self._objects = _objects(settings)
         self._speech = Speech(
-            cache_dir=settings.data_dir / "speech",
-            codecs=settings.trunk_codecs,
+            cache_dir=settings.speech_dir,
+            codecs=settings.all_codecs,
             engines=build_engines(settings.speech_engines),
             outbound=self._outbound,
+            objects=self._objects,
         )
-        self._recordings = RecordingFiles(settings.data_dir / "recordings")
+        self._recordings = RecordingFiles(settings.data_dir / "recordings", node=settings.node, objects=self._objects)
+        self._uploads = RecordingUploads(store=self._store, files=self._recordings, node=settings.node)
+        self._cdr_files = CdrFiles(settings.data_dir / "cdr")
+        self._journal = Journal(settings.journal_dir)
         self._retention = Retention(
             store=self._store,
-            files=self._recordings,
-            drop_upload=self._speech.drop_upload,
+            recordings=self._recordings,
+            speech=self._speech,
+            cdr_files=self._cdr_files,
+            sweep_journal=self._journal.sweep,
             node=settings.node,
-            keep=timedelta(days=settings.recording_days),
+            limits=Limits(
+                messages=timedelta(days=settings.message_days),
+                recordings=timedelta(days=settings.recording_days),
+                cdr_files=timedelta(days=settings.cdr_days),
+                speech_bytes=settings.speech_cache_bytes,
+            ),
         )
         secret = settings.webhook_secret
         self._pusher = Pusher(
@@ -88,26 +133,36 @@ class Daemon:
             outbound=self._outbound,
             key=None if secret is None else signing_key(secret.get_secret_value()),
         )
-        self._link = AmiLink(settings.ami_url.get_secret_value())
-        self._switchboard = Switchboard(self._link)
-        self._cdr_files = CdrFiles(settings.data_dir / "cdr")
+        self._store.subscribe(Topic.PUSH, self._pusher.wake)
+        self._links = [AmiLink(url.get_secret_value()) for url in settings.ami_urls]
+        self._watch = TrunkWatch(self._links, registrations(settings))
+        switchboards = [Switchboard(link, self._journal) for link in self._links]
+        by_name = {switchboard.name: switchboard for switchboard in switchboards}
         runner = AttemptRunner(
             store=self._store,
-            switchboard=self._switchboard,
+            switchboards=by_name,
             speech=self._speech,
             recordings=self._recordings,
             outbound=self._outbound,
+            routes=routes,
+            traffic=self._traffic,
             caller_id=settings.caller_id,
-            on_settled=self._write_cdr,
+            on_settled=self._settled,
+        )
+        self._recovery = Recovery(
+            store=self._store, switchboards=by_name, journal=self._journal, runner=runner, node=settings.node
         )
         self._dialer = Dialer(
             store=self._store,
-            link=self._link,
+            switchboards=switchboards,
             runner=runner,
             node=settings.node,
-            trunk=settings.trunk,
-            max_calls=settings.trunk_max_calls,
-            calls_per_second=settings.trunk_calls_per_second,
+            instance=uuid4().hex,
+            trunks=limits,
+            routes=routes,
+            watch=self._watch,
+            traffic=self._traffic,
+            on_superseded=self._superseded,
         )
         self._web = web.AppRunner(
             create_app(
@@ -115,8 +170,6 @@ class Daemon:
                 authenticator=_authenticator(settings, self._store),
                 speech=self._speech,
                 recordings=self._recordings,
-                on_accepted=self._dialer.wake,
-                on_canceled=runner.cancel,
                 readiness=self._readiness,
                 max_body_bytes=settings.max_body_bytes,
             ),
@@ -126,14 +179,24 @@ class Daemon:
     async def start(self) -> None:
         """Begin to dial and to answer requests."""
         await self._refuse_to_serve_nobody()
-        make_folder(self._recordings.folder, _RECORDINGS_MODE)
+        make_folder(self._recordings.folder, _ASTERISK_WRITES_MODE)
+        make_folder(self._settings.journal_dir, _ASTERISK_WRITES_MODE)
         await self._outbound.start()
+        if self._objects is not None:
+            await self._objects.start()
         await self._speech.start()
-        await self._link.start()
-        await self._settle_lost_attempts()
-        self._dialling = asyncio.create_task(self._dialer.run())
-        self._pushing = asyncio.create_task(self._pusher.run())
-        self._sweeping = asyncio.create_task(self._retention.run())
+        await self._store.start()
+        await self._store.reroute()
+        for link in self._links:
+            await link.start()
+        await self._dialer.start()
+        self._recovery.start()
+        self._keep_running(self._watch.run())
+        self._keep_running(self._pusher.run())
+        self._keep_running(self._retention.run())
+        self._keep_running(tell_alive())
+        if self._objects is not None:
+            self._keep_running(self._uploads.run())
         await self._web.setup()
         site = web.TCPSite(self._web, self._settings.host, self._settings.port)
         await site.start()
@@ -142,16 +205,26 @@ class Daemon:
     async def stop(self) -> None:
         """Take no new work, let live calls end, close AMI last."""
         _log.info("stopping")
-        self._dialling.cancel()
+        await self._recovery.stop()
         await self._dialer.drain(self._settings.drain_seconds)
         await self._web.cleanup()
-        self._sweeping.cancel()
-        self._pushing.cancel()
-        await asyncio.wait((self._sweeping, self._pushing))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
         await self._outbound.close()
         await self._speech.close()
+        if self._objects is not None:
+            await self._objects.close()
         await self._store.close()
-        await self._link.close()
+        for link in self._links:
+            await link.close()
+
+    def _keep_running(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    def _superseded(self) -> None:
+        self.is_superseded = True
+        self._on_superseded()
 
     async def _refuse_to_serve_nobody(self) -> None:
         settings = self._settings
@@ -161,23 +234,51 @@ class Daemon:
                 "set VOICEBRIDGE_API_KEY, or VOICEBRIDGE_USER and VOICEBRIDGE_PASSWORD, or run voicebridge keys add"
             )
 
-    async def _settle_lost_attempts(self) -> None:
-        """End what a former run left open; whether the telephone rang is not known, so it is not called again."""
-        now = datetime.now(UTC)
-        for key, attempt in await self._store.open_attempts(self._settings.node):
-            lost = replace(attempt, ended_at=now, status_id=EXPIRED_UNKNOWN, error_id=INTERNAL_SERVER_ERROR)
-            await self._store.finish(key, lost, status_id=EXPIRED_UNKNOWN, error_id=INTERNAL_SERVER_ERROR, done_at=now)
-            _log.warning("attempt_lost", message=attempt.message_id, attempt=attempt.id)
-
-    async def _write_cdr(self, account: str, bulk_id: str, attempt: Attempt) -> None:
-        self._pusher.wake()
+    async def _settled(self, account: str, bulk_id: str, attempt: Attempt) -> None:
+        self._uploads.wake()
         try:
             await self._cdr_files.append(account, bulk_id, attempt)
         except OSError as error:
             _log.error("cdr_not_written", attempt=attempt.id, reason=error.strerror)
 
-    async def _readiness(self) -> Mapping[str, str | None]:
-        return {"asterisk": self._link.problem}
+    async def _readiness(self) -> Readiness:
+        traffic = self._traffic.standing()
+        return Readiness(
+            problems={
+                "asterisk": self._no_asterisk(),
+                "store": await self._store_problem(),
+                "trunk": self._watch.problem,
+            },
+            trunks={name: trunk_members(self._watch.standing(name), traffic[name]) for name in traffic},
+        )
+
+    def _no_asterisk(self) -> str | None:
+        if any(link.connected for link in self._links):
+            return None
+        return "; ".join(f"{link.name}: {link.problem}" for link in self._links)
+
+    async def _store_problem(self) -> str | None:
+        try:
+            await self._store.check()
+        except StoreFailed as error:
+            return str(error)
+        return None
+
+
+def _objects(settings: Settings) -> Objects | None:
+    if settings.s3_bucket is None:
+        return None
+    access_key, secret_key = settings.s3_access_key, settings.s3_secret_key
+    return Objects(
+        Bucket(
+            name=settings.s3_bucket,
+            endpoint=settings.s3_endpoint,
+            prefix=settings.s3_prefix,
+            region=settings.s3_region,
+            access_key=None if access_key is None else access_key.get_secret_value(),
+            secret_key=None if secret_key is None else secret_key.get_secret_value(),
+        )
+    )
 
 
 def _authenticator(settings: Settings, store: Store) -> Authenticator:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from bridge import __version__
-from bridge.config import Settings
+from bridge.config import Settings, problems
 from bridge.errors import VoicebridgeError
 
 app = typer.Typer(
@@ -32,9 +33,7 @@ def main() -> None:
     try:
         app()
     except ValidationError as error:
-        for problem in error.errors():
-            name = "_".join(str(part) for part in problem["loc"][:1])
-            print(f"VOICEBRIDGE_{name.upper()}: {problem['msg']}", file=sys.stderr)
+        print("\n".join(problems(error)), file=sys.stderr)
         sys.exit(2)
     except VoicebridgeError as error:
         print(f"{error.id}: {error}", file=sys.stderr)
@@ -85,11 +84,12 @@ def asterisk_config(
     complete: Annotated[
         bool, typer.Option("--complete", help="A whole configuration, not just files to include in your own.")
     ] = False,
+    asterisk: Annotated[str | None, typer.Option("--asterisk", help="Which of several: host:port of its AMI.")] = None,
 ) -> None:
     """Write the configuration for Asterisk that fits these settings."""
     from bridge.asterisk_config import write_configuration  # noqa: PLC0415
 
-    write_configuration(directory, Settings(), complete=complete)
+    write_configuration(directory, Settings(), complete=complete, asterisk=asterisk)
     print(f"written to {directory}")
 
 
@@ -124,6 +124,19 @@ def revoke_key(number: Annotated[int, typer.Argument(help="Its number in the lis
     from bridge.keys import revoke_key as revoke  # noqa: PLC0415
 
     asyncio.run(revoke(Settings(), number))
+
+
+@app.command("after-restore")
+def after_restore(
+    call_again: Annotated[
+        bool, typer.Option("--call-again", help="Leave what waited waiting, to be called (again).")
+    ] = False,
+) -> None:
+    """Make a database that was restored from a backup fit to be served, while no daemon runs on it."""
+    from bridge.restored import after_restore as run  # noqa: PLC0415
+
+    done = asyncio.run(run(Settings(), call_again=call_again, now=datetime.now(UTC)))
+    print(f"{done.known} messages ended as they did, {done.unknown} with an unknown result")
 
 
 @app.command()

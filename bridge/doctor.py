@@ -8,21 +8,27 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
-from sqlalchemy import make_url
+from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
-from bridge.asterisk import AmiLink, Switchboard, TrunkState
+from bridge.asterisk import AmiLink
+from bridge.asterisk.files import Registration
+from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
+from bridge.asterisk_config import registrations
 from bridge.config import Settings
 from bridge.errors import VoicebridgeError
 from bridge.speech import SpeechError, build_engines
-from bridge.store.database import Database, StoreFailed
+from bridge.store.database import Database
+from bridge.store.errors import StoreFailed
 
 LEAST_FREE_BYTES = 500_000_000
+MOST_CLOCKS_DIFFER = timedelta(seconds=1)
 PORT_SECONDS = 5.0
 TRUNK_TRIES = 9
 TRUNK_PAUSE_SECONDS = 0.5
@@ -49,7 +55,7 @@ async def examine(settings: Settings) -> bool:
         await _tell("ffmpeg", _ffmpeg()),
     ]
     healthy += [await _tell(f"speech engine {name}", _engine(name)) for name in settings.speech_engines]
-    healthy += [await _asterisk(settings)]
+    healthy += [await _asterisk(url.get_secret_value(), registrations(settings)) for url in settings.ami_urls]
     return all(healthy)
 
 
@@ -122,16 +128,30 @@ async def _database(settings: Settings) -> str:
             raise Trouble(f"{folder} cannot be written", remedy)
         return f"{name}; the daemon will make it"
     try:
-        database = Database(settings.store_url)
-    except ModuleNotFoundError as error:
-        raise Trouble(f"{name} needs the Python package {error.name}", f"Run `pip install {error.name}`.") from error
-    try:
-        await database.write(lambda _connection: None)
+        ahead = await _clock_of(Database(settings.store_url))
     except StoreFailed as error:
         raise Trouble(f"{name}: {error}", remedy) from error
+    if abs(ahead) > MOST_CLOCKS_DIFFER:
+        raise Trouble(
+            f"{name}: its clock differs from this machine's by {abs(ahead).total_seconds():.1f} s",
+            "Let NTP keep the clocks of the database and of every node: they take turns on the trunks by them.",
+        )
+    return name
+
+
+async def _clock_of(database: Database) -> timedelta:
+    """How far the server's clock is ahead; the database of a file has none of its own."""
+
+    def ahead(connection: Connection) -> timedelta:
+        if connection.dialect.name != "postgresql":
+            return timedelta()
+        clock: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        return clock - datetime.now(UTC)
+
+    try:
+        return await database.write(ahead)
     finally:
         await database.close()
-    return name
 
 
 async def _ffmpeg() -> str:
@@ -171,13 +191,14 @@ async def _engine(name: str) -> str:
     return f"said a word, {1000 * (time.monotonic() - began):.0f} ms after its start"
 
 
-async def _asterisk(settings: Settings) -> bool:
-    url = settings.ami_url.get_secret_value()
+async def _asterisk(url: str, trunks: Mapping[str, Registration | None]) -> bool:
     if not await _tell("AMI port", _port(url)):
         return False
     link = AmiLink(url)
     try:
-        return await _tell("AMI login", _login(link)) and await _tell("trunk", _trunk(link, settings))
+        if not await _tell("AMI login", _login(link)):
+            return False
+        return all([await _tell(f"trunk {name}", _trunk(link, name, trunks[name])) for name in trunks])
     finally:
         await link.close()
 
@@ -217,32 +238,42 @@ async def _login(link: AmiLink) -> str:
     return "accepted"
 
 
-async def _trunk(link: AmiLink, settings: Settings) -> str:
+async def _trunk(link: AmiLink, name: str, registration: Registration | None) -> str:
     try:
-        state = await _trunk_state(Switchboard(link), settings.trunk)
+        standing = await _standing(TrunkWatch([link], {name: registration}), name, registered=registration is not None)
     except VoicebridgeError as error:
         raise Trouble(str(error), "Give the AMI user the rights that `voicebridge asterisk-config` writes.") from error
-    if state is TrunkState.UNKNOWN:
+    if standing.qualify == "unknown":
         raise Trouble(
-            f"Asterisk has no endpoint {settings.trunk}",
-            "Include what `voicebridge asterisk-config` writes, or set VOICEBRIDGE_TRUNK to your endpoint's name.",
+            f"Asterisk has no endpoint {name}",
+            "Include what `voicebridge asterisk-config` writes, or name your endpoint in VOICEBRIDGE_TRUNK or"
+            " VOICEBRIDGE_TRUNKS.",
         )
-    if state is TrunkState.UNREACHABLE:
+    if standing.qualify == "unreachable":
         raise Trouble(
-            f"{settings.trunk} does not answer Asterisk's OPTIONS requests",
-            "Check VOICEBRIDGE_TRUNK_URI, that the carrier knows this machine's address, and the firewall (UDP).",
+            f"{name} does not answer Asterisk's OPTIONS requests",
+            "Check the trunk's address (uri), that the carrier knows this machine's address, and the firewall (UDP).",
         )
-    return f"{settings.trunk} is reachable"
+    if not standing.usable:
+        raise Trouble(
+            f"{name} is reachable, but Asterisk is not registered there: {standing.registration}",
+            "Check the trunk's user and password; `asterisk -rx 'pjsip show registrations'` tells more.",
+        )
+    if registration and not standing.registration:
+        return f"{name} is reachable; `asterisk -rx 'pjsip show registrations'` tells of its registration"
+    return f"{name} is reachable{' and registered' if registration else ''}"
 
 
-async def _trunk_state(switchboard: Switchboard, trunk: str) -> TrunkState:
-    """An Asterisk that has just started has not asked the trunk yet: it is given time to."""
+async def _standing(watch: TrunkWatch, trunk: str, *, registered: bool) -> TrunkStanding:
+    """An Asterisk that has just started has not asked the trunk yet, nor registered: it is given time to."""
+    wanted = TrunkStanding("reachable", "registered" if registered else None)
     for _ in range(TRUNK_TRIES):
-        state = await switchboard.trunk_state(trunk)
-        if state is not TrunkState.UNREACHABLE:
+        await watch.look()
+        standing = watch.standing(trunk)
+        if standing == wanted or standing.qualify == "unknown":
             break
         await asyncio.sleep(TRUNK_PAUSE_SECONDS)
-    return state
+    return standing
 
 
 def _existing(path: Path) -> Path:

@@ -15,7 +15,7 @@ RUN mkdir -p /usr/lib/asterisk && ln -s /usr/lib/*-linux-gnu*/asterisk/modules /
 RUN groupadd --gid 10001 voicebridge \
  && useradd --uid 10002 --gid 10001 --no-create-home --home-dir /asterisk --shell /usr/sbin/nologin telephony \
  && install -d -m 0750 -o 10001 -g voicebridge /var/lib/voicebridge /var/lib/voicebridge/speech \
- && install -d -m 2770 -o 10001 -g voicebridge /var/lib/voicebridge/recordings
+ && install -d -m 2770 -o 10001 -g voicebridge /var/lib/voicebridge/recordings /var/lib/voicebridge/journal
 USER telephony
 
 ENV CONFIGURATION=/asterisk/etc/asterisk.conf

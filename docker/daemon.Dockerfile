@@ -17,7 +17,7 @@ RUN apt-get update \
 RUN groupadd --gid 10001 voicebridge \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/voicebridge --shell /usr/sbin/nologin voicebridge \
  && install -d -m 0750 -o voicebridge -g voicebridge /var/lib/voicebridge /var/lib/voicebridge/speech \
- && install -d -m 2770 -o voicebridge -g voicebridge /var/lib/voicebridge/recordings \
+ && install -d -m 2770 -o voicebridge -g voicebridge /var/lib/voicebridge/recordings /var/lib/voicebridge/journal \
  && install -d -m 0750 -o 10002 -g voicebridge /etc/voicebridge /asterisk /carrier
 COPY --from=build /opt/voicebridge /opt/voicebridge
 ENV PATH=/opt/voicebridge/bin:$PATH

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -72,16 +72,13 @@ def create_app(
     authenticator: Authenticator,
     speech: Speech,
     recordings: RecordingFiles,
-    on_accepted: Callable[[], None],
-    on_canceled: Callable[[Collection[str]], Awaitable[None]],
-    readiness: Readiness,
+    readiness: Callable[[], Awaitable[Readiness]],
     max_body_bytes: int,
 ) -> web.Application:
     """The application that serves the wire contract.
 
-    ``speech`` says what can be spoken; ``recordings`` has what was recorded. ``on_accepted`` is called, on the event
-    loop, when messages wait to be called, and ``on_canceled`` with the ids of attempts that are to stop; ``readiness``
-    tells what is wrong with each part of the house. A larger body than ``max_body_bytes`` is answered by 413.
+    ``speech`` says what can be spoken; ``recordings`` has what was recorded; ``readiness`` tells whether calls
+    can be made. A larger body than ``max_body_bytes`` is answered by 413.
     """
     app = web.Application(middlewares=(errors_as_json, authentication(authenticator)), client_max_size=max_body_bytes)
     app[SERVICES] = Services(
@@ -89,8 +86,6 @@ def create_app(
         speech=speech,
         recordings=recordings,
         languages=frozenset(speech.languages()),
-        on_accepted=on_accepted,
-        on_canceled=on_canceled,
         readiness=readiness,
     )
     app[OPENAPI] = openapi(_ROUTES)

@@ -12,10 +12,10 @@ from bridge.api import queries
 from bridge.api.errors import BulkOverRefused, NotFound
 from bridge.api.members import Members, Moment
 from bridge.api.reading import read, read_body
-from bridge.api.services import ACCOUNT, SERVICES, Services
+from bridge.api.services import ACCOUNT, SERVICES
 from bridge.messages.bulks import BulkStatus
 from bridge.reports.members import wire_time
-from bridge.store import BulkOver, BulkStanding
+from bridge.store import BulkOver, BulkStanding, Store
 
 
 def _upper(value: object) -> object:
@@ -44,39 +44,34 @@ async def get_bulk_status(request: web.Request) -> web.Response:
 
 async def put_bulk(request: web.Request) -> web.Response:
     """Send what waits of a bulk at another time."""
-    bulk_id, services = queries.required(request, "bulkId"), request.app[SERVICES]
+    bulk_id, store = queries.required(request, "bulkId"), request.app[SERVICES].store
     wanted, now = await read_body(request, lambda body, rules: (read(Rescheduling, body, rules), rules.now))
     try:
-        bulk = await services.store.reschedule_bulk(request[ACCOUNT], bulk_id, max(wanted.send_at, now))
+        bulk = await store.reschedule_bulk(request[ACCOUNT], bulk_id, max(wanted.send_at, now))
     except BulkOver as error:
         raise BulkOverRefused(str(error)) from error
-    services.on_accepted()
     return _send_at(request, bulk)
 
 
 async def put_bulk_status(request: web.Request) -> web.Response:
     """Pause a bulk, let it go on, or cancel it."""
-    bulk_id, services = queries.required(request, "bulkId"), request.app[SERVICES]
+    bulk_id, store = queries.required(request, "bulkId"), request.app[SERVICES].store
     wanted = await read_body(request, lambda body, rules: read(StatusChange, body, rules))
     try:
-        bulk = await _change(services, request[ACCOUNT], bulk_id, BulkStatus(wanted.status))
+        bulk = await _change(store, request[ACCOUNT], bulk_id, BulkStatus(wanted.status))
     except BulkOver as error:
         raise BulkOverRefused(str(error)) from error
     return _status(request, bulk)
 
 
-async def _change(services: Services, account: str, bulk_id: str, wanted: BulkStatus) -> BulkStanding | None:
+async def _change(store: Store, account: str, bulk_id: str, wanted: BulkStatus) -> BulkStanding | None:
     match wanted:
         case BulkStatus.PAUSED:
-            return await services.store.pause_bulk(account, bulk_id)
+            return await store.pause_bulk(account, bulk_id)
         case BulkStatus.CANCELED:
-            bulk, live = await services.store.cancel_bulk(account, bulk_id)
-            await services.on_canceled(live)
-            return bulk
+            return await store.cancel_bulk(account, bulk_id)
         case _:
-            bulk = await services.store.resume_bulk(account, bulk_id)
-            services.on_accepted()
-            return bulk
+            return await store.resume_bulk(account, bulk_id)
 
 
 async def _bulk(request: web.Request) -> BulkStanding | None:

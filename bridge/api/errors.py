@@ -63,6 +63,13 @@ class CallNotFinished(Refused):
     http_status: ClassVar[int] = 409
 
 
+class RecordingElsewhere(Refused):
+    """The recording is still on the disk of the node that made the call."""
+
+    id: ClassVar[str] = "RECORDING_ELSEWHERE"
+    http_status: ClassVar[int] = 503
+
+
 def error_body(message_id: str, text: str, problems: Problems | None = None) -> dict[str, Any]:
     """The body of every answer that is not a success."""
     exception: dict[str, Any] = {"messageId": message_id, "text": text}

@@ -33,7 +33,7 @@ async def get_files(request: web.Request) -> web.Response:
 async def get_file(request: web.Request) -> web.StreamResponse:
     """One recording: WAV, PCM of 16 bits at 8 kHz."""
     recording = await request.app[SERVICES].store.recording(request[ACCOUNT], request.match_info["id"])
-    return recorded_audio(request, recording, "application/octet-stream")
+    return await recorded_audio(request, recording, "application/octet-stream")
 
 
 def _number(text: str | None) -> str | None:

@@ -12,7 +12,8 @@ from aiohttp.typedefs import Middleware
 from bridge.api.authentication import Authenticator
 from bridge.api.errors import BadRequest, Refused, Unauthorized, error_body
 from bridge.api.services import ACCOUNT
-from bridge.store import StoreFailed
+from bridge.objects import ObjectStorageFailed
+from bridge.store import CommitUnknown, StoreFailed
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -56,12 +57,18 @@ async def errors_as_json(request: web.Request, handler: _Handler) -> web.StreamR
         return _http_error(error)
     except web.RequestPayloadError:
         return _refusal(BadRequest("the body is not what its headers say"))
-    except StoreFailed as error:
-        _log.error("store_failed", path=request.path, problem=str(error))
-        return _failure(503, error.id, "the message could not be kept or found; try again later")
+    except (StoreFailed, ObjectStorageFailed) as error:
+        _log.error(error.id.lower(), path=request.path, problem=str(error))
+        return _failure(503, error.id, _advice(error))
     except Exception as error:  # nothing that goes wrong may show a client more than that it did
         _log.error("request_failed", path=request.path, error=type(error).__name__, where=_where(error))
         return _failure(500, "GENERAL_ERROR", "something went wrong here; the log says what")
+
+
+def _advice(error: StoreFailed | ObjectStorageFailed) -> str:
+    if isinstance(error, CommitUnknown):
+        return "it may have been done or not; sent again with ids of your own it is not done twice"
+    return "it could not be kept or found; try again later"
 
 
 def _refusal(error: Refused) -> web.Response:

@@ -15,7 +15,7 @@ from bridge import __version__
 from bridge.api import bulks, click_to_call, ivr_files, ivr_messages, ivr_scenarios, ivr_uploads, sending
 from bridge.api.advanced import AdvancedRequest
 from bridge.api.delivery_reports import get_reports_v1, get_reports_v2
-from bridge.api.health import healthz, readyz
+from bridge.api.health import READINESS, healthz, readyz
 from bridge.api.logs import get_logs
 from bridge.api.requests import MultiRequest, SimpleMessage
 from bridge.api.voices import get_voices
@@ -85,6 +85,11 @@ async def get_openapi(request: web.Request) -> web.Response:
     return web.json_response(request.app[OPENAPI])
 
 
+def _answer(description: str, *schemas: dict[str, Any]) -> dict[str, Any]:
+    """A response whose body is all of these."""
+    return {"description": description, "content": {"application/json": {"schema": {"allOf": list(schemas)}}}}
+
+
 _OPEN = {healthz, readyz, get_openapi}
 
 _PROBLEM = {
@@ -107,6 +112,16 @@ _PROBLEM = {
             },
         }
     },
+}
+
+_PROBLEM_REFERENCE = {"$ref": "#/components/schemas/Problem"}
+
+_DONE_OR_REFUSED = {"200": {"description": "Done."}, "default": _answer("Refused, or failed.", _PROBLEM_REFERENCE)}
+_RESPONSES: dict[_Handler, dict[str, Any]] = {
+    readyz: {
+        "200": _answer("Calls can be made.", READINESS),
+        "503": _answer("A part is missing.", READINESS, _PROBLEM_REFERENCE),
+    }
 }
 
 
@@ -139,15 +154,11 @@ def openapi(routes: Iterable[web.RouteDef]) -> dict[str, Any]:
 
 
 def _operation(route: web.RouteDef) -> dict[str, Any]:
-    problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     operation = {
         "operationId": route.handler.__name__,
         "summary": (route.handler.__doc__ or "").partition("\n")[0],
         "parameters": _parameters(route),
-        "responses": {
-            "200": {"description": "Done."},
-            "default": {"description": "Refused, or failed.", "content": problem},
-        },
+        "responses": _RESPONSES.get(route.handler, _DONE_OR_REFUSED),
     }
     return {**operation, "security": []} if route.handler in _OPEN else operation
 

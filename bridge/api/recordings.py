@@ -4,26 +4,70 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bridge.api.errors import CallNotFinished, NotFound
+from bridge.api.errors import CallNotFinished, NotFound, RecordingElsewhere
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.messages.recording import Recording, RecordingState
+from bridge.objects import ObjectNotThere, ObjectStorageFailed
+from bridge.reports.recordings import RecordingFiles
 
 
 async def get_call_recording(request: web.Request) -> web.StreamResponse:
     """The recording of a message's last call, as WAV."""
     message_id, to = request.match_info["messageId"], request.match_info["to"]
     recording = await request.app[SERVICES].store.call_recording(request[ACCOUNT], message_id, to)
-    return recorded_audio(request, recording, "audio/wav")
+    return await recorded_audio(request, recording, "audio/wav")
 
 
-def recorded_audio(request: web.Request, recording: Recording | None, content_type: str) -> web.StreamResponse:
-    """The audio of a recording, or a range of it (RFC 9110, section 14). Raises NotFound, CallNotFinished."""
+async def recorded_audio(request: web.Request, recording: Recording | None, content_type: str) -> web.StreamResponse:
+    """The audio of a recording, or a range of it (RFC 9110, section 14), from wherever it is.
+
+    Raises NotFound, CallNotFinished, RecordingElsewhere, ObjectStorageFailed.
+    """
     if recording is None:
         raise NotFound("there is no such recording")
     if recording.state is RecordingState.RECORDING:
         raise CallNotFinished("the call is not over, nor is its recording")
-    path = request.app[SERVICES].recordings.path(recording)
-    if not recording.has_file or not path.is_file():
-        state = RecordingState.LOST if recording.has_file else recording.state
-        raise NotFound(f"the recording is {state}")
-    return web.FileResponse(path, headers={"Content-Type": content_type})
+    if not recording.has_file:
+        raise NotFound(f"the recording is {recording.state}")
+    files = request.app[SERVICES].recordings
+    if files.path(recording).is_file():
+        return web.FileResponse(files.path(recording), headers={"Content-Type": content_type})
+    if recording.node is None:
+        return await _stored(request, files, recording, content_type)
+    if files.is_elsewhere(recording):
+        raise RecordingElsewhere(f"the recording is at the node {recording.node}; ask there, or later")
+    raise NotFound(f"the recording is {RecordingState.LOST}")
+
+
+async def _stored(
+    request: web.Request, files: RecordingFiles, recording: Recording, content_type: str
+) -> web.StreamResponse:
+    assert recording.size is not None
+    whole = range(recording.size)
+    try:
+        part = whole[request.http_range]
+    except ValueError:
+        part = range(0)
+    headers = {"Content-Type": content_type, "Accept-Ranges": "bytes"}
+    if not part:
+        raise web.HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{len(whole)}"})
+    if part != whole:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(whole)}"
+    response = web.StreamResponse(status=200 if part == whole else 206, headers=headers)
+    response.content_length = len(part)
+    if request.method == "HEAD":
+        return response
+    try:
+        async with files.stored(recording, part) as chunks:
+            await response.prepare(request)
+            async for chunk in chunks:
+                await response.write(chunk)
+    except ObjectNotThere:
+        raise NotFound(f"the recording is {RecordingState.LOST}") from None
+    except ObjectStorageFailed:
+        if not response.prepared:
+            raise
+        # Only a connection that breaks off can still say that this is not all of it.
+        if request.transport is not None:
+            request.transport.abort()
+    return response

@@ -39,7 +39,6 @@ async def keep(request: web.Request, bulk: Bulk, accept: Callable[[Bulk], Awaita
         await accept(bulk)
     except DuplicateId as error:
         raise DuplicateRefused(str(error)) from error
-    request.app[SERVICES].on_accepted()
     return web.Response(body=to_json(_acceptance(bulk)), content_type="application/json")
 
 

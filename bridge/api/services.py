@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from aiohttp import web
 
@@ -13,25 +14,28 @@ from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech
 from bridge.store import Store
 
-Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
-"""Tells of each part of the house (``asterisk``, ``store`` ...) what is wrong with it; None when nothing is."""
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether calls can be made.
+
+    ``problems`` tells of each part of the house (``asterisk``, ``store`` ...) what is wrong with it; None when nothing
+    is. ``trunks`` has the members of each trunk, by its name.
+    """
+
+    problems: Mapping[str, str | None]
+    trunks: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the handlers use; ``languages`` are the codes that ``speech`` speaks, in lower case.
-
-    ``on_accepted`` is called when messages wait to be called, ``on_canceled`` with the ids of attempts that
-    are to stop.
-    """
+    """What the handlers use; ``languages`` are the codes that ``speech`` speaks, in lower case."""
 
     store: Store
     speech: Speech
     recordings: RecordingFiles
     languages: frozenset[str]
-    on_accepted: Callable[[], None]
-    on_canceled: Callable[[Collection[str]], Awaitable[None]]
-    readiness: Readiness
+    readiness: Callable[[], Awaitable[Readiness]]
 
     def rules(self) -> Rules:
         """What a request that comes now is checked against."""

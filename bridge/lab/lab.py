@@ -7,7 +7,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -42,10 +42,16 @@ class _State:
 
 
 class Lab:
-    """One lab, whose state is a folder. Raises ``LabFailed`` when the folder's path cannot be used."""
+    """One lab, whose state is a folder. Raises ``LabFailed`` when the folder's path cannot be used.
 
-    def __init__(self, directory: Path) -> None:
+    ``settings`` are ``VOICEBRIDGE_*`` variables that win over those of the environment. ``ami_port`` is where the
+    daemon looks for Asterisk's manager interface, when something stands between the two.
+    """
+
+    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None, ami_port: int | None = None) -> None:
         self.directory = directory.resolve()
+        self._settings = settings or {}
+        self._ami_port = ami_port
         if len(str(self.directory)) > LONGEST_PATH or not re.fullmatch(r"[A-Za-z0-9/._+-]+", str(self.directory)):
             raise LabFailed(
                 f"LAB_DIR {self.directory} cannot be used: at most {LONGEST_PATH} letters, digits and any of / . _ + -"
@@ -56,6 +62,11 @@ class Lab:
     def running(self) -> bool:
         """Whether any part runs."""
         return any(process.alive for process in self._load().processes.values())
+
+    @property
+    def ports(self) -> Ports:
+        """The lab's ports, once it was started."""
+        return Ports(self._load().first_port or 0)
 
     def environment(self) -> dict[str, str]:
         """What ``LAB_DIR/env`` says."""
@@ -74,7 +85,8 @@ class Lab:
         with self._locked():
             state, program = self._load(), find_asterisk()
             holder = self._claim_ports(state)
-            setup = Setup(self.directory, Ports(state.first_port or 0), state.secrets, _given())
+            given = _given() | dict(self._settings)
+            setup = Setup(self.directory, Ports(state.first_port or 0), state.secrets, given, self._ami_port)
             started: list[str] = []
             try:
                 self._start_missing(setup, program, state, holder, started)

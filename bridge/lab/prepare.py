@@ -28,8 +28,10 @@ VENV = CHECKOUT / ".venv"
 STAMP = VENV / "installed"
 OLDEST_PYTHON = (3, 11)
 TOOLS = {"ffmpeg": "ffmpeg", "espeak-ng": "espeak-ng"}
-TEST_TOOLS = {"sipp": "sip-tester", "tshark": "tshark", "sox": "sox"}
+TEST_TOOLS = {"sipp": "sip-tester", "tshark": "tshark", "sox": "sox", "initdb": "postgresql"}
 DEBOOTSTRAP = ["debootstrap", "debian-archive-keyring"]
+STARTED_BY_DEBIAN = ("asterisk", "postgresql")
+"""Packages whose server runs once they are installed; the lab and the tests start their own."""
 
 
 def main() -> int:
@@ -73,12 +75,17 @@ def prepare(purpose: str) -> None:
 
 def _missing_packages(purpose: str) -> list[str]:
     tools = TOOLS | TEST_TOOLS if purpose == "test" else TOOLS
-    missing = [package for program, package in tools.items() if shutil.which(program) is None]
+    missing = [package for program, package in tools.items() if not _is_installed(program)]
     if not _loadable("libespeak-ng.so.1"):
         missing.append("libespeak-ng1")
     if importlib.util.find_spec("ensurepip") is None:
         missing.append(f"python{sys.version_info.major}.{sys.version_info.minor}-venv")
     return missing
+
+
+def _is_installed(program: str) -> bool:
+    # Debian has PostgreSQL's programs in a folder for each version, of which none is in the path.
+    return shutil.which(program) is not None or any(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
 
 
 def _loadable(library: str) -> bool:
@@ -121,14 +128,13 @@ def _only_one_at_a_time(cache: Path) -> Iterator[None]:
 def _install(steps: Steps, packages: list[str], asterisk_missing: bool) -> None:
     if asterisk_missing and not _package_lists():
         steps.call("apt-get", "update")
-    if asterisk_missing and _candidate("asterisk") >= OLDEST_ASTERISK:
-        _apt_install(steps, [*packages, "asterisk"])
-        if shutil.which("systemctl"):
-            steps.call("systemctl", "disable", "--now", "asterisk")
-    elif asterisk_missing:
-        _apt_install(steps, packages + DEBOOTSTRAP)
-    else:
-        _apt_install(steps, packages)
+    if asterisk_missing:
+        packages = packages + (["asterisk"] if _candidate("asterisk") >= OLDEST_ASTERISK else DEBOOTSTRAP)
+    _apt_install(steps, packages)
+    if shutil.which("systemctl"):
+        for server in STARTED_BY_DEBIAN:
+            if server in packages:
+                steps.call("systemctl", "disable", "--now", server)
 
 
 def _package_lists() -> bool:

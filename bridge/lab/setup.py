@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import SecretStr, ValidationError
 
 from bridge.asterisk_config import write_configuration
-from bridge.config import Settings
+from bridge.config import Settings, problems
 from bridge.errors import VoicebridgeError
 from bridge.lab import telephones
 from bridge.lab.ports import Ports
@@ -24,6 +24,8 @@ ASTERISK, CARRIER, DAEMON = "asterisk", "carrier", "voicebridge"
 AMI_USER = "voicebridge"
 SECRETS = ("ami", "api_key", "password", "softphone")
 DRAIN_SECONDS = 5
+OWN_CARRIER = "sip:LAB_CARRIER"
+"""In ``VOICEBRIDGE_TRUNKS``: the lab's carrier, whose port is not known before the lab runs."""
 
 
 class SettingsRefused(VoicebridgeError):
@@ -52,12 +54,16 @@ def lines(values: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """One lab. ``given`` are the ``VOICEBRIDGE_*`` variables that its user set: they win over the lab's own."""
+    """One lab. ``given`` are the ``VOICEBRIDGE_*`` variables that its user set: they win over the lab's own.
+
+    ``daemon_ami_port`` is where the daemon looks for AMI, when it is not Asterisk's own port.
+    """
 
     directory: Path
     ports: Ports
     secrets: Mapping[str, str]
     given: Mapping[str, str]
+    daemon_ami_port: int | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -66,7 +72,10 @@ class Setup:
 
     @property
     def ami_url(self) -> str:
-        return f"ami://{AMI_USER}:{self.secrets['ami']}@127.0.0.1:{self.ports.ami}"
+        return self._ami_url(self.ports.ami)
+
+    def _ami_url(self, port: int) -> str:
+        return f"ami://{AMI_USER}:{self.secrets['ami']}@127.0.0.1:{port}"
 
     @property
     def daemon_settings(self) -> dict[str, str]:
@@ -80,12 +89,17 @@ class Setup:
             "VOICEBRIDGE_PASSWORD": self.secrets["password"],
             "VOICEBRIDGE_DATA_DIR": str(data),
             "VOICEBRIDGE_DATABASE_URL": f"sqlite:///{data / 'voicebridge.db'}",
-            "VOICEBRIDGE_TRUNK_URI": f"sip:127.0.0.1:{self.ports.carrier_sip}",
+            "VOICEBRIDGE_TRUNK_URI": self._carrier_uri,
             "VOICEBRIDGE_ALLOW_PRIVATE_URLS": "true",
             "VOICEBRIDGE_NODE": f"lab-{hashlib.sha256(str(self.directory).encode()).hexdigest()[:8]}",
             "VOICEBRIDGE_DRAIN_SECONDS": str(DRAIN_SECONDS),
         }
-        return own | dict(self.given) | {"VOICEBRIDGE_AMI_URL": self.ami_url}
+        given = {name: value.replace(OWN_CARRIER, self._carrier_uri) for name, value in self.given.items()}
+        return own | given | {"VOICEBRIDGE_AMI_URL": self._ami_url(self.daemon_ami_port or self.ports.ami)}
+
+    @property
+    def _carrier_uri(self) -> str:
+        return f"sip:127.0.0.1:{self.ports.carrier_sip}"
 
     @property
     def host(self) -> str:
@@ -125,23 +139,22 @@ class Setup:
     def _asterisk(self, program: Program) -> Settings:
         rtp_first, rtp_last = self.ports.bridge_rtp
         try:
-            return Settings(
-                ami_url=SecretStr(self.ami_url),
-                trunk_uri=self.daemon_settings["VOICEBRIDGE_TRUNK_URI"],
-                asterisk_module_dir=program.module_dir,
-                asterisk_data_dir=program.data_dir,
-                asterisk_state_dir=self.directory / "asterisk",
-                asterisk_sip_host=IPv4Address("127.0.0.1"),
-                asterisk_sip_port=self.ports.bridge_sip,
-                asterisk_rtp_first=rtp_first,
-                asterisk_rtp_last=rtp_last,
+            return Settings.model_validate(
+                {
+                    "ami_url": SecretStr(self.ami_url),
+                    "trunk_uri": self.daemon_settings["VOICEBRIDGE_TRUNK_URI"],
+                    "asterisk_module_dir": program.module_dir,
+                    "asterisk_data_dir": program.data_dir,
+                    "asterisk_state_dir": self.directory / "asterisk",
+                    "asterisk_sip_host": IPv4Address("127.0.0.1"),
+                    "asterisk_sip_port": self.ports.bridge_sip,
+                    "asterisk_rtp_first": rtp_first,
+                    "asterisk_rtp_last": rtp_last,
+                }
+                | ({"trunks": self.daemon_settings["VOICEBRIDGE_TRUNKS"]} if "VOICEBRIDGE_TRUNKS" in self.given else {})
             )
         except ValidationError as error:
-            wrong = [
-                f"VOICEBRIDGE_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
-                for problem in error.errors()
-            ]
-            raise SettingsRefused("; ".join(wrong)) from error
+            raise SettingsRefused("; ".join(problems(error))) from error
 
     @property
     def _carrier(self) -> telephones.Carrier:

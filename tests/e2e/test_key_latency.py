@@ -6,11 +6,14 @@ import asyncio
 import subprocess
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
 from tests.e2e.interactive import called
 from tests.e2e.running_lab import RunningLab
 from tests.e2e.test_wire import capturing
+
+pytestmark = pytest.mark.alone
 
 MOST_SECONDS_TO_PROMPT = 0.040
 SILENCE = {"ff"}

@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
 from bridge.lab.processes import until
 from tests.e2e.running_lab import RunningLab
 from tests.e2e.test_calls import cdr_of, send
+
+pytestmark = pytest.mark.alone
 
 LAST_PACKET = b"the capture ends here"
 MOST_SECONDS_TO_SPEECH = 0.040

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import socket
 import subprocess
 import time
@@ -16,11 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.asterisk import AmiLink
+from bridge.asterisk import AmiLink, Journal
 from bridge.asterisk.files import AsteriskSettings, Manager, Trunk, render
 from bridge.lab.programs import Program, find_asterisk
 from bridge.lab.telephones import Carrier, PhoneCall, phone_calls
 from bridge.lab.telephones import render as render_carrier
+from tests.postgres import Postgres, running_postgres
 
 SECRET = "s3cret;with:a%semicolon"
 SECRET_IN_URL = "s3cret%3Bwith%3Aa%25semicolon"
@@ -65,8 +67,50 @@ class RunningAsterisk:
         """What Asterisk's own command line answers."""
         return _run(self.program, self.configuration, "-rx", command)
 
+    def kill(self) -> None:
+        """As a crash would: it says and writes nothing more."""
+        os.kill(int((self.settings.state_dir / "run" / "asterisk.pid").read_text()), signal.SIGKILL)
+
     def wait_for_console(self, command: str, answer: str) -> None:
         until(lambda: answer in self.console(command))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as postgres:
+        yield postgres
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for a database runs on both kinds."""
+    kinds = ["sqlite"] if metafunc.definition.get_closest_marker("any_database") else ["sqlite", "postgresql"]
+    for name in ("database_url", "empty_database_url"):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, kinds, indirect=True)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A new database with the schema of this version."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    url = postgres.new_database()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A new database without a schema."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    url = postgres.empty_database()
+    yield url
+    postgres.drop(url)
 
 
 @pytest.fixture(scope="session")
@@ -142,6 +186,14 @@ async def link(asterisk: RunningAsterisk, open_link: OpenLink) -> AmiLink:
 
 
 @pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    """One of the test's own, into which Asterisk can write."""
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    return Journal(folder)
+
+
+@pytest.fixture
 async def proxy(asterisk: RunningAsterisk) -> AsyncIterator[AmiProxy]:
     proxy = AmiProxy(asterisk.settings.manager.port)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
@@ -177,6 +229,7 @@ class AmiProxy:
     heard: bytes = b""
     refusing: bool = False
     muted: bool = False
+    deaf: bool = False
     byte_by_byte: bool = False
     cut_before: bytes | None = None
     cut_after: bytes | None = None
@@ -213,7 +266,8 @@ class AmiProxy:
                 self.cut_before = None
                 return
             self.said += data
-            to_ami.write(data)
+            if not self.deaf:
+                to_ami.write(data)
             if self.cut_after and self.cut_after in data:
                 self.cut_after = None
                 return
@@ -235,7 +289,7 @@ def asterisk_settings(program: Program, telephones: Telephones, folder: Path) ->
     """A bridge's Asterisk on free ports, whose trunk is the carrier."""
     rtp = free_udp_range()
     return AsteriskSettings(
-        trunk=Trunk(f"sip:127.0.0.1:{telephones.carrier.sip_port}"),
+        trunks=[Trunk("trunk", f"sip:127.0.0.1:{telephones.carrier.sip_port}")],
         manager=Manager(SECRET, port=free_port(socket.SOCK_STREAM)),
         module_dir=program.module_dir,
         data_dir=program.data_dir,

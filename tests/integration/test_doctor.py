@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.postgres import PASSWORD_IN_URL, Postgres
+
 if TYPE_CHECKING:
     from tests.integration.conftest import RunningAsterisk
 
@@ -79,7 +81,7 @@ def test_a_healthy_installation_is_told_line_by_line_and_without_a_secret(
     assert "the daemon will make it" in diagnosis.line("database")
     assert "open to Asterisk" in diagnosis.line("speech folder")
     assert "said a word" in diagnosis.line("speech engine espeak-ng")
-    assert "trunk is reachable" in diagnosis.line("trunk")
+    assert "trunk is reachable" in diagnosis.line("trunk trunk")
     for secret in (API_KEY, asterisk.settings.manager.secret, asterisk.url.split(":")[2].split("@")[0]):
         assert secret not in told
 
@@ -136,7 +138,19 @@ def test_a_trunk_that_asterisk_does_not_have(doctor: Doctor) -> None:
     diagnosis = doctor(trunk="elsewhere")
 
     assert not diagnosis.healthy
-    assert "no endpoint elsewhere" in diagnosis.line("trunk")
+    assert "no endpoint elsewhere" in diagnosis.line("trunk elsewhere")
+
+
+def test_every_trunk_on_every_asterisk_is_told(doctor: Doctor, asterisk: RunningAsterisk) -> None:
+    nobody = "ami://voicebridge:secret@127.0.0.1:9"
+    diagnosis = doctor(ami_url=f"{asterisk.url}, {nobody}", trunks='[{"name": "trunk"}, {"name": "elsewhere"}]')
+
+    assert not diagnosis.healthy
+    there, nowhere = (line for line in diagnosis.lines if "AMI port" in line)
+    assert there.startswith(f"ok      AMI port: 127.0.0.1:{asterisk.settings.manager.port}")
+    assert nowhere.startswith("failed  AMI port: 127.0.0.1:9 cannot be reached")
+    assert diagnosis.line("trunk trunk").startswith("ok")
+    assert diagnosis.line("trunk elsewhere").startswith("failed")
 
 
 def test_a_data_folder_that_cannot_be_one(doctor: Doctor, folder: Path) -> None:
@@ -171,6 +185,37 @@ def test_a_database_that_is_not_there_is_told_without_its_password(doctor: Docto
     assert not diagnosis.healthy
     assert diagnosis.line("database").startswith("failed")
     assert "db-password" not in "\n".join(diagnosis.lines)
+
+
+def test_a_postgresql_is_named_without_its_password(doctor: Doctor, postgres: Postgres) -> None:
+    diagnosis = doctor(database_url=postgres.new_database())
+
+    assert diagnosis.healthy
+    assert f"@127.0.0.1:{postgres.port}/" in diagnosis.line("database")
+    assert PASSWORD_IN_URL not in "\n".join(diagnosis.lines)
+
+
+def test_a_postgresql_with_a_wrong_password(doctor: Doctor, postgres: Postgres) -> None:
+    diagnosis = doctor(database_url=postgres.url("postgres").replace(PASSWORD_IN_URL, "wrong"))
+
+    assert not diagnosis.healthy
+    assert "password authentication failed" in diagnosis.line("database")
+
+
+def test_a_postgresql_whose_clock_is_wrong(doctor: Doctor, postgres: Postgres) -> None:
+    url = postgres.new_database()
+    name = url.rpartition("/")[2]
+    postgres.execute(f"ALTER DATABASE {name} SET search_path = public, pg_catalog")
+    five_seconds_ahead = "pg_catalog.clock_timestamp() + interval '5 s'"
+    postgres.execute(
+        f"CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql RETURN {five_seconds_ahead}", name
+    )
+
+    diagnosis = doctor(database_url=url)
+
+    assert not diagnosis.healthy
+    assert "differs from this machine's by 5.0 s" in diagnosis.line("database")
+    assert "NTP" in diagnosis.line("database")
 
 
 def test_ffmpeg_that_is_not_installed(doctor: Doctor, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from bridge.outbound import Outbound
 from bridge.reports.push import Pusher, wait_before_retry
 from bridge.reports.signature import signing_key
 from bridge.store import Push, Store
+from tests import claims
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdefghijklmnopqrstuv").decode()
 NOW = datetime.now(UTC)
@@ -117,7 +118,7 @@ async def finished(
     later = NOW + timedelta(hours=1)
     messages = [Message(name, "41793026727", "38515507799", content, NOW, later) for name in ids]
     await store.accept(Bulk(f"bulk-of-{ids[0]}", "acme", NOW, messages))
-    for claim in await store.claim_due(node="here", trunk="trunk", now=NOW, limit=1000):
+    for claim in await claims.claim(store, NOW):
         attempt = replace(claim.attempt, ended_at=NOW, status_id=5, error_id=5000)
         await store.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=NOW)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bridge.messages.attempt import Attempt, Input, Spoken
+from bridge.messages.attempt import Attempt, Input, Leg, Spoken
 from bridge.reports.cdr_files import COLUMNS, CdrFiles
 
 DIALLED = datetime(2026, 11, 23, 23, 59, 50, tzinfo=UTC)
@@ -19,6 +19,7 @@ ATTEMPT = Attempt(
     message_id="message-1",
     number=1,
     node="here",
+    asterisk="127.0.0.1:5038",
     trunk="trunk",
     sender=None,
     to="41793026727",
@@ -32,7 +33,12 @@ ATTEMPT = Attempt(
     error_id=5000,
     spoken=[Spoken(DIALLED, "espeak-ng", "en", 2.5, True)],
     inputs=[Input(DIALLED, "12", None, [])],
+    refused=[Leg("first", DIALLED, DIALLED, 38, 503), Leg("second", DIALLED, DIALLED, 41)],
 )
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def only_file(folder: Path) -> Path:
@@ -59,6 +65,7 @@ async def test_each_attempt_has_one_line_under_one_header(tmp_path: Path) -> Non
     assert first["billableSeconds"] == "4"
     assert first["statusName"] == "DELIVERED_TO_HANDSET"
     assert (first["engines"], first["spokenSeconds"], first["keys"]) == ("espeak-ng", "2.5", "12")
+    assert first["refusedTrunks"] == "first second"
 
 
 async def test_a_line_belongs_to_the_day_in_which_the_attempt_ended(tmp_path: Path) -> None:
@@ -105,3 +112,12 @@ async def test_the_file_is_not_for_everyone(tmp_path: Path) -> None:
     await CdrFiles(tmp_path).append("acme", "b", ATTEMPT)
     path = only_file(tmp_path)
     assert path.stat().st_mode & 0o007 == 0
+
+
+async def test_the_files_of_days_that_are_too_old_go(tmp_path: Path) -> None:
+    files = CdrFiles(tmp_path)
+    for days in (0, 1, 2, 400):
+        await files.append("acme", "b", replace(ATTEMPT, ended_at=DIALLED - timedelta(days=days)))
+    await files.sweep(DIALLED - timedelta(days=1, hours=23))
+    assert names(tmp_path) == ["cdr-2026-11-22.csv", "cdr-2026-11-23.csv"]
+    await CdrFiles(tmp_path / "nothing").sweep(DIALLED)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge.messages.attempt import Attempt, Input, Spoken
+from bridge.messages.attempt import Attempt, Input, Leg, Spoken
 from bridge.messages.message import Content, Message
 from bridge.messages.progress import Report
 from bridge.reports.cdr import cdr
@@ -37,6 +37,7 @@ ATTEMPT = Attempt(
     message_id="message-1",
     number=1,
     node="here",
+    asterisk="127.0.0.1:5038",
     trunk="trunk",
     sender="38515507799",
     to="41793026727",
@@ -192,6 +193,21 @@ def test_the_cdr_tells_what_happened_and_when() -> None:
     }
     assert record["inputs"] == [
         {"at": "2026-11-23T12:00:05.123+0000", "keys": "1", "action": "dtmf 1", "actionGroups": ["confirm"]}
+    ]
+
+
+def test_the_cdr_names_the_trunks_that_did_not_take_the_call() -> None:
+    leg = Leg("first", DIALLED - timedelta(seconds=1), DIALLED, 38, 503)
+    record = cdr(replace(ATTEMPT, refused=[leg]))
+    assert record["trunk"] == "trunk"
+    assert record["refused"] == [
+        {
+            "trunk": "first",
+            "dialledAt": wire_time(DIALLED - timedelta(seconds=1)),
+            "endedAt": wire_time(DIALLED),
+            "cause": 38,
+            "sipStatus": 503,
+        }
     ]
 
 

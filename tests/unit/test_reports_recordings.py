@@ -18,7 +18,9 @@ from bridge.reports.v2 import report_v2
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MESSAGE = Message("m1", "41793026727", None, Content(text="Hello", record=True), AT, AT + timedelta(hours=1))
 RECORDING = new_recording("vb-1", "call", AT)
-ATTEMPT = Attempt("vb-1", "m1", 1, "here", "trunk", None, "41793026727", AT, AT, answered_at=AT, ended_at=AT)
+ATTEMPT = Attempt(
+    "vb-1", "m1", 1, "here", "127.0.0.1:5038", "trunk", None, "41793026727", AT, AT, answered_at=AT, ended_at=AT
+)
 
 
 def bytes_of(seconds: float) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,10 +16,12 @@ from aiohttp.web import Application, Request
 from infobip_api_client import ApiClient, Configuration, VoiceApi
 
 from bridge.api import Authenticator, create_app
+from bridge.api.services import Readiness
 from bridge.messages.attempt import Attempt, Spoken
 from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech, build_engines
-from bridge.store import Claim, Store
+from bridge.store import Claim, Claims, Store, Topic
+from tests import claims
 
 KEYS = {"the-key": "acme", "the-other-key": "other"}
 USERS = {("ana", "s3cret:ž"): "acme"}
@@ -34,9 +36,11 @@ class Desk:
         self.speech = Speech(cache_dir=folder / "speech", engines=build_engines(("espeak-ng", "gtts")))
         self.recordings = RecordingFiles(folder / "recordings")
         self.wakes = 0
-        self.stopped: list[str] = []
-        self.trouble: Exception | None = None
+        self.cancellations = 0
+        store.subscribe(Topic.DUE, self.wake)
+        store.subscribe(Topic.CANCELED, self.cancel)
         self.problems: dict[str, str | None] = {"asterisk": None}
+        self.trunks: dict[str, dict[str, Any]] = {}
         self.client: TestClient[Request, Application] = TestClient(TestServer(self._app()))
 
     def _app(self) -> Application:
@@ -45,22 +49,18 @@ class Desk:
             authenticator=Authenticator(keys=KEYS, users=USERS, kept=self.store.credentials),
             speech=self.speech,
             recordings=self.recordings,
-            on_accepted=self.wake,
-            on_canceled=self.stop,
             readiness=self.readiness,
             max_body_bytes=MOST_BYTES,
         )
 
     def wake(self) -> None:
         self.wakes += 1
-        if self.trouble is not None:
-            raise self.trouble
 
-    async def stop(self, attempt_ids: Collection[str]) -> None:
-        self.stopped += attempt_ids
+    def cancel(self) -> None:
+        self.cancellations += 1
 
-    async def readiness(self) -> dict[str, str | None]:
-        return self.problems
+    async def readiness(self) -> Readiness:
+        return Readiness(self.problems, self.trunks)
 
     async def put(self, path: str, body: Any, key: str = "the-key", **query: str) -> ClientResponse:
         return await self.client.put(path, json=body, params=query, headers={"Authorization": f"App {key}"})
@@ -89,13 +89,13 @@ class Desk:
         return problems
 
     async def nothing_is_left_behind(self) -> None:
-        assert await self.store.next_due() is None
+        assert await claims.ask(self.store, datetime.now(UTC)) == Claims([])
         assert self.wakes == 0
 
     async def dial(self, later: timedelta = timedelta()) -> list[Claim]:
         """Claims everything that is due, as the dialer would."""
         now = datetime.now(UTC) + timedelta(seconds=1) + later
-        return await self.store.claim_due(node="here", trunk="trunk", now=now, limit=1000)
+        return await claims.claim(self.store, now)
 
     async def finish(self, claim: Claim) -> Attempt:
         """Ends a call that was answered and heard 3.2 s of speech."""
@@ -122,8 +122,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    store = Store(f"sqlite:///{tmp_path / 'test.db'}")
+async def desk(tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
+    store = Store(database_url)
     desk = Desk(store, tmp_path)
     async with desk.client:
         yield desk

@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 GOOD = {"to": "41793026727", "text": "Hello"}
 
 
-def keys(folder: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+def keys(database_url: str, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from bridge.cli import main; main()", "keys", *arguments],
         cwd=Path(__file__).parents[3],
         env={
             "PATH": os.environ["PATH"],
-            "VOICEBRIDGE_DATA_DIR": str(folder),
-            "VOICEBRIDGE_DATABASE_URL": f"sqlite:///{folder / 'test.db'}",
+            "VOICEBRIDGE_DATABASE_URL": database_url,
         },
         input=typed,
         capture_output=True,
@@ -57,34 +56,34 @@ async def becomes(desk: Desk, authorization: str, *, open_: bool) -> bool:
     return True
 
 
-async def test_a_key_opens_its_account_until_it_is_revoked(desk: Desk, tmp_path: Path) -> None:
-    made = keys(tmp_path, "add", "shop")
+async def test_a_key_opens_its_account_until_it_is_revoked(desk: Desk, database_url: str) -> None:
+    made = keys(database_url, "add", "shop")
     key = made.stdout.strip()
     assert (made.returncode, made.stderr, len(key) > 40) == (0, "", True)
     assert await becomes(desk, f"App {key}", open_=True)
     assert await opens(desk, f"IBSSO {key}")
     assert not await opens(desk, f"App {key[:-1]}")
     await desk.sent(GOOD, key=key)
-    listed = keys(tmp_path, "list").stdout
+    listed = keys(database_url, "list").stdout
     assert "shop" in listed
     assert key[:7] in listed
     assert key not in listed
-    assert keys(tmp_path, "revoke", "1").returncode == 0
+    assert keys(database_url, "revoke", "1").returncode == 0
     assert await becomes(desk, f"App {key}", open_=False)
-    again = keys(tmp_path, "revoke", "1")
+    again = keys(database_url, "revoke", "1")
     assert (again.returncode, again.stderr.startswith("CREDENTIAL_UNKNOWN")) == (1, True)
 
 
-async def test_a_user_opens_its_account_until_it_is_revoked(desk: Desk, tmp_path: Path) -> None:
-    assert keys(tmp_path, "add", "shop", "--user", "eva", typed="pässword: 1\n").returncode == 0
+async def test_a_user_opens_its_account_until_it_is_revoked(desk: Desk, database_url: str) -> None:
+    assert keys(database_url, "add", "shop", "--user", "eva", typed="pässword: 1\n").returncode == 0
     assert await becomes(desk, basic("eva", "pässword: 1"), open_=True)
     for name, password in (("eva", "password"), ("eva", ""), ("Eva", "pässword: 1"), ("eve", "pässword: 1")):
         assert not await opens(desk, basic(name, password))
-    twice = keys(tmp_path, "add", "other", "--user", "eva", typed="another\n")
+    twice = keys(database_url, "add", "other", "--user", "eva", typed="another\n")
     assert (twice.returncode, twice.stderr.startswith("USER_EXISTS")) == (1, True)
-    assert keys(tmp_path, "revoke", "1").returncode == 0
+    assert keys(database_url, "revoke", "1").returncode == 0
     assert await becomes(desk, basic("eva", "pässword: 1"), open_=False)
-    assert keys(tmp_path, "add", "other", "--user", "eva", typed="another\n").returncode == 0
+    assert keys(database_url, "add", "other", "--user", "eva", typed="another\n").returncode == 0
     assert await becomes(desk, basic("eva", "another"), open_=True)
     assert not await opens(desk, basic("eva", "pässword: 1"))
 
@@ -93,14 +92,16 @@ async def test_a_user_opens_its_account_until_it_is_revoked(desk: Desk, tmp_path
     ("arguments", "typed"),
     [(("add", " "), ""), (("add", "shop", "--user", "a:b"), "x\n"), (("add", "shop", "--user", "eva"), "\n")],
 )
-def test_what_cannot_be_a_credential_is_refused(tmp_path: Path, arguments: tuple[str, ...], typed: str) -> None:
-    refused = keys(tmp_path, *arguments, typed=typed)
+@pytest.mark.any_database
+def test_what_cannot_be_a_credential_is_refused(database_url: str, arguments: tuple[str, ...], typed: str) -> None:
+    refused = keys(database_url, *arguments, typed=typed)
     assert (refused.returncode, refused.stderr.startswith("CREDENTIAL_INVALID")) == (1, True)
 
 
-def test_secrets_are_not_in_the_database(tmp_path: Path) -> None:
-    key = keys(tmp_path, "add", "shop").stdout.strip()
-    keys(tmp_path, "add", "shop", "--user", "eva", typed="my-password\n")
+@pytest.mark.any_database
+def test_secrets_are_not_in_the_database(tmp_path: Path, database_url: str) -> None:
+    key = keys(database_url, "add", "shop").stdout.strip()
+    keys(database_url, "add", "shop", "--user", "eva", typed="my-password\n")
     kept = (tmp_path / "test.db").read_bytes()
     assert b"eva" in kept
     assert key.encode() not in kept
@@ -124,8 +125,8 @@ async def test_accounts_see_only_their_own(desk: Desk) -> None:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = Store(f"sqlite:///{tmp_path / 'test.db'}")
+async def store(database_url: str) -> AsyncIterator[Store]:
+    store = Store(database_url)
     yield store
     await store.close()
 

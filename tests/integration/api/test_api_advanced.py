@@ -18,6 +18,8 @@ from bridge.messages.progress import Progress
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
 
+pytestmark = pytest.mark.any_database
+
 
 async def advanced(desk: Desk, **members: Any) -> Message:
     """What the store has of a message that is accepted."""

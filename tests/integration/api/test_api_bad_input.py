@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
 
+pytestmark = pytest.mark.any_database
+
 KEY = {"Authorization": "App the-key"}
 JSON = {**KEY, "Content-Type": "application/json"}
 GOOD = {"from": "38515507799", "to": "41793026727", "text": "Hello"}

@@ -142,7 +142,6 @@ async def test_a_paused_bulk_can_be_rescheduled_and_expires(desk: Desk) -> None:
     later = datetime.now(UTC) + DAY
     assert (await desk.put("/tts/3/bulks", {"sendAt": wire_time(later)}, bulkId="bulk")).status == 200
     assert await status(desk) == "PAUSED"
-    assert await desk.store.next_due() is not None
     ended = await desk.store.expire(now=later + 2 * DAY, status_id=15, error_id=5408, limit=10)
     assert (ended, await status(desk)) == (1, "FINISHED")
 
@@ -154,7 +153,8 @@ async def test_a_canceled_bulk_is_never_dialled_and_reports_each_message(desk: D
     await desk.finish(done)
     await fail(desk, busy, datetime.now(UTC))
     assert await change(desk, "CANCELED") == "CANCELED"
-    assert desk.stopped == [live.attempt.id]
+    assert desk.cancellations == 1
+    assert await desk.store.canceled_attempts("here") == [live.attempt.id]
     assert await desk.dial(later=DAY) == []
     for message in (busy.message, _[0].message):
         assert await state(desk, message.id) == ("done", "UNDELIVERABLE_NOT_DELIVERED", 5487)

@@ -15,6 +15,8 @@ from bridge.scripts.events import Played
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
 
+pytestmark = pytest.mark.any_database
+
 PATH = "/voice/ctc/1/send"
 A, B, US = "41793026727", "41793026728", "38515507799"
 JOIN: dict[str, Any] = {"from": US, "destinationA": A, "destinationB": B}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from structlog.testing import capture_logs
+
+from bridge.messages.message import Bulk
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
@@ -14,7 +17,7 @@ PRIVATE = {"from": "38515507799", "to": "41793026727", "text": "Your PIN is 4711
 
 async def test_a_store_that_is_away_is_a_503_that_shows_nothing(desk: Desk) -> None:
     with desk.store._database.engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE messages")
+        connection.exec_driver_sql("ALTER TABLE messages RENAME TO lost")
     with capture_logs() as logs:
         answer = await desk.post("/tts/3/single", PRIVATE)
     assert answer.status == 503
@@ -26,8 +29,14 @@ async def test_a_store_that_is_away_is_a_503_that_shows_nothing(desk: Desk) -> N
     assert "4711" not in str(logs)
 
 
-async def test_an_unforeseen_fault_is_a_500_whose_place_is_logged_without_words(desk: Desk) -> None:
-    desk.trouble = RuntimeError("cannot call 41793026727 to say: Your PIN is 4711")
+async def test_an_unforeseen_fault_is_a_500_whose_place_is_logged_without_words(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(bulk: Bulk) -> None:
+        (message,) = bulk.messages
+        raise RuntimeError(f"cannot call {message.to} to say: {message.content.text}")
+
+    monkeypatch.setattr(desk.store, "accept", broken)
     with capture_logs() as logs:
         answer = await desk.post("/tts/3/single", PRIVATE)
     assert answer.status == 500

@@ -27,6 +27,8 @@ from bridge.messages.recording import new_recording
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
 
+pytestmark = pytest.mark.any_database
+
 SCRIPT = [{"say": "Hello, ${name}."}, {"collectInto": "v"}, {"record": 10}, "hangup"]
 SURVEY = CallsUpdateScenarioRequest(
     name="Survey", description="For tests", notify_content_type="application/json", record=False,

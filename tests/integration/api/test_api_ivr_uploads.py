@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import ClientResponse, FormData
 
-from bridge.reports.retention import Retention
+from bridge.asterisk.journal import Journal
+from bridge.reports.cdr_files import CdrFiles
+from bridge.reports.retention import Limits, Retention
 from bridge.speech import UploadUnknown
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
+
+pytestmark = pytest.mark.any_database
 
 PATH = "/voice/ivr/1/uploads"
 
@@ -104,10 +108,12 @@ async def test_an_upload_that_nobody_uses_for_90_days_is_dropped(desk: Desk, tmp
     await desk.store.use_uploads("acme", [used["id"]], now + timedelta(days=89))
     retention = Retention(
         store=desk.store,
-        files=desk.recordings,
-        drop_upload=desk.speech.drop_upload,
+        recordings=desk.recordings,
+        speech=desk.speech,
+        cdr_files=CdrFiles(tmp_path / "cdr"),
+        sweep_journal=Journal(tmp_path / "journal").sweep,
         node="here",
-        keep=timedelta(days=60),
+        limits=Limits(timedelta(days=90), timedelta(days=60), timedelta(days=365), speech_bytes=2_000_000_000),
     )
     await retention.sweep(now + timedelta(days=90, minutes=1))
     assert [each["name"] for each in (await (await desk.get(PATH)).json())["results"]] == ["used.wav"]

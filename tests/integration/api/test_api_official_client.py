@@ -36,6 +36,7 @@ from infobip_api_client.exceptions import (
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
 
+pytestmark = pytest.mark.any_database
 
 SINGLE = CallsSingleBody(
     **{"from": "38515507799"},

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
+
+pytestmark = pytest.mark.any_database
 
 
 async def document(desk: Desk) -> Any:

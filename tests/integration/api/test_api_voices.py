@@ -9,6 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
 
+pytestmark = pytest.mark.any_database
+
 
 async def voices(desk: Desk, language: str, **query: str) -> list[dict[str, Any]]:
     answer = await desk.get(f"/tts/3/voices/{language}", **query)

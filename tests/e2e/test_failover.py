@@ -1,0 +1,200 @@
+"""Several trunks: which one a call goes out by, what happens when it fails, and each trunk's own limits."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from bridge.lab.lab import Lab
+from bridge.lab.setup import OWN_CARRIER
+from bridge.lab.telephones import PhoneCall
+from tests.e2e.running_lab import RunningLab, until_is
+from tests.e2e.test_calls import cdr_of, send
+
+SCENARIOS = Path(__file__).parent / "sipp"
+NARROW_PER_SECOND, NARROW_CALLS = 4, 2
+
+
+@contextmanager
+def trunk(scenario: str) -> Iterator[int]:
+    """A trunk that does what its scenario says; yields its SIP port."""
+    port = free_udp_port()
+    command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", "127.0.0.1", "-p", str(port), "-nostdin"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def trunks_lab(lab_settings_only: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
+    """A lab whose first trunks do not do what they should; the last one leads to its telephones."""
+    with ExitStack() as running:
+        refusing, trying = (running.enter_context(trunk(scenario)) for scenario in ("refusing", "trying"))
+        trunks = [
+            {"name": "refusing", "uri": f"sip:127.0.0.1:{refusing}", "prefixes": ["999001"]},
+            {"name": "trying", "uri": f"sip:127.0.0.1:{trying}", "prefixes": ["999002"]},
+            {"name": "dead", "uri": f"sip:127.0.0.1:{free_udp_port()}", "prefixes": ["999003"]},
+            {
+                "name": "narrow",
+                "uri": OWN_CARRIER,
+                "prefixes": ["999004", "99901"],
+                "calls_per_second": NARROW_PER_SECOND,
+                "max_calls": NARROW_CALLS,
+            },
+            {"name": "main", "uri": OWN_CARRIER, "calls_per_second": 20},
+        ]
+        lab = Lab(tmp_path_factory.mktemp("trunks"), {"VOICEBRIDGE_TRUNKS": json.dumps(trunks)})
+        running.callback(lab.down)
+        lab.up()
+        yield RunningLab(lab)
+
+
+@pytest.fixture
+async def api(trunks_lab: RunningLab) -> AsyncIterator[ClientSession]:
+    """An HTTP session with the daemon, when it knows which trunks answer."""
+    async with ClientSession(trunks_lab.url, headers=trunks_lab.headers) as session:
+
+        async def seen() -> bool:
+            told = await trunks_told(session)
+            return all(told[name]["qualify"] == "reachable" for name in told if name != "dead")
+
+        await until_is(seen)
+        yield session
+
+
+async def trunks_told(api: ClientSession) -> dict[str, dict[str, Any]]:
+    async with api.get("/readyz") as response:
+        assert response.status == 200
+        trunks: dict[str, dict[str, Any]] = (await response.json())["trunks"]
+    return trunks
+
+
+async def only_attempt(api: ClientSession, token: str) -> dict[str, Any]:
+    cdr = await cdr_of(api, token, 60)
+    assert cdr["error"]["name"] == "VOICE_ANSWERED"
+    (attempt,) = cdr["attempts"]
+    assert isinstance(attempt, dict)
+    return attempt
+
+
+async def only_call(lab: RunningLab, number: str) -> PhoneCall:
+    await lab.until(lambda: bool(lab.calls(number)))
+    (call,) = lab.calls(number)
+    return call
+
+
+async def test_the_longest_prefix_chooses_the_trunk(trunks_lab: RunningLab, api: ClientSession) -> None:
+    narrow, main = [await send(api, number, "Good morning.") for number in ("9990041", "9990051")]
+
+    assert (await only_attempt(api, narrow))["trunk"] == "narrow"
+    assert (await only_attempt(api, main))["trunk"] == "main"
+    assert (await only_attempt(api, main))["refused"] == []
+
+
+async def test_a_trunk_that_refuses_is_followed_by_the_next_and_the_telephone_rings_once(
+    trunks_lab: RunningLab, api: ClientSession
+) -> None:
+    before = (await trunks_told(api))["refusing"]["refusedByCarrier"]
+
+    attempt = await only_attempt(api, await send(api, "9990011", "Good morning."))
+
+    assert attempt["trunk"] == "main"
+    (refused,) = attempt["refused"]
+    assert (refused["trunk"], refused["sipStatus"]) == ("refusing", 503)
+    await only_call(trunks_lab, "9990011")
+    told = await trunks_told(api)
+    assert told["refusing"]["refusedByCarrier"] == before + 1
+    assert told["refusing"]["heldByOwnLimit"] == 0
+    assert told["main"]["refusedByCarrier"] == 0
+
+
+async def test_a_trunk_on_which_nothing_rings_is_followed_by_the_next_in_time(
+    trunks_lab: RunningLab, api: ClientSession
+) -> None:
+    """It says that it is trying, and no more."""
+    attempt = await only_attempt(api, await send(api, "9990021", "Good morning."))
+
+    assert attempt["trunk"] == "main"
+    (refused,) = attempt["refused"]
+    assert refused["trunk"] == "trying"
+    waited = datetime.fromisoformat(refused["endedAt"]) - datetime.fromisoformat(refused["dialledAt"])
+    assert timedelta(seconds=7) < waited < timedelta(seconds=12)
+    await only_call(trunks_lab, "9990021")
+
+
+async def test_a_trunk_that_is_dead_costs_no_call(trunks_lab: RunningLab, api: ClientSession) -> None:
+    assert (await trunks_told(api))["dead"]["qualify"] == "unreachable"
+
+    attempt = await only_attempt(api, await send(api, "9990031", "Good morning."))
+
+    assert attempt["trunk"] == "main"
+    await only_call(trunks_lab, "9990031")
+
+
+async def test_a_callee_who_is_busy_is_not_called_by_another_trunk(trunks_lab: RunningLab, api: ClientSession) -> None:
+    """It is no fault of the trunk, and another one leads to the number as well."""
+    cdr = await cdr_of(api, await send(api, "9990101", "Good morning."))
+
+    (attempt,) = cdr["attempts"]
+    assert (attempt["trunk"], attempt["sipStatus"], attempt["refused"]) == ("narrow", 486, [])
+    await only_call(trunks_lab, "9990101")
+    assert (await trunks_told(api))["narrow"]["refusedByCarrier"] == 0
+
+
+async def test_each_trunk_keeps_its_pace_and_its_number_of_calls_and_delays_no_other(
+    trunks_lab: RunningLab, api: ClientSession
+) -> None:
+    narrow = [f"99900411{index:02}" for index in range(10)]
+    main = [f"99900511{index:02}" for index in range(20)]
+    destinations = [{"to": number} for number in (*narrow, *main)]
+    message = {"from": "41790000000", "destinations": destinations, "text": "Good morning."}
+    async with api.post("/tts/3/advanced", json={"messages": [message]}) as response:
+        assert response.status == 200, await response.text()
+
+    await trunks_lab.until(lambda: all(trunks_lab.calls(number) for number in (*narrow, *main)), 60)
+
+    narrow_calls, main_calls = by_start(trunks_lab, narrow), by_start(trunks_lab, main)
+    assert shortest_gap(narrow_calls) > 0.8 / NARROW_PER_SECOND
+    assert most_at_once(narrow_calls) == NARROW_CALLS
+    assert main_calls[-1].started - main_calls[0].started > timedelta(seconds=0.95 * 19 / 20)
+    assert main_calls[-1].started < narrow_calls[-1].started
+    assert main_calls[-1].started - main_calls[0].started < timedelta(seconds=4)
+    told = await trunks_told(api)
+    assert told["narrow"]["heldByOwnLimit"] > 0
+    assert told["narrow"]["refusedByCarrier"] == 0
+
+
+def by_start(lab: RunningLab, numbers: Sequence[str]) -> list[PhoneCall]:
+    """The only call of each telephone, as it saw it."""
+    calls = []
+    for number in numbers:
+        (call,) = lab.calls(number)
+        calls.append(call)
+    return sorted(calls, key=lambda call: call.started)
+
+
+def shortest_gap(calls: Sequence[PhoneCall]) -> float:
+    return min((later.started - earlier.started).total_seconds() for earlier, later in pairwise(calls))
+
+
+def most_at_once(calls: Sequence[PhoneCall]) -> int:
+    return max(sum(other.started <= call.started < other.ended for other in calls) for call in calls)
