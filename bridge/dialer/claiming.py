@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -14,8 +13,6 @@ from bridge.store import Claim, Claims, Store
 
 _AHEAD = timedelta(seconds=0.2)
 """A turn that begins later is taken later, so that what is claimed and not yet dialled stays little."""
-_TAKE_TURNS_SECONDS = 0.05
-"""Nodes that ask in step would go on so, and the first of them would get most: each is late by up to this, at random."""
 _AT_ONCE = 100
 _LONGEST_REST_SECONDS = 1.0
 
@@ -78,22 +75,14 @@ class Claiming:
         return _seconds_of_rest(claims)
 
     def _dialled_by(self) -> str:
-        if not self._is_down(self._trunk):
+        if not self._watch.is_down(self._trunk):
             return self._trunk
-        return next((trunk for trunk in self._stand_ins if not self._is_down(trunk)), self._trunk)
-
-    def _is_down(self, trunk: str) -> bool:
-        standing = self._watch.standing(trunk)
-        return standing.qualify == "unreachable" or not standing.usable
+        return next((trunk for trunk in self._stand_ins if not self._watch.is_down(trunk)), self._trunk)
 
 
 def _seconds_of_rest(claims: Claims) -> float:
     if len(claims.claims) == _AT_ONCE:
         return 0.0
-    now, rest = datetime.now(UTC), _LONGEST_REST_SECONDS
-    if claims.next_turn:
-        late = random.uniform(0, _TAKE_TURNS_SECONDS)  # noqa: S311 - no secret
-        rest = min(rest, (claims.next_turn - now).total_seconds() + late)
-    if claims.next_due:
-        rest = min(rest, (claims.next_due - now).total_seconds())
-    return rest
+    moments = [moment for moment in (claims.next_turn, claims.next_due) if moment]
+    now = datetime.now(UTC)
+    return min([(moment - now).total_seconds() for moment in moments] + [_LONGEST_REST_SECONDS])

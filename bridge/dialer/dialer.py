@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 
@@ -19,7 +18,7 @@ from bridge.dialer.stand_ins import stand_ins
 from bridge.dialer.traffic import Traffic, TrunkTraffic
 from bridge.messages.routes import Routes
 from bridge.messages.statuses import EXPIRED_EXPIRED, REQUEST_TIMEOUT
-from bridge.store import Claim, Store, StoreFailed, Topic, TrunkLimit
+from bridge.store import Claim, Store, Topic, TrunkLimit
 
 _log = structlog.get_logger(__name__)
 
@@ -70,8 +69,6 @@ class Dialer:
         ]
         self._dialling = [*(claiming.rounds for claiming in self._claimings), Rounds("expiry", self._expire)]
         self._canceling = Rounds("cancellation", self._cancel)
-        self._stopped = False
-        self._waiting: dict[str, tuple[Claim, asyncio.TimerHandle]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         store.subscribe(Topic.DUE, self._wake)
         store.subscribe(Topic.CANCELED, self._canceling.wake)
@@ -89,7 +86,7 @@ class Dialer:
     async def drain(self, seconds: float) -> None:
         """Take no new work, wait for the calls under way, hang up those that outlast the time, and stop.
 
-        Messages that were claimed and have not had their turn wait again, for another node or the next start.
+        Messages that were claimed and are not dialled yet wait again, for another node or the next start.
         """
         self._stop_dialling()
         await asyncio.gather(*(rounds.stop() for rounds in self._dialling))
@@ -109,34 +106,14 @@ class Dialer:
             claiming.rounds.wake()
 
     def _begin(self, claim: Claim) -> None:
-        """Have a claim dialled when its turn comes."""
-        if self._stopped:
-            self._do(self._give_back(claim))
-            return
-        wait = max(0.0, (claim.starts_at - datetime.now(UTC)).total_seconds())
-        turn = asyncio.get_running_loop().call_later(wait, self._dial, claim)
-        self._waiting[claim.attempt.id] = claim, turn
-
-    def _dial(self, claim: Claim) -> None:
-        del self._waiting[claim.attempt.id]
-        self._do(self._runner.run(claim))
-
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self._runner.run(claim))
         self._tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._over)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         for claiming in self._claimings:
             claiming.call_over()
-
-    async def _give_back(self, claim: Claim) -> None:
-        try:
-            await self._store.release(claim.key, claim.attempt.id)
-        except StoreFailed as error:
-            # The next process of this node finds that nothing of it was dialled.
-            _log.warning("not_released", attempt=claim.attempt.id, reason=str(error))
 
     async def _expire(self) -> float:
         expired = await self._store.expire(
@@ -152,11 +129,6 @@ class Dialer:
         self._on_superseded()
 
     def _stop_dialling(self) -> None:
-        self._stopped = True
         for rounds in self._dialling:
             rounds.stop_soon()
-        for claim, turn in self._waiting.values():
-            turn.cancel()
-            self._do(self._give_back(claim))
-        self._waiting.clear()
         self._runner.dial_no_more()

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -41,6 +41,9 @@ from bridge.speech import AudioNotDownloaded, AudioUnsupported, Prompt, SpeechEr
 from bridge.store import Claim, OpenAttempt, StoreFailed
 
 _log = structlog.get_logger(__name__)
+
+
+_MAY_BE_LATE = timedelta(seconds=1)
 
 
 class NotDialled(Exception):
@@ -138,6 +141,7 @@ class RunningAttempt:
             _log.error("not_spoken", message=self.attempt.message_id, reason=str(error))
 
     async def _dial(self) -> Outcome:
+        await self._means.traffic.turn(self.attempt.trunk, self._claim.starts_at)
         if self._is_canceled:
             return Outcome(self._dialled_now(), UNDELIVERABLE_NOT_DELIVERED, CANCELED)
         if not is_open(self._claim.message.content.window, datetime.now(UTC)):
@@ -146,6 +150,8 @@ class RunningAttempt:
             raise NotDialled("nothing more is dialled")
         if self._claim.message.content.record:
             await until_stored(self._recordings.begin_call)
+        if not await self._is_ours():
+            raise NotDialled("another process has given it back")
         try:
             call = await self._place()
         except Rejected as error:
@@ -153,6 +159,12 @@ class RunningAttempt:
             await until_stored(lambda: self._recordings.finish(None, self.attempt.dialled_at))
             return Outcome(self.attempt, EXPIRED_EXPIRED, SERVICE_UNAVAILABLE)
         return await self._follow(call)
+
+    async def _is_ours(self) -> bool:
+        """Whether it is still for us to dial. A process that stood still may have been taken for dead meanwhile."""
+        if datetime.now(UTC) - self._claim.starts_at < _MAY_BE_LATE:
+            return True
+        return await until_stored(lambda: self._means.store.is_open(self.attempt.id))
 
     async def _place(self) -> Call:
         """Have the present leg dialled. Raises LinkDown and Rejected when it was not."""
@@ -236,7 +248,7 @@ class RunningAttempt:
                 limit = self._means.traffic.limit(trunk)
                 if claim := await self._means.store.next_leg(before, leg, limit, datetime.now(UTC)):
                     self._claim = claim
-                    await asyncio.sleep((claim.starts_at - datetime.now(UTC)).total_seconds())
+                    await self._means.traffic.turn(trunk, claim.starts_at)
                     if self._means.may_dial() and not self._is_ending:
                         _log.info("next_trunk", attempt=before.attempt.id, refused_by=leg.trunk, trunk=trunk)
                         return await self._place()

@@ -44,6 +44,7 @@ def _select_open(*which: ColumnElement[bool]) -> Select[Any]:
     )
 
 
+_IS_OPEN = select(attempts.c.id).where(attempts.c.id == bindparam("attempt_id"), _OPEN)
 _OF_NODE = _select_open(attempts.c.node == bindparam("node"))
 _ABANDONED = (
     _select_open(attempts.c.ends_by < bindparam("over"), ~_NODE_LIVES)
@@ -56,6 +57,11 @@ _CANCELED = (
     .join(bulks, bulks.c.key == messages.c.bulk_key)
     .where(attempts.c.node == bindparam("node"), _OPEN, bulks.c.held == BulkStatus.CANCELED)
 )
+
+
+def is_open(connection: Connection, attempt_id: str) -> bool:
+    """Whether nobody has settled an attempt or given it back."""
+    return connection.execute(_IS_OPEN, {"attempt_id": attempt_id}).first() is not None
 
 
 def open_attempts(connection: Connection, node: str) -> list[OpenAttempt]:

@@ -204,6 +204,10 @@ class Store(Library):
         """End waiting messages whose validity is over; return how many."""
         return await self._database.write(endings.expire, now=now, status_id=status_id, error_id=error_id, limit=limit)
 
+    async def is_open(self, attempt_id: str) -> bool:
+        """Whether nobody has settled an attempt or given it back."""
+        return await self._database.read(orphans.is_open, attempt_id)
+
     async def open_attempts(self, node: str) -> list[OpenAttempt]:
         """The attempts of a node whose end it has not recorded."""
         return await self._database.read(orphans.open_attempts, node)

@@ -209,7 +209,7 @@ def next_leg(
 
 def _ask_at(turn: datetime, horizon: timedelta, now: datetime) -> datetime:
     """When some turns from ``turn`` on have come within the horizon, to be taken together."""
-    return max(turn - horizon / 2, now + _ASK_AGAIN)
+    return max(turn - horizon, now + _ASK_AGAIN)
 
 
 def _by_window(

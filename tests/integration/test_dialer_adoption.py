@@ -86,8 +86,16 @@ async def outcome(process: Process, number: str) -> tuple[Progress, Attempt]:
     return progress, attempt
 
 
+async def journal_kept(desk: Desk) -> None:
+    """Asterisk has written down some other call."""
+    process = await desk.start(recovers=False)
+    process.run(await desk.claimed(process, own("99901"), Content(text="Hello"), ago=2 * LONG_AGO))
+    await asyncio.gather(*process.calls)
+
+
 async def test_what_was_claimed_and_never_dialled_waits_again(desk: Desk, telephones: Telephones) -> None:
     number = own("99900")
+    await journal_kept(desk)
     first = await desk.start(recovers=False)
     claim = await desk.claimed(first, number, Content(text="Hello"), ago=LONG_AGO)
     await first.die()
@@ -97,6 +105,32 @@ async def test_what_was_claimed_and_never_dialled_waits_again(desk: Desk, teleph
     assert telephones.calls(number) == []
     second.run(claim)  # the answer to its claim comes late
     await asyncio.gather(*second.calls)
+    assert telephones.calls(number) == []
+
+
+async def test_a_process_that_stood_still_does_not_dial_what_another_has_given_back(
+    desk: Desk, telephones: Telephones
+) -> None:
+    number = own("99900")
+    await journal_kept(desk)
+    first = await desk.start(recovers=False)
+    claim = await desk.claimed(first, number, Content(text="Hello"), ago=LONG_AGO)
+    second = await desk.start()
+    await eventually(lambda: progress_of(second, number), lambda now: now.state is State.QUEUED)
+    first.run(claim)
+    await asyncio.gather(*first.calls)
+    assert telephones.calls(number) == []
+
+
+@pytest.mark.any_database
+async def test_nothing_is_given_back_while_the_journal_proves_nothing(desk: Desk, telephones: Telephones) -> None:
+    """It has no other call: perhaps Asterisk cannot write it."""
+    number = own("99900")
+    first = await desk.start(recovers=False)
+    await desk.claimed(first, number, Content(text="Hello"), ago=LONG_AGO)
+    await first.die()
+    _, attempt = await outcome(await desk.start(), number)
+    assert (attempt.status_id, attempt.error_id) == (22, 5500)
     assert telephones.calls(number) == []
 
 

@@ -334,6 +334,6 @@ def test_nobody_is_called_twice_and_nothing_is_lost_in_any_order(runner: asyncio
     run_state_machine_as_test(
         Protocol,
         settings=settings(
-            max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+            max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
         ),
     )
