@@ -75,9 +75,14 @@ class Claiming:
         return _seconds_of_rest(claims)
 
     def _dialled_by(self) -> str:
-        if not self._watch.is_down(self._trunk):
+        if not self._is_down(self._trunk):
             return self._trunk
-        return next((trunk for trunk in self._stand_ins if not self._watch.is_down(trunk)), self._trunk)
+        return next((trunk for trunk in self._stand_ins if not self._is_down(trunk)), self._trunk)
+
+    def _is_down(self, trunk: str) -> bool:
+        """Whether it has stopped to answer OPTIONS requests; one that never did is down when it answers no call either."""
+        is_unreachable = self._watch.standing(trunk).qualify == "unreachable"
+        return self._watch.is_down(trunk) or (is_unreachable and self._traffic.is_silent(trunk))
 
 
 def _seconds_of_rest(claims: Claims) -> float:

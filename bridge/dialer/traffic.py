@@ -16,6 +16,7 @@ from bridge.store import TrunkLimit
 _LATE_CALLS_FASTER = 1.04
 """How much faster than their trunk's pace calls follow each other that missed their turns."""
 
+_TIMED_OUT = 408
 _NO_ROOM = 503
 _NO_ROOM_CAUSES = (34, 42)
 """ITU-T Q.850: no circuit available, switching equipment congestion."""
@@ -53,6 +54,7 @@ class Traffic:
         self._calls: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
+        self._silent: set[str] = set()
 
     def limit(self, trunk: str) -> TrunkLimit:
         """The trunk's limits; its pace is lower than configured while it cannot keep up."""
@@ -79,6 +81,10 @@ class Traffic:
             for name, throttle in self._throttles.items()
         }
 
+    def is_silent(self, trunk: str) -> bool:
+        """Whether its last leg was given up, or timed out, without any answer."""
+        return trunk in self._silent
+
     def held(self, trunk: str, calls: int) -> None:
         """So many calls begin that our own limit has kept waiting."""
         self._held[trunk] += calls
@@ -99,6 +105,10 @@ class Traffic:
         status = ended.sip_status
         if status is not None and status >= _FIRST_REFUSAL and status not in _ABOUT_THE_CALLEE:
             self._refused[trunk] += 1
+        if not rang and status in (None, _TIMED_OUT):
+            self._silent.add(trunk)
+        else:
+            self._silent.discard(trunk)
         no_room = status == _NO_ROOM or (status is None and ended.cause in _NO_ROOM_CAUSES)
         if no_room and not rang and trunk in self._throttles:
             self._throttles[trunk].refused(self._clock())

@@ -84,11 +84,17 @@ async def test_a_trunk_that_refuses_every_call_is_called_more_slowly(node: Node)
     assert (standing["main"].refused_by_carrier, standing["main"].calls_per_second) == (0, MAIN.calls_per_second)
 
 
-async def test_messages_of_a_dead_trunk_go_by_its_stand_in_at_once(node: Node, telephones: Telephones) -> None:
+async def test_a_trunk_that_answers_neither_options_nor_a_call_is_left_at_once(
+    node: Node, telephones: Telephones
+) -> None:
     async def is_known_to_be_dead() -> bool:
         return node.watch.standing("dead").qualify == "unreachable"
 
     await until_true(is_known_to_be_dead)
+    first = await send(node.store, telephones_of(LISTENS_FOR_A_SECOND, 1))
+    await until_is(node.store, first, {State.DONE: 1})
+    assert [leg.trunk for attempt in node.attempts for leg in attempt.refused] == ["dead"]
+    node.attempts.clear()
     numbers = telephones_of(LISTENS_FOR_A_SECOND, 5)
     bulk = await send(node.store, numbers)
     await until_is(node.store, bulk, {State.DONE: 5})
