@@ -61,9 +61,10 @@ async def test_while_asterisk_is_down_messages_are_taken_and_called_when_it_is_b
         await own.until(lambda: len(own.calls("9990001")) == 1)
 
 
-async def test_a_call_under_way_when_the_daemon_is_killed_is_reported_and_not_placed_again(own: RunningLab) -> None:
+async def test_calls_that_ring_when_the_daemon_is_killed_are_answered_and_hear_their_message(own: RunningLab) -> None:
+    numbers = [f"9993080{n}" for n in range(3)]
     async with ClientSession(own.url, headers=own.headers) as api:
-        tokens = [await send(api, f"9990201{n}", "Nobody hears this.") for n in range(3)]
+        tokens = [await send(api, number, "You hear this from the next daemon.") for number in numbers]
 
         async def ringing() -> bool:
             async with api.get(f"/voice/1/calls/{tokens[-1]}") as response:
@@ -73,12 +74,13 @@ async def test_a_call_under_way_when_the_daemon_is_killed_is_reported_and_not_pl
     end(own, "VOICEBRIDGE_PID")
     assert own.lab.up() == ["voicebridge"]
     async with ClientSession(own.url, headers=own.headers) as api:
-        for token in tokens:
+        for number, token in zip(numbers, tokens, strict=True):
             cdr = await cdr_of(api, token)
-            assert len(cdr["attempts"]) == 1
+            assert cdr["error"]["name"] == "VOICE_ANSWERED"
+            [attempt] = cdr["attempts"]
+            assert len(await own.heard(number)) >= attempt["spoken"][0]["seconds"] * 8000
             assert len(await reports(api, messageId=token)) == 1
-        after = await cdr_of(api, await send(api, "9990002", "Here again."))
-        assert after["error"]["name"] == "VOICE_ANSWERED"
+            assert len(own.calls(number)) == 1
 
 
 async def test_what_is_refused_leaves_nothing_behind(own: RunningLab) -> None:

@@ -61,7 +61,7 @@ async def test_calls_start_at_the_trunks_pace_and_no_turn_is_saved_up(store: Sto
     assert [claim.attempt.dialled_at for claim in first.claims] == [claim.starts_at for claim in first.claims]
     nothing = await ask(store, NOW, limit_of=TEN_A_SECOND)
     assert nothing.claims == []
-    assert first.next_turn == nothing.next_turn == NOW + 1.1 * SECOND - SECOND / 4
+    assert first.next_turn == nothing.next_turn == NOW + 1.1 * SECOND - SECOND / 2
     much_later = NOW + 60 * SECOND
     second = await ask(store, much_later, limit_of=TEN_A_SECOND)
     assert [claim.starts_at - much_later for claim in second.claims] == [n * SECOND / 10 for n in range(6)]
@@ -185,7 +185,7 @@ async def test_an_attempt_goes_on_by_another_trunk_as_the_same_attempt(store: St
     (kept,) = await store.open_attempts("here")
     assert kept.claim == gone_on
     assert kept.ends_by == gone_on.starts_at + (20 + 60 + 30) * SECOND
-    assert (await ask(store, NOW + 2 * SECOND, of_trunk="other", limit_of=other)).next_turn == NOW + 3.75 * SECOND
+    assert (await ask(store, NOW + 2 * SECOND, of_trunk="other", limit_of=other)).next_turn == NOW + 3.5 * SECOND
     await finish(store, gone_on)
     assert [attempt.refused for attempt in await store.attempts("acme", "bulk-0")] == [[leg]]
 
