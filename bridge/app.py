@@ -28,7 +28,7 @@ from bridge.errors import VoicebridgeError
 from bridge.logs import configure_logs
 from bridge.messages.attempt import Attempt
 from bridge.messages.routes import Routes
-from bridge.objects import Bucket, Objects
+from bridge.objects import Objects, bucket_of
 from bridge.outbound import Outbound
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.push import Pusher
@@ -53,6 +53,12 @@ class NoCredentials(VoicebridgeError):
     """Nobody could use the API: there is neither an API key nor a user with a password."""
 
     id = "NO_CREDENTIALS"
+
+
+class CannotListen(VoicebridgeError):
+    """The address of the API cannot be had, mostly since another program has it."""
+
+    id = "CANNOT_LISTEN"
 
 
 class Superseded(VoicebridgeError):
@@ -94,6 +100,7 @@ class Daemon:
         self._settings = settings
         self._on_superseded = on_superseded
         self.is_superseded = False
+        self._is_stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         trunks = settings.all_trunks
         routes = Routes((prefix, trunk.name) for trunk in trunks for prefix in trunk.prefixes)
@@ -101,7 +108,8 @@ class Daemon:
         self._traffic = Traffic(limits)
         self._store = Store(settings.store_url, routes)
         self._outbound = Outbound(allow_private=settings.allow_private_urls)
-        self._objects = _objects(settings)
+        bucket = bucket_of(settings)
+        self._objects = None if bucket is None else Objects(bucket)
         self._speech = Speech(
             cache_dir=settings.speech_dir,
             codecs=settings.all_codecs,
@@ -187,6 +195,8 @@ class Daemon:
         await self._speech.start()
         await self._store.start()
         await self._store.reroute()
+        # Before the node's name is taken from a daemon that serves already.
+        await self._listen()
         for link in self._links:
             await link.start()
         await self._dialer.start()
@@ -197,14 +207,11 @@ class Daemon:
         self._keep_running(tell_alive())
         if self._objects is not None:
             self._keep_running(self._uploads.run())
-        await self._web.setup()
-        site = web.TCPSite(self._web, self._settings.host, self._settings.port)
-        await site.start()
-        _log.info("serving", url=site.name)
 
     async def stop(self) -> None:
-        """Take no new work, let live calls end, close AMI last."""
+        """Dial nothing more, let live calls end while requests are still answered, close AMI last."""
         _log.info("stopping")
+        self._is_stopping = True
         await self._recovery.stop()
         await self._dialer.drain(self._settings.drain_seconds)
         await self._web.cleanup()
@@ -218,6 +225,16 @@ class Daemon:
         await self._store.close()
         for link in self._links:
             await link.close()
+
+    async def _listen(self) -> None:
+        """Answer requests. Raises CannotListen."""
+        await self._web.setup()
+        site = web.TCPSite(self._web, self._settings.host, self._settings.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise CannotListen(f"{site.name}: {error.strerror}") from error
+        _log.info("serving", url=site.name)
 
     def _keep_running(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
@@ -245,6 +262,7 @@ class Daemon:
         traffic = self._traffic.standing()
         return Readiness(
             problems={
+                "daemon": "it is stopping" if self._is_stopping else None,
                 "asterisk": self._no_asterisk(),
                 "store": await self._store_problem(),
                 "trunk": self._watch.problem,
@@ -263,22 +281,6 @@ class Daemon:
         except StoreFailed as error:
             return str(error)
         return None
-
-
-def _objects(settings: Settings) -> Objects | None:
-    if settings.s3_bucket is None:
-        return None
-    access_key, secret_key = settings.s3_access_key, settings.s3_secret_key
-    return Objects(
-        Bucket(
-            name=settings.s3_bucket,
-            endpoint=settings.s3_endpoint,
-            prefix=settings.s3_prefix,
-            region=settings.s3_region,
-            access_key=None if access_key is None else access_key.get_secret_value(),
-            secret_key=None if secret_key is None else secret_key.get_secret_value(),
-        )
-    )
 
 
 def _authenticator(settings: Settings, store: Store) -> Authenticator:

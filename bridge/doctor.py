@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import shutil
-import tempfile
 import time
 from collections.abc import Awaitable, Mapping
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
-from sqlalchemy import Connection, make_url
-from sqlalchemy.exc import ArgumentError
 
 from bridge.asterisk import AmiLink
 from bridge.asterisk.files import Registration
 from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
 from bridge.asterisk_config import registrations
 from bridge.config import Settings
+from bridge.doctor_places import Trouble, data_folder, database, journal_folder, object_storage, speech_folder
 from bridge.errors import VoicebridgeError
+from bridge.objects import bucket_of
 from bridge.speech import SpeechError, build_engines
-from bridge.store.database import Database
-from bridge.store.errors import StoreFailed
 
-LEAST_FREE_BYTES = 500_000_000
-MOST_CLOCKS_DIFFER = timedelta(seconds=1)
 PORT_SECONDS = 5.0
 TRUNK_TRIES = 9
 TRUNK_PAUSE_SECONDS = 0.5
@@ -36,24 +27,19 @@ LOGIN_SECONDS = 4.2
 """In the middle of one of the link's pauses between two tries, when it knows why the last one failed."""
 
 
-class Trouble(Exception):
-    """A check failed; ``remedy`` says what to do."""
-
-    def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(problem)
-        self.remedy = remedy
-
-
 async def examine(settings: Settings) -> bool:
     """Print a line for each check, with a remedy for each that failed; return whether none did. No secret is shown."""
     _silence_logs()
     healthy = [
         await _tell("API credentials", _credentials(settings)),
-        await _tell("data folder", _data_folder(settings)),
-        await _tell("speech folder", _speech_folder(settings)),
-        await _tell("database", _database(settings)),
+        await _tell("data folder", data_folder(settings)),
+        await _tell("speech folder", speech_folder(settings)),
+        await _tell("journal folder", journal_folder(settings)),
+        await _tell("database", database(settings)),
         await _tell("ffmpeg", _ffmpeg()),
     ]
+    if bucket := bucket_of(settings):
+        healthy.append(await _tell("object storage", object_storage(bucket)))
     healthy += [await _tell(f"speech engine {name}", _engine(name)) for name in settings.speech_engines]
     healthy += [await _asterisk(url.get_secret_value(), registrations(settings)) for url in settings.ami_urls]
     return all(healthy)
@@ -80,78 +66,6 @@ async def _credentials(settings: Settings) -> str:
     if settings.user and settings.password:
         return "a user and a password are set"
     raise Trouble("nobody could use the API", "Set VOICEBRIDGE_API_KEY, or VOICEBRIDGE_USER and VOICEBRIDGE_PASSWORD.")
-
-
-async def _data_folder(settings: Settings) -> str:
-    folder = settings.data_dir
-    place = _existing(folder)
-    try:
-        tempfile.TemporaryFile(dir=place).close()
-    except OSError as error:
-        raise Trouble(
-            f"{place} cannot be written: {error.strerror}",
-            f"Make {folder} a folder of the user that the daemon runs as, or set VOICEBRIDGE_DATA_DIR.",
-        ) from error
-    free = shutil.disk_usage(place).free
-    if free < LEAST_FREE_BYTES:
-        raise Trouble(
-            f"only {free // 1_000_000} MB are free on the disk of {folder}",
-            f"Make room, at least {LEAST_FREE_BYTES // 1_000_000} MB: every message and its speech is kept there.",
-        )
-    return f"{folder}, {free / 1e9:.1f} GB free{'' if place == folder else '; the daemon will make it'}"
-
-
-async def _speech_folder(settings: Settings) -> str:
-    """Asterisk reads the speech, often as another user: say who can."""
-    folder = settings.speech_dir
-    for place in reversed([folder, *folder.parents]):
-        if not place.exists():
-            break
-        mode = place.stat()
-        if not mode.st_mode & 0o011:
-            return f"{folder}; only user {mode.st_uid} may enter {place}: Asterisk must run as that user"
-        if not mode.st_mode & 0o001:
-            return f"{folder}; only group {mode.st_gid} may enter {place}: Asterisk's user must be in it"
-    return f"{folder}, open to Asterisk, whatever user it runs as"
-
-
-async def _database(settings: Settings) -> str:
-    remedy = "Correct VOICEBRIDGE_DATABASE_URL; the daemon's user must be allowed to write there."
-    try:
-        url = make_url(settings.store_url)
-    except ArgumentError:
-        raise Trouble("VOICEBRIDGE_DATABASE_URL is no database URL", remedy) from None
-    name = url.render_as_string(hide_password=True)
-    if url.get_backend_name() == "sqlite" and not (folder := _existing(Path(url.database or ""))).is_file():
-        # Opening it would make the file, and for the wrong user.
-        if not os.access(folder, os.W_OK):
-            raise Trouble(f"{folder} cannot be written", remedy)
-        return f"{name}; the daemon will make it"
-    try:
-        ahead = await _clock_of(Database(settings.store_url))
-    except StoreFailed as error:
-        raise Trouble(f"{name}: {error}", remedy) from error
-    if abs(ahead) > MOST_CLOCKS_DIFFER:
-        raise Trouble(
-            f"{name}: its clock differs from this machine's by {abs(ahead).total_seconds():.1f} s",
-            "Let NTP keep the clocks of the database and of every node: they take turns on the trunks by them.",
-        )
-    return name
-
-
-async def _clock_of(database: Database) -> timedelta:
-    """How far the server's clock is ahead; the database of a file has none of its own."""
-
-    def ahead(connection: Connection) -> timedelta:
-        if connection.dialect.name != "postgresql":
-            return timedelta()
-        clock: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
-        return clock - datetime.now(UTC)
-
-    try:
-        return await database.write(ahead)
-    finally:
-        await database.close()
 
 
 async def _ffmpeg() -> str:
@@ -274,8 +188,3 @@ async def _standing(watch: TrunkWatch, trunk: str, *, registered: bool) -> Trunk
             break
         await asyncio.sleep(TRUNK_PAUSE_SECONDS)
     return standing
-
-
-def _existing(path: Path) -> Path:
-    """The path itself, or the nearest folder above that is there."""
-    return next(place for place in (path, *path.parents) if place.exists())

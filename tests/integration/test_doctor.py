@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.objects import Bucket
+from tests.object_storage import storage_server, stored
 from tests.postgres import PASSWORD_IN_URL, Postgres
 
 if TYPE_CHECKING:
@@ -76,10 +78,11 @@ def test_a_healthy_installation_is_told_line_by_line_and_without_a_secret(
     diagnosis = doctor(database_url=f"sqlite:///{asterisk.settings.state_dir}/new.db")
 
     assert diagnosis.healthy
-    assert [line[:8] for line in diagnosis.lines] == ["ok      "] * 9
+    assert [line[:8] for line in diagnosis.lines] == ["ok      "] * 10
     told = "\n".join(diagnosis.lines)
     assert "the daemon will make it" in diagnosis.line("database")
     assert "open to Asterisk" in diagnosis.line("speech folder")
+    assert "the daemon will make it" in diagnosis.line("journal folder")
     assert "said a word" in diagnosis.line("speech engine espeak-ng")
     assert "trunk is reachable" in diagnosis.line("trunk trunk")
     for secret in (API_KEY, asterisk.settings.manager.secret, asterisk.url.split(":")[2].split("@")[0]):
@@ -167,6 +170,78 @@ def test_a_speech_folder_that_only_its_owner_may_enter(doctor: Doctor, folder: P
     folder.chmod(0o700)
 
     assert f"only user {os.getuid()} may enter {folder}" in doctor().line("speech folder")
+
+
+def test_a_journal_that_asterisk_cannot_write(doctor: Doctor, folder: Path) -> None:
+    journal = folder / "journal"
+    journal.mkdir()
+    journal.chmod(0o2750)
+
+    diagnosis = doctor()
+
+    assert not diagnosis.healthy
+    assert f"the group of {journal} may not write there" in diagnosis.line("journal folder")
+    assert f"chmod 2770 {journal}" in diagnosis.line("journal folder")
+    journal.chmod(0o2770)
+    healed = doctor()
+    assert healed.healthy
+    assert f"only group {journal.stat().st_gid} may enter {journal}" in healed.line("journal folder")
+
+
+def test_a_path_that_the_dialplan_would_misread(doctor: Doctor, folder: Path) -> None:
+    diagnosis = doctor(data_dir=str(folder / "calls,and more"))
+
+    assert not diagnosis.healthy
+    assert "VOICEBRIDGE_DATA_DIR" in diagnosis.line("journal folder")
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Bucket]:
+    with storage_server() as bucket:
+        yield bucket
+
+
+def in_bucket(bucket: Bucket) -> dict[str, str]:
+    """The settings that lead there."""
+    assert bucket.endpoint
+    assert bucket.access_key
+    assert bucket.secret_key
+    return {
+        "s3_bucket": bucket.name,
+        "s3_endpoint": bucket.endpoint,
+        "s3_prefix": bucket.prefix,
+        "s3_access_key": bucket.access_key,
+        "s3_secret_key": bucket.secret_key,
+    }
+
+
+def test_object_storage_that_keeps_gives_and_forgets(doctor: Doctor, bucket: Bucket) -> None:
+    diagnosis = doctor(**in_bucket(bucket))
+
+    assert diagnosis.healthy
+    assert diagnosis.line("object storage").endswith(": calls, an object was put there, read and removed")
+    assert stored(bucket) == {}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "problem"),
+    [
+        ("s3_secret_key", "wrong-secret", "refused: SignatureDoesNotMatch"),
+        ("s3_endpoint", "http://127.0.0.1:9", "cannot be reached"),
+    ],
+)
+def test_object_storage_that_takes_nothing(
+    doctor: Doctor, bucket: Bucket, setting: str, value: str, problem: str
+) -> None:
+    diagnosis = doctor(**in_bucket(bucket) | {setting: value})
+
+    assert not diagnosis.healthy
+    line = diagnosis.line("object storage")
+    assert "an object cannot be put there" in line
+    assert problem in line
+    assert f"VOICEBRIDGE_{setting.upper()}" in line or "the keys" in line
+    for secret in (in_bucket(bucket)["s3_secret_key"], "wrong-secret"):
+        assert secret not in "\n".join(diagnosis.lines)
 
 
 def test_a_database_that_is_none(doctor: Doctor, folder: Path) -> None:

@@ -1,0 +1,136 @@
+"""The daemon is stopped while people talk, and started again; its service manager is told all along."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from bridge.lab.lab import Lab
+from bridge.reports.members import wire_time
+from tests.e2e.operating import ask_to_stop, ended, settings_of, voicebridge
+from tests.e2e.running_lab import RunningLab
+from tests.e2e.test_bulk_canceled import standing
+from tests.e2e.test_calls import cdr_of, reports, send
+
+DRAIN_SECONDS = 3
+CALLS_PER_SECOND = 5
+TEXT = "This is said to the very end."
+LONG = "This is a long text that is still being said when the time is over. " * 5
+
+
+@pytest.fixture(scope="module")
+def own(lab_settings_only: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
+    """A lab whose daemon may be stopped."""
+    settings = {
+        "VOICEBRIDGE_DRAIN_SECONDS": str(DRAIN_SECONDS),
+        "VOICEBRIDGE_TRUNK_CALLS_PER_SECOND": str(CALLS_PER_SECOND),
+    }
+    lab = Lab(tmp_path_factory.mktemp("stopped"), settings)
+    try:
+        lab.up()
+        yield RunningLab(lab)
+    finally:
+        lab.down()
+
+
+@pytest.fixture
+async def api(own: RunningLab) -> AsyncIterator[ClientSession]:
+    async with ClientSession(own.url, headers=own.headers) as session:
+        yield session
+
+
+@pytest.fixture
+def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """A service manager's socket, of which all know that are started from now on."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "500000")
+        yield manager
+
+
+async def test_calls_end_by_themselves_or_at_the_limit_and_what_waits_is_called_after_the_start(
+    own: RunningLab, api: ClientSession
+) -> None:
+    outlasts = await send(api, "9990031", LONG)
+    await standing(api, outlasts, "in-progress")
+    talks = await send(api, "9990030", TEXT)
+    await standing(api, talks, "in-progress")
+    soon = wire_time(datetime.now(UTC) + timedelta(seconds=1.5))
+    numbers = [f"999004{n:02}" for n in range(2 * CALLS_PER_SECOND)]
+    waiting = [await send(api, number, TEXT) for number in numbers]
+    body = {"messages": [{"destinations": [{"to": "9990050"}], "text": TEXT, "sendAt": soon}]}
+    async with api.post("/tts/3/advanced", json=body) as response:
+        scheduled = (await response.json())["messages"][0]["token"]
+
+    told_at, daemon = datetime.now(UTC), ask_to_stop(own)
+    assert await ended(daemon) == 0
+    ended_at = datetime.now(UTC)
+    assert timedelta(seconds=DRAIN_SECONDS - 0.5) < ended_at - told_at < timedelta(seconds=DRAIN_SECONDS + 3)
+    await own.until(lambda: len(own.calls("9990030")) == len(own.calls("9990031")) == 1)
+    (outlasting,) = own.calls("9990031")
+    assert told_at + timedelta(seconds=DRAIN_SECONDS - 0.5) < outlasting.ended < ended_at
+    assert own.lab.up() == ["voicebridge"]
+
+    cdrs = {token: await cdr_of(api, token) for token in (talks, outlasts, scheduled, *waiting)}
+    assert {cdr["error"]["name"] for cdr in cdrs.values()} == {"VOICE_ANSWERED"}
+    assert all(len(cdr["attempts"]) == 1 for cdr in cdrs.values())
+    assert [len(await reports(api, messageId=token)) for token in cdrs] == [1] * len(cdrs)
+    await own.until(lambda: all(own.calls(number) for number in [*numbers, "9990050"]))
+    whole = await own.heard("9990050")
+    assert 1 < len(whole) / 8000 < DRAIN_SECONDS
+    assert await own.heard("9990030") == whole
+    begun = sorted(call.started for number in [*numbers, "9990050"] for call in own.calls(number))
+    assert len(begun) == len(waiting) + 1
+    assert not [at for at in begun if told_at + timedelta(seconds=0.5) < at < ended_at]
+    assert begun[-1] > ended_at > begun[0]
+
+
+async def test_the_service_manager_hears_when_the_daemon_serves_lives_and_stops(
+    own: RunningLab, api: ClientSession, manager: socket.socket
+) -> None:
+    loop = asyncio.get_running_loop()
+    assert await ended(ask_to_stop(own)) == 0
+    starting = asyncio.create_task(asyncio.to_thread(own.lab.up))
+    async with asyncio.timeout(30):
+        heard = await loop.sock_recv(manager, 100)
+        while heard == b"WATCHDOG=1":
+            heard = await loop.sock_recv(manager, 100)
+        assert heard == b"READY=1"
+        async with api.get("/healthz") as response:
+            assert response.status == 200
+        assert await starting == ["voicebridge"]
+        assert await loop.sock_recv(manager, 100) == b"WATCHDOG=1"
+        token = await send(api, "99930101", "Good morning.")
+        await standing(api, token, "ringing")
+        daemon = ask_to_stop(own)
+        while (heard := await loop.sock_recv(manager, 100)) != b"STOPPING=1":
+            assert heard == b"WATCHDOG=1"
+        await standing(api, token, "in-progress")
+        async with api.get("/readyz") as response:
+            assert (response.status, (await response.json())["checks"]["daemon"]) == (503, "it is stopping")
+        assert await loop.sock_recv(manager, 100) == b"WATCHDOG=1"
+        assert await ended(daemon) == 0
+    own.lab.up()
+    assert len(await reports(api, messageId=token)) == 1
+
+
+async def test_a_second_daemon_that_cannot_listen_is_never_ready_and_leaves_the_first_alone(
+    own: RunningLab, api: ClientSession, manager: socket.socket
+) -> None:
+    told = {name: os.environ[name] for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}
+    second = await voicebridge(settings_of(own) | told, "serve")
+    assert second.returncode == 1
+    assert second.stderr.splitlines()[-1].startswith("CANNOT_LISTEN: ")
+    with pytest.raises(BlockingIOError):
+        manager.recv(100)
+    cdr = await cdr_of(api, await send(api, "9990060", "Good morning."))
+    assert cdr["error"]["name"] == "VOICE_ANSWERED"
