@@ -80,7 +80,7 @@ class Claiming:
         return next((trunk for trunk in self._stand_ins if not self._is_down(trunk)), self._trunk)
 
     def _is_down(self, trunk: str) -> bool:
-        """Whether it has stopped to answer OPTIONS requests; one that never did is down if it answers no call either."""
+        """Whether it has stopped to answer OPTIONS requests; one that never did is, if it answers no call either."""
         is_unreachable = self._watch.standing(trunk).qualify == "unreachable"
         return self._watch.is_down(trunk) or (is_unreachable and self._traffic.is_silent(trunk))
 
