@@ -12,7 +12,7 @@ from itertools import count, pairwise
 from typing import Any, ClassVar, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -333,7 +333,5 @@ def test_nobody_is_called_twice_and_nothing_is_lost_in_any_order(runner: asyncio
     Protocol.runner, Protocol.stores = runner, stores
     run_state_machine_as_test(
         Protocol,
-        settings=settings(
-            max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-        ),
+        settings=settings(max_examples=40, stateful_step_count=40),
     )

@@ -88,7 +88,7 @@ def a_call() -> tuple[Call, list[str]]:
     return Call(link, Origination("vb-1", "38512345", "trunk"), ends.append), ends
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(happenings, st.sampled_from(RECORDS))
 def test_a_call_ends_once_and_nothing_follows(what: list[Any], record: Record | None) -> None:
     told = asyncio.run(lived(what, settled_with=record))
@@ -99,7 +99,6 @@ def test_a_call_ends_once_and_nothing_follows(what: list[Any], record: Record | 
         assert Answered in kinds[: kinds.index(Key)]
 
 
-@settings(deadline=None)
 @given(st.permutations([RINGING, UP, READY, HANGUPS[0]]), st.sampled_from(RECORDS))
 def test_an_answer_that_was_seen_is_told_whatever_came_first(what: list[Event], record: Record | None) -> None:
     before_the_end = what[: what.index(HANGUPS[0])]

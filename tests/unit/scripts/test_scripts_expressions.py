@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.scripts.expressions import Binary, Expression, Literal, Name, Unary, Value, as_text, evaluate, is_true
@@ -117,19 +117,16 @@ def written(expression: Expression) -> str:
             return f"({written(left)}){operator}({written(right)})"
 
 
-@settings(deadline=None)
 @given(expressions.filter(lambda expression: len(written(expression)) <= 400))
 def test_what_is_written_is_what_is_parsed(expression: Expression) -> None:
     assert parse_expression(written(expression)) == expression
 
 
-@settings(deadline=None)
 @given(expressions, st.dictionaries(st.sampled_from(["a", "b", "n"]), values))
 def test_every_expression_has_a_value(expression: Expression, variables: dict[str, Value]) -> None:
     assert len(as_text(evaluate(expression, variables))) <= 2000
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("${}'\"abn01+-*/%!=<>&|(). \\é"), max_size=40))
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     for parse in (parse_expression, parse_template):

@@ -249,7 +249,7 @@ def let_it_happen(switch: Switch, what: list[tuple[str, Any]]) -> None:
         deeds[kind](detail)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(scripts, happenings)
 def test_every_call_ends_and_no_key_is_lost(script: Script, what: list[tuple[str, Any]]) -> None:
     switch = Switch(script)
@@ -259,7 +259,6 @@ def test_every_call_ends_and_no_key_is_lost(script: Script, what: list[tuple[str
     assert switch.reported == switch.heard
 
 
-@settings(deadline=None)
 @given(scripts, happenings)
 def test_nothing_follows_when_the_callee_hangs_up(script: Script, what: list[tuple[str, Any]]) -> None:
     switch = Switch(script)
@@ -284,7 +283,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(json_values, json_values)
 def test_any_json_is_compiled_or_refused(one: Any, two: Any) -> None:
     with contextlib.suppress(ScriptInvalid):

@@ -52,7 +52,7 @@ def told(interpreter: Interpreter, at: float, event: Event | None) -> list[Comma
     return interpreter.start(at) if event is None else interpreter.handle(event, at)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(scripts, happenings, st.floats(0, 1))
 def test_wherever_it_is_cut_it_goes_on_as_if_it_had_not_been(script: Script, what: Any, part: float) -> None:
     original = Recorder(script)
@@ -65,7 +65,7 @@ def test_wherever_it_is_cut_it_goes_on_as_if_it_had_not_been(script: Script, wha
     assert [told(second, at, event) for at, event in original.told[cut:]] == original.answers[cut:]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(scripts, happenings)
 def test_what_is_outstanding_is_what_was_commanded_last(script: Script, what: Any) -> None:
     original = Recorder(script)
