@@ -10,7 +10,10 @@ import sys
 import time
 import tomllib
 import urllib.request
+import wave
+from array import array
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +25,15 @@ COMPOSE_FILE = Path(__file__).with_name("compose.yaml")
 IMAGES = ("voicebridge", "voicebridge-asterisk")
 USERS = {"daemon": 10001, "asterisk": 10002, "carrier": 10002}
 
-MESSAGE = {"from": "385123456", "to": "999001234", "text": "Hello,, this is Voicebridge."}
+TEXT = "Hello,, this is Voicebridge."
+LISTENS = "999001234"
+RINGS_LONG = "9993201234"
+"""For 20 s: a daemon that is killed meanwhile is there again before the answer."""
+
 CALL_SECONDS = 60.0
+SAMPLES_A_SECOND = 8000
+LOUD = 2000
+RECORDED_WITHIN_SECONDS = 0.1
 
 
 class Installation:
@@ -55,14 +65,18 @@ class Installation:
         settings = tomllib.loads(self.inside("daemon", "cat", "/etc/voicebridge/settings.toml").decode())
         return str(settings["api_key"])
 
-    def rest(self, path: str, message: dict[str, str] | None = None) -> Any:
-        """What the API answers, asked through the published port."""
+    def rest(self, path: str, message: dict[str, Any] | None = None) -> Any:
+        """What the API answers."""
+        return json.loads(self.fetch(path, message))
+
+    def fetch(self, path: str, message: dict[str, Any] | None = None) -> bytes:
+        """The body of its answer, asked for through the published port."""
         address = self.ask("port", "daemon", "8080").decode().strip()
-        body = json.dumps(message).encode() if message else None
+        body = json.dumps({"messages": [message]}).encode() if message else None
         headers = {"Authorization": f"App {self.key()}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"http://{address}{path}", body, headers)
         with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - http only
-            return json.load(answer)
+            return bytes(answer.read())
 
 
 def main() -> int:
@@ -92,6 +106,7 @@ def prove(installation: Installation) -> None:
         check_images()
         token = check_call(installation)
         check_doctor(installation)
+        check_killed_daemon(installation)
         key = installation.key()
         installation.step("Stop", "down")
         installation.step("Second start", "up", "--detach", "--wait")
@@ -123,31 +138,90 @@ def check_images() -> None:
 
 
 def check_call(installation: Installation) -> str:
-    """Returns the token of a call that was answered, and heard as it was meant."""
-    token = str(installation.rest("/tts/3/single", MESSAGE)["messages"][0]["messageId"])
+    """Returns the token of a call that was answered, heard as it was meant, recorded and journaled."""
     print("Call ...", flush=True)
-    until("the call is over", lambda: installation.rest(f"/voice/1/calls/{token}")["state"] == "done")
-    [report] = installation.rest("/tts/3/reports")["results"]
-    equal("the report's message", report["messageId"], token)
-    equal("the report's status", report["status"]["name"], "DELIVERED_TO_HANDSET")
-    equal("the report's error", report["error"]["name"], "VOICE_ANSWERED")
-    calls = "cat /carrier/calls.jsonl || true"  # the file comes with the first call
-    until("a telephone has rung", lambda: installation.inside("carrier", "sh", "-c", calls) != b"")
-    [call] = [json.loads(line) for line in installation.inside("carrier", "sh", "-c", calls).splitlines()]
-    equal("the number that rang", call["number"], MESSAGE["to"])
-    assert call["heard"], "the telephone heard nothing at all"
-    heard = installation.inside("carrier", "cat", call["heard"])
+    token = place(installation, LISTENS, record=True)
+    attempt = delivered(installation, token)
+    check_heard(installation, LISTENS)
+    check_recording(installation, attempt)
+    check_journal(installation, attempt["attemptId"])
+    return token
+
+
+def check_killed_daemon(installation: Installation) -> None:
+    """The telephone goes on ringing, and its call is taken up again: it rings once, and hears everything."""
+    print("Call whose daemon is killed ...", flush=True)
+    token = place(installation, RINGS_LONG)
+    until("the telephone rings", lambda: state(installation, token) == "ringing")
+    installation.step("Daemon killed", "kill", "--signal", "KILL", "daemon")
+    installation.step("Daemon again", "up", "--detach", "--wait", "--no-deps", "daemon")
+    equal("the call when the daemon is there again", state(installation, token), "ringing")
+    attempt = delivered(installation, token)
+    check_heard(installation, RINGS_LONG)
+    check_journal(installation, attempt["attemptId"])
+
+
+def place(installation: Installation, number: str, **members: Any) -> str:
+    message = {"from": "385123456", "destinations": [{"to": number}], "text": TEXT, **members}
+    return str(installation.rest("/tts/3/advanced", message)["messages"][0]["messageId"])
+
+
+def state(installation: Installation, token: str) -> str:
+    return str(installation.rest(f"/voice/1/calls/{token}")["state"])
+
+
+def delivered(installation: Installation, token: str) -> dict[str, Any]:
+    """The only attempt of a message, when its call is over, was answered, and has the only report there is."""
+    until("the call is over", lambda: state(installation, token) == "done")
+    reports = installation.rest("/tts/3/reports")["results"]
+    told = [(report["messageId"], report["status"]["name"], report["error"]["name"]) for report in reports]
+    equal("the reports", told, [(token, "DELIVERED_TO_HANDSET", "VOICE_ANSWERED")])
+    attempts: list[dict[str, Any]] = installation.rest(f"/voice/1/calls/{token}/cdr")["attempts"]
+    equal("the number of attempts", len(attempts), 1)
+    return attempts[0]
+
+
+def check_heard(installation: Installation, number: str) -> None:
+    """The telephone rang once, and heard what was spoken."""
+    until("the telephone has hung up", lambda: calls_of(installation, number) != [])
+    calls = calls_of(installation, number)
+    equal("how often the telephone rang", len(calls), 1)
+    assert calls[0]["heard"], "the telephone heard nothing at all"
+    heard = installation.inside("carrier", "cat", calls[0]["heard"])
     spoken = installation.inside("daemon", "sh", "-c", "cat /var/lib/voicebridge/speech/prompts/*/*.ulaw")
-    assert len(spoken) > 8000 * 2, f"only {len(spoken)} samples were spoken"
+    assert len(spoken) > SAMPLES_A_SECOND * 2, f"only {len(spoken)} samples were spoken"
     assert heard == spoken, f"{len(spoken)} samples were spoken, but the {len(heard)} that were heard are not the same"
     print(f"  the telephone heard all {len(spoken)} samples as they were spoken", flush=True)
-    return token
+
+
+def calls_of(installation: Installation, number: str) -> list[dict[str, Any]]:
+    lines = installation.inside("carrier", "sh", "-c", "cat /carrier/calls.jsonl || true")  # comes with the first call
+    return [call for call in map(json.loads, lines.splitlines()) if call["number"] == number]
+
+
+def check_recording(installation: Installation, attempt: dict[str, Any]) -> None:
+    """It is as long as the call, and what was spoken is in it."""
+    equal("the states of the recordings", [file["state"] for file in attempt["recordings"]], ["available"])
+    with wave.open(BytesIO(installation.fetch(attempt["recordings"][0]["url"]))) as audio:
+        samples = array("h", audio.readframes(audio.getnframes()))
+    seconds, called = len(samples) / SAMPLES_A_SECOND, attempt["callSeconds"]
+    assert abs(seconds - called) < RECORDED_WITHIN_SECONDS, f"{seconds:.2f} s were recorded of a call of {called} s"
+    assert max(samples) > LOUD, "the recording is silent"
+    print(f"  all {called} s were recorded", flush=True)
+
+
+def check_journal(installation: Installation, attempt_id: str) -> None:
+    """Asterisk has written it, and the daemon, another user, can read it."""
+    lines = installation.inside("daemon", "sh", "-c", "cat /var/lib/voicebridge/journal/*.log").decode().splitlines()
+    told = [events for _, channel, events in (line.split(" ", 2) for line in lines) if channel == attempt_id]
+    equal("the call's lines in the journal", told, ["dialling", "answered", "ended 16 Up caller 200"])
 
 
 def check_doctor(installation: Installation) -> None:
     told = installation.inside("daemon", "voicebridge", "doctor").decode()
     print(told, end="", flush=True)
     assert "failed" not in told, "the doctor found something"
+    assert "ok      journal folder" in told, "the doctor did not look at the journal"
 
 
 def check_kept(installation: Installation, token: str, key: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Coroutine, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from bridge.asterisk.wire import Event
 
 _LATE_SECONDS = 1.0
 _OVERDUE_SECONDS = 15.0
+GONE_FOR_GOOD = timedelta(minutes=10)
+"""An Asterisk that has not been heard of for so long will not begin what may still be on its way to it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -134,7 +136,7 @@ class Switchboard:
     async def _reconcile(self, calls: list[Call], *, are_overdue: bool = False) -> None:
         """Settle what happened to calls while there was no link: AMI tells no event twice.
 
-        Those that are overdue cannot be alive: they are settled also without a link.
+        Those that are overdue cannot be alive: they are settled also without a link, unless they have never begun.
         """
         asked = True
         try:
@@ -150,6 +152,8 @@ class Switchboard:
         records = await self._journal.read([call.id for call in missing])
         for call in missing:
             record = records.get(call.id)
+            if record is None and not asked and datetime.now(UTC) - call.placed_at < GONE_FOR_GOOD:
+                continue
             never_begun = record is None and asked and await self._journal.is_kept(call.placed_at)
             call.settle(record, never_begun=never_begun)
 

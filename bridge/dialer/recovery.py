@@ -12,6 +12,7 @@ import structlog
 
 from bridge.asterisk import AmiError, Call, Switchboard
 from bridge.asterisk.journal import Journal, Record
+from bridge.asterisk.switchboard import GONE_FOR_GOOD
 from bridge.dialer.attempt import AttemptRunner
 from bridge.dialer.rounds import Rounds
 from bridge.dialer.settling import Adopt, Evidence, Release, Settle, Wait, decide, lost
@@ -121,6 +122,7 @@ def _evidence(
     found: OpenAttempt, now: datetime, has_channel: bool | None, record: Record | None, is_kept: bool
 ) -> Evidence:
     attempt = found.claim.attempt
+    patience = GONE_FOR_GOOD if has_channel is None and record is None else _GRACE
     return Evidence(
         now=now,
         begun_at=found.claim.starts_at,
@@ -129,5 +131,5 @@ def _evidence(
         journal_is_kept=is_kept,
         refused=attempt.refused[-1] if attempt.refused else None,
         was_seen=attempt.ringing_at is not None or attempt.answered_at is not None,
-        is_over=found.ends_by + _GRACE < now,
+        is_over=found.ends_by + patience < now,
     )
