@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from bridge.asterisk.errors import AmiError, LinkDown, Rejected, Unconfirmed
 from bridge.asterisk.link import AmiLink
 from bridge.asterisk.wire import Event
 
+_OPERATION = "operation"
 _HANG_UP_FOLLOWS_SECONDS = 1.0
 _STOPS_BY_ITSELF_SECONDS = 0.05
 _ENDS_BY_ITSELF_SECONDS = 0.2
@@ -52,6 +54,7 @@ class Line:
         self._channel = channel
         self._loop = asyncio.get_running_loop()
         self._operation: Operation | None = None
+        self._process = secrets.token_hex(4)
         self._number = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -61,6 +64,11 @@ class Line:
         self._was_driven_by_us = False
         self._over_before: agi.Answer | None = None
         self._is_closed = False
+
+    @property
+    def _operation_id(self) -> str:
+        """No other operation on the channel has it, whichever process began it."""
+        return f"{_OPERATION}-{self._process}-{self._number}"
 
     async def do(self, operation: Operation) -> None:
         """Begin an operation; there must be none under way."""
@@ -113,8 +121,8 @@ class Line:
         if self._silence_id and command_id == self._silence_id:
             self._silence_id = ""
             self.send_silence()
-        is_of_another = not self._was_driven_by_us and command_id.isdigit()
-        if command_id != str(self._number) and not is_of_another:
+        is_of_another = not self._was_driven_by_us and command_id.startswith(_OPERATION)
+        if command_id != self._operation_id and not is_of_another:
             return
         answer = agi.read(unquote(event["Result"]))
         if self._operation is None:
@@ -164,7 +172,7 @@ class Line:
     def _queue_silence(self) -> None:
         if self._silence:
             command, seconds = self._silence
-            self._silence_id = f"silence-{self._number}"
+            self._silence_id = f"silence-{self._process}-{self._number}"
             self._silence_ends_at = self._loop.time() + seconds
             self._post(command, self._silence_id)
 
@@ -181,7 +189,7 @@ class Line:
 
     async def _send(self, command: str) -> None:
         self._loop.call_soon(self._wake)  # goes out in one segment with the command, and after it
-        await self._link.send("AGI", Channel=self._channel, Command=command, CommandID=str(self._number))
+        await self._link.send("AGI", Channel=self._channel, Command=command, CommandID=self._operation_id)
 
     def _post(self, command: str, command_id: str = "") -> None:
         self._link.post("AGI", Channel=self._channel, Command=command, CommandID=command_id)

@@ -188,6 +188,30 @@ async def test_a_text_that_is_being_spoken_is_spoken_once_to_its_end(desk: Desk,
     assert phone.heard.stat().st_size / 8000 == pytest.approx(spoken.seconds, abs=0.3)
 
 
+@pytest.mark.any_database
+async def test_a_call_whose_answer_nobody_kept_hears_the_whole_message(desk: Desk, telephones: Telephones) -> None:
+    number = own("99900")
+    content = Content(text="One two three four five six seven eight nine ten, one two three four five six seven eight.")
+    first = await desk.start(recovers=False)
+    first.run(await desk.claimed(first, number, content))
+
+    async def is_spoken_to() -> bool:
+        return any(running._past.course.spoken for running in first.runner._running.values())
+
+    await eventually(is_spoken_to)
+    await first.die()
+    second = await desk.start(recovers=False)
+    (left,) = await second.store.open_attempts("here")
+    assert left.claim.attempt.answered_at is None
+    second.recovery.start()
+    _, attempt = await outcome(second, number)
+    assert (attempt.status_id, attempt.hung_up_by) == (5, "caller")
+    (spoken,) = attempt.spoken
+    phone = await telephones.only_call(number)
+    assert phone.heard is not None
+    assert phone.heard.stat().st_size / 8000 > spoken.seconds
+
+
 async def test_a_key_that_is_pressed_afterwards_chooses_its_group(desk: Desk, telephones: Telephones) -> None:
     number = own("999180199")  # 1 after eight seconds
     second = await killed_when(desk, number, CHOICE, told("Played"))
