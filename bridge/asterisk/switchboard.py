@@ -94,7 +94,7 @@ class Switchboard:
                 self._calls[channel_id] = call
                 call.catch_up(channel, records.get(channel_id), seconds_left[channel_id])
                 self._watch(call)
-                for event in self._arriving[channel_id]:
+                for event in self._arriving.get(channel_id, ()):
                     call.take(event)
             return {channel_id: self._calls[channel_id] for channel_id in channels}
         finally:
