@@ -89,14 +89,14 @@ class Switchboard:
                 channels |= await self._look_for(wanted)
             records = await self._journal.read(channels)
             seconds_left = {channel_id: await self._seconds_left(channel_id) for channel_id in channels}
-            for channel_id, channel in channels.items():
-                call = Call(self._link, wanted[channel_id], self._forget)
-                self._calls[channel_id] = call
-                call.catch_up(channel, records.get(channel_id), seconds_left[channel_id])
+            calls = {channel_id: Call(self._link, wanted[channel_id], self._forget) for channel_id in channels}
+            self._calls |= calls
+            for channel_id, call in calls.items():
+                call.catch_up(channels[channel_id], records.get(channel_id), seconds_left[channel_id])
                 self._watch(call)
                 for event in self._arriving.get(channel_id, ()):
                     call.take(event)
-            return {channel_id: self._calls[channel_id] for channel_id in channels}
+            return calls  # also those that have ended meanwhile
         finally:
             for channel_id in wanted:
                 self._arriving.pop(channel_id, None)
