@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from aiohttp import ClientSession
 
-from bridge.lab.lab import Lab
 from tests.e2e.interactive import Sounds
-from tests.e2e.running_lab import CALLER_ID, WEBHOOK_SECRET, RunningLab
+from tests.e2e.running_lab import CALLER_ID, WEBHOOK_SECRET, RunningLab, running_lab
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,12 +26,8 @@ def lab_settings_only() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def lab(lab_settings_only: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
     """The lab of this test run; it is stopped whatever happens."""
-    lab = Lab(tmp_path_factory.mktemp("lab"))
-    try:
-        lab.up()
-        yield RunningLab(lab)
-    finally:
-        lab.down()
+    with running_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_bytes
@@ -83,3 +84,14 @@ async def until_is(fetch: Callable[[], Awaitable[_T | None]], seconds: float = 3
         assert time.monotonic() < deadline, f"not within {seconds} s"
         await asyncio.sleep(0.02)
     return value
+
+
+@contextmanager
+def running_lab(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[RunningLab]:
+    """A lab in a folder of its own; it is stopped whatever happens."""
+    lab = Lab(folder, settings)
+    try:
+        lab.up()
+        yield RunningLab(lab)
+    finally:
+        lab.down()

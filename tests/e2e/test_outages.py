@@ -11,20 +11,15 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from bridge.lab.lab import Lab
-from tests.e2e.running_lab import RunningLab, until_is
+from tests.e2e.running_lab import RunningLab, running_lab, until_is
 from tests.e2e.test_calls import cdr_of, reports, send
 
 
 @pytest.fixture
 async def own(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningLab]:
     """A lab whose parts may be killed."""
-    lab = Lab(tmp_path_factory.mktemp("own"))
-    try:
-        lab.up()
-        yield RunningLab(lab)
-    finally:
-        lab.down()
+    with running_lab(tmp_path_factory.mktemp("own")) as lab:
+        yield lab
 
 
 def end(own: RunningLab, part: str) -> None:

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from bridge.lab.lab import Lab
 from bridge.reports.members import wire_time
 from tests.e2e.operating import ask_to_stop, ended, settings_of, voicebridge
-from tests.e2e.running_lab import RunningLab
+from tests.e2e.running_lab import RunningLab, running_lab
 from tests.e2e.test_bulk_canceled import standing
 from tests.e2e.test_calls import cdr_of, reports, send
 
@@ -32,12 +31,8 @@ def own(lab_settings_only: None, tmp_path_factory: pytest.TempPathFactory) -> It
         "VOICEBRIDGE_DRAIN_SECONDS": str(DRAIN_SECONDS),
         "VOICEBRIDGE_TRUNK_CALLS_PER_SECOND": str(CALLS_PER_SECOND),
     }
-    lab = Lab(tmp_path_factory.mktemp("stopped"), settings)
-    try:
-        lab.up()
-        yield RunningLab(lab)
-    finally:
-        lab.down()
+    with running_lab(tmp_path_factory.mktemp("stopped"), settings) as lab:
+        yield lab
 
 
 @pytest.fixture
