@@ -11,6 +11,9 @@ NOTHING = "NOOP"
 SILENCE = 'EXEC PlayTones "0/1000"'
 """Tones that cannot be heard, from now on until something else is played: for operations that play nothing."""
 
+USE_UP_STOP = "WAIT FOR DIGIT 1"
+"""A stop that still waits in the channel, for want of a playback, ends this millisecond instead of what comes next."""
+
 PLAYBACK = "Playback"
 
 HUNG_UP_OR_FAILED = -1

@@ -180,6 +180,8 @@ class Line:
         """Have what follows begin at once. A stop that came after the end would hit it: wait out the last moment."""
         if self._silence_id and self._silence_ends_at - self._loop.time() > _ENDS_BY_ITSELF_SECONDS:
             self._link.post("ControlPlayback", Channel=self._channel, Control="stop")
+            if self._silence_id == _FOUND:
+                self._post(agi.USE_UP_STOP)  # perhaps there was no silence
         self._silence_id = ""
 
     async def _wait_until_idle(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -124,6 +125,31 @@ async def test_a_ringing_call_is_followed_to_its_answer_and_its_end(
     assert await next_kinds(call, 3) == [Ringing, Answered, Ready]
     await end(call)
     await telephones.only_call(origination.number)
+
+
+async def test_an_adopted_call_on_which_nothing_is_done_is_played_the_whole_prompt(
+    first: Switchboard, first_link: AmiLink, adopt: Adopt, telephones: Telephones, tmp_path: Path
+) -> None:
+    """Silence might be played, so it is stopped first; this channel is busy, and comes to that stop late."""
+    for name, sample in (("before", b"\x55"), ("after", b"\x66")):
+        (tmp_path / f"{name}.ulaw").write_bytes(sample * 8000)
+    os.mkfifo(tmp_path / "busy")
+    origination = to(own("99900"))
+    placed = await first.place(origination)
+    await heard_until(placed, Ready)
+    await placed.play(str(tmp_path / "before"))
+    await first_link.send(
+        "AGI", Channel=origination.channel_id, Command=f"GET FULL VARIABLE ${{FILE({tmp_path / 'busy'})}}"
+    )
+    await heard_until(placed, Played)
+    call = await adopt(origination)
+    await call.play(str(tmp_path / "after"))
+    await asyncio.to_thread((tmp_path / "busy").write_text, "no longer")
+    assert (await heard_until(call, Played)).complete
+    await end(call)
+    phone = await telephones.only_call(origination.number)
+    assert phone.heard is not None
+    assert phone.heard.read_bytes().count(b"\x66") == 8000
 
 
 async def test_an_adopted_call_tells_when_it_was_answered_and_keeps_its_limit(first: Switchboard, adopt: Adopt) -> None:

@@ -150,6 +150,32 @@ async def test_a_call_that_was_placed_and_rings_is_followed(desk: Desk, telephon
     assert phone.heard.stat().st_size > 3000
 
 
+@pytest.mark.any_database
+async def test_a_call_that_was_answered_while_no_process_was_there_hears_the_whole_message(
+    desk: Desk, telephones: Telephones
+) -> None:
+    number = own("999301")
+    first = await desk.start(recovers=False)
+    claim = await desk.claimed(first, number, Content(text="You hear this from the next one."))
+    first.run(claim)
+    await eventually(lambda: state_is(number, State.RINGING)(first))
+    await first.die()
+    second = await desk.start(recovers=False)
+
+    async def is_answered() -> bool:
+        record = (await Journal(desk.folder / "journal").read([claim.attempt.id])).get(claim.attempt.id)
+        return record is not None and record.answered_at is not None
+
+    await eventually(is_answered)
+    second.recovery.start()
+    _, attempt = await outcome(second, number)
+    assert (attempt.status_id, attempt.hung_up_by) == (5, "caller")
+    (spoken,) = attempt.spoken
+    phone = await telephones.only_call(number)
+    assert phone.heard is not None
+    assert phone.heard.stat().st_size / 8000 >= spoken.seconds
+
+
 async def test_the_attempts_of_a_node_that_is_gone_are_settled_by_another(desk: Desk, telephones: Telephones) -> None:
     """Whether their telephones rang is not known: only the message's own policy has them called again."""
     once, again = own("99900"), own("99900")
