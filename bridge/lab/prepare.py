@@ -28,7 +28,14 @@ VENV = CHECKOUT / ".venv"
 STAMP = VENV / "installed"
 OLDEST_PYTHON = (3, 11)
 TOOLS = {"ffmpeg": "ffmpeg", "espeak-ng": "espeak-ng"}
-TEST_TOOLS = {"sipp": "sip-tester", "tshark": "tshark", "sox": "sox", "sqlite3": "sqlite3", "initdb": "postgresql"}
+TEST_TOOLS = {
+    "sipp": "sip-tester",
+    "tshark": "tshark",
+    "sox": "sox",
+    "sqlite3": "sqlite3",
+    "initdb": "postgresql",
+    "cpulimit": "cpulimit",
+}
 DEBOOTSTRAP = ["debootstrap", "debian-archive-keyring"]
 STARTED_BY_DEBIAN = ("asterisk", "postgresql")
 """Packages whose server runs once they are installed; the lab and the tests start their own."""
