@@ -24,7 +24,7 @@ from bridge.config import Settings
 from bridge.dialer import AttemptRunner, Dialer
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
-from bridge.errors import VoicebridgeError
+from bridge.errors import WRONG_SETTINGS, VoicebridgeError
 from bridge.logs import configure_logs
 from bridge.messages.attempt import Attempt
 from bridge.messages.routes import Routes
@@ -53,6 +53,7 @@ class NoCredentials(VoicebridgeError):
     """Nobody could use the API: there is neither an API key nor a user with a password."""
 
     id = "NO_CREDENTIALS"
+    exit_status = WRONG_SETTINGS
 
 
 class CannotListen(VoicebridgeError):
@@ -65,6 +66,7 @@ class Superseded(VoicebridgeError):
     """Another daemon has taken this node's name."""
 
     id = "SUPERSEDED"
+    exit_status = 3
 
 
 async def serve(settings: Settings) -> None:

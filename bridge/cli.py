@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from bridge import __version__
 from bridge.config import Settings, problems
-from bridge.errors import VoicebridgeError
+from bridge.errors import WRONG_SETTINGS, VoicebridgeError
 
 app = typer.Typer(
     name="voicebridge",
@@ -34,10 +34,10 @@ def main() -> None:
         app()
     except ValidationError as error:
         print("\n".join(problems(error)), file=sys.stderr)
-        sys.exit(2)
+        sys.exit(WRONG_SETTINGS)
     except VoicebridgeError as error:
         print(f"{error.id}: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(error.exit_status)
 
 
 @app.command()

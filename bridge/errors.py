@@ -9,7 +9,12 @@ class VoicebridgeError(Exception):
     """Something a caller, an operator or an application can be told about.
 
     Each subclass has a stable ``id`` (upper case words, listed in ``docs/errors.md``); the message says what was
-    wrong and where.
+    wrong and where. A command that ends with it has the exit status ``exit_status``.
     """
 
     id: ClassVar[str] = "GENERAL_ERROR"
+    exit_status: ClassVar[int] = 1
+
+
+WRONG_SETTINGS = 2
+"""The exit status of a command that cannot work before somebody has changed a setting."""

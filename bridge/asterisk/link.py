@@ -33,7 +33,7 @@ class AmiLink:
     def __init__(self, url: str, *, ping_seconds: float = 2.5) -> None:
         parts = urlsplit(url)
         if parts.scheme != "ami" or not parts.hostname or not parts.username or not parts.password:
-            raise UnsafeValue("the AMI address is not of the form ami://user:secret@host:port")
+            raise UnsafeValue("an address in VOICEBRIDGE_AMI_URL is not of the form ami://user:secret@host:port")
         self._host, self._port = parts.hostname, parts.port or 5038
         self.name = f"{self._host}:{self._port}"
         self._user, self._secret = unquote(parts.username), unquote(parts.password)

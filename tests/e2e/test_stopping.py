@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from aiohttp import ClientSession
 
 from bridge.reports.members import wire_time
-from tests.e2e.operating import ask_to_stop, ended, settings_of, voicebridge
+from tests.e2e.operating import ask_to_stop, daemon_of, ended, settings_of, voicebridge
 from tests.e2e.running_lab import RunningLab, running_lab
 from tests.e2e.test_bulk_canceled import standing
 from tests.e2e.test_calls import cdr_of, reports, send
@@ -115,6 +116,35 @@ async def test_the_service_manager_hears_when_the_daemon_serves_lives_and_stops(
         assert await loop.sock_recv(manager, 100) == b"WATCHDOG=1"
         assert await ended(daemon) == 0
     own.lab.up()
+    assert len(await reports(api, messageId=token)) == 1
+
+
+async def test_settings_that_cannot_work_are_told_by_the_exit_status(own: RunningLab) -> None:
+    nobody = {name: value for name, value in settings_of(own).items() if name != "VOICEBRIDGE_API_KEY"}
+    for wrong in (
+        settings_of(own) | {"VOICEBRIDGE_PORT": "many"},
+        {name: value for name, value in nobody.items() if name not in ("VOICEBRIDGE_USER", "VOICEBRIDGE_PASSWORD")},
+    ):
+        assert (await voicebridge(wrong, "serve")).returncode == 2
+
+
+async def test_a_daemon_whose_name_another_takes_lets_its_call_end_and_stays_away(
+    own: RunningLab, api: ClientSession, tmp_path: Path
+) -> None:
+    token = await send(api, "9990050", TEXT)
+    await standing(api, token, "in-progress")
+    first = daemon_of(own)
+    program = Path(sys.executable).with_name("voicebridge")
+    second = await asyncio.create_subprocess_exec(
+        program, "serve", env=settings_of(own) | {"VOICEBRIDGE_PORT": "0"}, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        assert await ended(first) == 3
+    finally:
+        second.terminate()
+        assert await second.wait() == 0
+    own.lab.up()
+    assert len(await own.heard("9990050")) > 8000
     assert len(await reports(api, messageId=token)) == 1
 
 
