@@ -30,6 +30,7 @@ from bridge.messages.attempt import Attempt
 from bridge.messages.routes import Routes
 from bridge.objects import Objects, bucket_of
 from bridge.outbound import Outbound
+from bridge.place import occupy
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.push import Pusher
 from bridge.reports.recording_uploads import RecordingUploads
@@ -75,7 +76,6 @@ async def serve(settings: Settings) -> None:
     Raises Superseded, after the same, when another daemon has taken the node's name.
     """
     configure_logs(settings.log_level)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     stop = asyncio.Event()
     daemon = Daemon(settings, on_superseded=stop.set)
     await daemon.start()
@@ -108,7 +108,7 @@ class Daemon:
         routes = Routes((prefix, trunk.name) for trunk in trunks for prefix in trunk.prefixes)
         limits = [TrunkLimit(trunk.name, trunk.calls_per_second, trunk.max_calls) for trunk in trunks]
         self._traffic = Traffic(limits)
-        self._store = Store(settings.store_url, routes)
+        self._store = Store(settings.store_url, routes, place=occupy(settings.data_dir))
         self._outbound = Outbound(allow_private=settings.allow_private_urls)
         bucket = bucket_of(settings)
         self._objects = None if bucket is None else Objects(bucket)

@@ -79,7 +79,7 @@ async def database(settings: Settings) -> str:
     if abs(ahead) > MOST_CLOCKS_DIFFER:
         raise Trouble(
             f"{name}: its clock differs from this machine's by {abs(ahead).total_seconds():.1f} s",
-            "Let NTP keep the clocks of the database and of every node: they take turns on the trunks by them.",
+            "Let NTP keep the clocks of the database and of every node: what is due is due by them.",
         )
     return name
 

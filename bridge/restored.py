@@ -76,7 +76,7 @@ async def _end_calls(store: Store, journal: Journal, now: datetime) -> tuple[int
 
 async def _calls(store: Store, journal: Journal) -> list[tuple[OpenAttempt, Record | None]]:
     """The calls that were under way in the backup, and what is known of them."""
-    left = [one for node in await store.nodes_with_open_attempts() for one in await store.open_attempts(node)]
+    left = await store.all_open_attempts()
     records = await journal.read([name for one in left for name in _channel_ids(one.claim.attempt)])
     calls = []
     for one in left:

@@ -25,7 +25,7 @@ async def ask(
         asterisk="127.0.0.1:5038",
         of_trunk=of_trunk,
         limit_of=limit_of,
-        now=now,
+        clock=lambda: now,
         ahead=AHEAD,
         limit=limit,
     )

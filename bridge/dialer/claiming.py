@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from bridge.asterisk import Switchboard
 from bridge.asterisk.trunks import TrunkWatch
@@ -53,16 +54,17 @@ class Claiming:
             self.rounds.wake()
 
     async def _claim(self) -> float:
-        connected = [switchboard for switchboard in self._switchboards if switchboard.connected]
-        if not connected:
+        trunk = self._dialled_by()
+        ready = [one for one in self._switchboards if one.connected and not one.is_left_alone(trunk)]
+        if not ready:
             return _LONGEST_REST_SECONDS
-        limit = self._traffic.limit(self._dialled_by())
+        limit = self._traffic.limit(trunk)
         claims = await self._store.claim_due(
             node=self._node,
-            asterisk=min(connected, key=lambda switchboard: switchboard.live_calls).name,
+            asterisk=min(ready, key=lambda switchboard: switchboard.live_calls).name,
             of_trunk=self._trunk,
             limit_of=limit,
-            now=datetime.now(UTC),
+            clock=partial(datetime.now, UTC),
             ahead=_AHEAD,
             limit=_AT_ONCE,
         )

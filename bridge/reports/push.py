@@ -79,6 +79,8 @@ class Pusher:
                     await self._start_due()
                 except StoreFailed as error:
                     _log.error("outbox_not_read", reason=str(error))
+                except Exception:  # the next reports must not wait for a restart
+                    _log.exception("outbox_not_read")
                 await self._rest()
         finally:
             await self._wait_for_answers()

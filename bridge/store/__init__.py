@@ -5,6 +5,7 @@ from bridge.store.credentials import Credential, CredentialKind, UserExists
 from bridge.store.errors import CommitUnknown, StoreFailed
 from bridge.store.intake import DuplicateId
 from bridge.store.logs import LogFilter
+from bridge.store.nodes import NodeNameTaken
 from bridge.store.orphans import OpenAttempt
 from bridge.store.outbox import Push
 from bridge.store.recordings import RecordedFile
@@ -23,6 +24,7 @@ __all__ = [
     "CredentialKind",
     "DuplicateId",
     "LogFilter",
+    "NodeNameTaken",
     "OpenAttempt",
     "Push",
     "RecordedFile",

@@ -28,7 +28,7 @@ _POSTGRESQL = {
     "keepalives_count": "3",
     "tcp_user_timeout": "25000",
     "options": (
-        "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s -c TimeZone=UTC"
+        "-c statement_timeout=30s -c idle_in_transaction_session_timeout=15s -c TimeZone=UTC"
         " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=25s"
     ),
 }

@@ -115,13 +115,20 @@ class Library:
 
     # Recordings
 
-    async def begin_recording(self, account: str, key: int, recording: Recording) -> None:
-        """Note that a file is going to be written, before it is; ``key`` is that of the claim."""
-        await self._database.write(recordings.begin, account, key, recording)
+    async def begin_recording(self, account: str, key: int, recording: Recording) -> bool:
+        """Note that a file is going to be written, before it is; ``key`` is that of the claim.
 
-    async def finish_recording(self, recording: Recording) -> None:
-        """Keep what became of a recording; before ``finish``, so that the report has it."""
-        await self._database.write(recordings.finish, recording)
+        Once, however often it is asked for. False when the attempt is over, or was given back.
+        """
+        return await self._database.write(recordings.begin, account, key, recording)
+
+    async def finish_recording(self, recording: Recording) -> bool:
+        """Keep what became of a recording; before ``finish``, so that the report has it. False when it is known."""
+        return await self._database.write(recordings.finish, recording)
+
+    async def recording_deleted(self, recording_id: str) -> None:
+        """Note that a recording's time was over, and its file is gone."""
+        await self._database.write(recordings.deleted, recording_id)
 
     async def recording_stored(self, recording_id: str) -> bool:
         """Note that a finished recording's file is in object storage now; False when it is wanted no longer."""

@@ -80,9 +80,9 @@ def take_reports(
         .with_for_update(of=reports, skip_locked=True)
     )
     if bulk_id is not None:
-        waiting = waiting.where(bulks.c.id == bulk_id)
+        waiting = waiting.where(bulks.c.account == account, bulks.c.id == bulk_id)
     if message_id is not None:
-        waiting = waiting.where(messages.c.id == message_id)
+        waiting = waiting.where(messages.c.account == account, messages.c.id == message_id)
     keys = list(connection.execute(waiting).scalars())
     connection.execute(update(reports).where(reports.c.key.in_(keys)).values(taken_at=now))
     taken = connection.execute(

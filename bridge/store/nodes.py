@@ -6,13 +6,23 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text, update
 
+from bridge.errors import VoicebridgeError
 from bridge.store.tables import Instant, nodes
+
+
+class NodeNameTaken(VoicebridgeError):
+    """A daemon with another data folder, mostly on another machine, has this node's name."""
+
+    id = "NODE_NAME_TAKEN"
+
 
 _THIS = (nodes.c.name == bindparam("node"), nodes.c.instance == bindparam("of_instance"))
 _TAKE = text(
-    "INSERT INTO nodes (name, instance, leased_until) VALUES (:node, :of_instance, :until)"
-    " ON CONFLICT (name) DO UPDATE SET instance = excluded.instance, leased_until = excluded.leased_until"
-).bindparams(bindparam("until", type_=Instant))
+    "INSERT INTO nodes (name, instance, place, leased_until) VALUES (:node, :of_instance, :of_place, :until)"
+    " ON CONFLICT (name) DO UPDATE"
+    " SET instance = excluded.instance, place = excluded.place, leased_until = excluded.leased_until"
+    " WHERE nodes.place = excluded.place OR nodes.leased_until < :now"
+).bindparams(bindparam("until", type_=Instant), bindparam("now", type_=Instant))
 _RENEW = update(nodes).where(*_THIS).values(leased_until=bindparam("until"))
 _LEAVE = delete(nodes).where(*_THIS)
 
@@ -23,9 +33,17 @@ INSTANCE = select(nodes.c.instance).where(nodes.c.name == bindparam("node"))
 """Which instance has a node's name."""
 
 
-def take(connection: Connection, node: str, instance: str, until: datetime) -> None:
-    """Have a node's name until a moment; whoever had it before is superseded."""
-    connection.execute(_TAKE, {"node": node, "of_instance": instance, "until": until})
+def take(connection: Connection, node: str, *, instance: str, place: str, now: datetime, until: datetime) -> None:
+    """Have a node's name until a moment; whoever had it before is superseded.
+
+    Raises NodeNameTaken while it was had until later at another place.
+    """
+    values = {"node": node, "of_instance": instance, "of_place": place, "now": now, "until": until}
+    if connection.execute(_TAKE, values).rowcount == 0:
+        raise NodeNameTaken(
+            f"another machine is the node {node!r}: give this one a VOICEBRIDGE_NODE of its own,"
+            " or wait for the end of its lease, 15 s, if that machine is gone"
+        )
 
 
 def renew(connection: Connection, node: str, instance: str, until: datetime) -> bool:

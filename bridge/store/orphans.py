@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, or_, select
 
 from bridge.messages.bulks import BulkStatus
 from bridge.store.rows import MESSAGE_COLUMNS, attempt_of, message_of
@@ -26,7 +26,9 @@ class OpenAttempt:
 
 
 _OPEN = attempts.c.ended_at.is_(None)
-_NODE_LIVES = exists().where(nodes.c.name == attempts.c.node, nodes.c.leased_until > bindparam("now"))
+_NODE_LIVES = exists().where(
+    nodes.c.name == attempts.c.node, nodes.c.place == attempts.c.place, nodes.c.leased_until > bindparam("now")
+)
 
 
 def _select_open(*which: ColumnElement[bool]) -> Select[Any]:
@@ -45,9 +47,14 @@ def _select_open(*which: ColumnElement[bool]) -> Select[Any]:
 
 
 _IS_OPEN = select(attempts.c.id).where(attempts.c.id == bindparam("attempt_id"), _OPEN)
-_OF_NODE = _select_open(attempts.c.node == bindparam("node"))
+_ALL = _select_open()
+_OF_NODE = _select_open(attempts.c.node == bindparam("node"), attempts.c.place == bindparam("of_place"))
 _ABANDONED = (
-    _select_open(attempts.c.ends_by < bindparam("over"), ~_NODE_LIVES)
+    _select_open(
+        attempts.c.ends_by < bindparam("over"),
+        ~_NODE_LIVES,
+        or_(attempts.c.node != bindparam("node"), attempts.c.place != bindparam("of_place")),
+    )
     .order_by(attempts.c.ends_by)
     .limit(bindparam("limit"))
 )
@@ -64,14 +71,23 @@ def is_open(connection: Connection, attempt_id: str) -> bool:
     return connection.execute(_IS_OPEN, {"attempt_id": attempt_id}).first() is not None
 
 
-def open_attempts(connection: Connection, node: str) -> list[OpenAttempt]:
-    """The attempts that this node began and whose end it has not recorded."""
-    return _read(connection, _OF_NODE, {"node": node})
+def open_attempts(connection: Connection, node: str, place: str) -> list[OpenAttempt]:
+    """The attempts that a node began at this place and whose end it has not recorded."""
+    return _read(connection, _OF_NODE, {"node": node, "of_place": place})
 
 
-def abandoned_attempts(connection: Connection, now: datetime, limit: int) -> list[OpenAttempt]:
-    """Open attempts of nodes that are gone, whose calls have been over for a minute."""
-    return _read(connection, _ABANDONED, {"now": now, "over": now - _GRACE, "limit": limit})
+def all_open_attempts(connection: Connection) -> list[OpenAttempt]:
+    """The attempts whose end no node has recorded."""
+    return _read(connection, _ALL, {})
+
+
+def abandoned_attempts(connection: Connection, node: str, place: str, now: datetime, limit: int) -> list[OpenAttempt]:
+    """Open attempts of nodes that are gone, whose calls have been over for a minute; this one's own are none.
+
+    A node that was at another place under the same name is gone.
+    """
+    values = {"node": node, "of_place": place, "now": now, "over": now - _GRACE, "limit": limit}
+    return _read(connection, _ABANDONED, values)
 
 
 def canceled_attempts(connection: Connection, node: str) -> list[str]:

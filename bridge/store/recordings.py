@@ -7,12 +7,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, select, text, update
 
 from bridge.messages.message import Message
 from bridge.messages.recording import Recording, RecordingState
 from bridge.store.rows import MESSAGE_COLUMNS, message_of
-from bridge.store.tables import attempts, contents, messages, recordings
+from bridge.store.tables import Instant, attempts, contents, messages, recordings
 
 _WITH_FILE = (RecordingState.AVAILABLE, RecordingState.SHORT)
 
@@ -28,59 +28,59 @@ class RecordedFile:
     message: Message
 
 
-_NODE = select(attempts.c.node).where(attempts.c.id == bindparam("of_attempt")).scalar_subquery()
-_BEGIN = insert(recordings).values(node=_NODE)
+# What is there already is left as it is, but counted.
+_BEGIN = text(
+    "INSERT INTO recordings (id, account, message_key, attempt_id, kind, pointer, recorded_at, state, node)"
+    " SELECT :id, :account, :message_key, id, :kind, :pointer, :recorded_at, :state, node"
+    " FROM attempts WHERE id = :attempt_id AND ended_at IS NULL"
+    " ON CONFLICT (id) DO UPDATE SET id = excluded.id"
+).bindparams(bindparam("recorded_at", type_=Instant))
+_THIS = recordings.c.id == bindparam("recording_id")
+_THIS_UNFINISHED = (_THIS, recordings.c.state == RecordingState.RECORDING)
 _FINISH = (
     update(recordings)
-    .where(recordings.c.id == bindparam("recording_id"))
+    .where(*_THIS_UNFINISHED)
     .values(state=bindparam("new_state"), seconds=bindparam("new_seconds"), size=bindparam("new_size"))
 )
-_STORED = (
-    update(recordings)
-    .where(recordings.c.id == bindparam("recording_id"), recordings.c.state.in_(_WITH_FILE))
-    .values(node=None)
-)
+_DELETED = update(recordings).where(_THIS).values(state=RecordingState.DELETED)
+_STORED = update(recordings).where(_THIS, recordings.c.state.in_(_WITH_FILE)).values(node=None)
 _LOST = (
     update(recordings)
-    .where(
-        recordings.c.id == bindparam("recording_id"),
-        recordings.c.node == bindparam("at_node"),
-        recordings.c.state.in_(_WITH_FILE),
-    )
+    .where(_THIS, recordings.c.node == bindparam("at_node"), recordings.c.state.in_(_WITH_FILE))
     .values(state=RecordingState.LOST)
 )
-_FORGET = delete(recordings).where(recordings.c.id == bindparam("recording_id"))
+_FORGET = delete(recordings).where(*_THIS_UNFINISHED)
 
 
-def begin(connection: Connection, account: str, message_key: int, recording: Recording) -> None:
-    """Note that a file is going to be written, before it is."""
-    connection.execute(
-        _BEGIN,
-        {
-            "id": recording.id,
-            "account": account,
-            "message_key": message_key,
-            "attempt_id": recording.attempt_id,
-            "of_attempt": recording.attempt_id,
-            "kind": recording.kind,
-            "pointer": recording.pointer,
-            "recorded_at": recording.recorded_at,
-            "state": recording.state,
-        },
-    )
+def begin(connection: Connection, account: str, message_key: int, recording: Recording) -> bool:
+    """Note that a file is going to be written, before it is; False when its attempt is over or was given back."""
+    values = {
+        "id": recording.id,
+        "account": account,
+        "message_key": message_key,
+        "attempt_id": recording.attempt_id,
+        "kind": recording.kind,
+        "pointer": recording.pointer,
+        "recorded_at": recording.recorded_at,
+        "state": recording.state,
+    }
+    return connection.execute(_BEGIN, values).rowcount == 1
 
 
-def finish(connection: Connection, recording: Recording) -> None:
-    """Keep what became of a recording."""
-    connection.execute(
-        _FINISH,
-        {
-            "recording_id": recording.id,
-            "new_state": recording.state,
-            "new_seconds": recording.seconds,
-            "new_size": recording.size,
-        },
-    )
+def finish(connection: Connection, recording: Recording) -> bool:
+    """Keep what became of a recording; False when that is known already."""
+    values = {
+        "recording_id": recording.id,
+        "new_state": recording.state,
+        "new_seconds": recording.seconds,
+        "new_size": recording.size,
+    }
+    return connection.execute(_FINISH, values).rowcount == 1
+
+
+def deleted(connection: Connection, recording_id: str) -> None:
+    """Note that its time was over, and there is no file any more."""
+    connection.execute(_DELETED, {"recording_id": recording_id})
 
 
 def stored(connection: Connection, recording_id: str) -> bool:

@@ -9,14 +9,8 @@ from sqlalchemy import Connection, bindparam, exists, select
 from bridge.store.endings import close
 from bridge.store.tables import attempts, messages
 
-_NODES = select(attempts.c.node).where(attempts.c.ended_at.is_(None)).distinct()
 _IS_CALLED = exists().where(attempts.c.message_key == messages.c.key, attempts.c.ended_at.is_(None))
 _NOT_DONE = select(messages.c.key).where(messages.c.done_at.is_(None), ~_IS_CALLED).limit(bindparam("limit"))
-
-
-def nodes_with_open_attempts(connection: Connection) -> list[str]:
-    """The nodes whose calls were under way."""
-    return list(connection.execute(_NODES).scalars())
 
 
 def end_all(connection: Connection, *, status_id: int, error_id: int, now: datetime, limit: int) -> int:

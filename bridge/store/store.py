@@ -48,11 +48,12 @@ class Store(Library):
 
     ``url`` is a SQLAlchemy URL, ``sqlite:////var/lib/voicebridge/voicebridge.db``. Opening it brings the schema up to
     date. Every method raises StoreFailed when the database cannot do it; what a method changed is committed when it
-    returns.
+    returns. ``place`` tells the machine from others that nodes of the same name were on.
     """
 
-    def __init__(self, url: str, routes: Routes = _ONE_TRUNK) -> None:
+    def __init__(self, url: str, routes: Routes = _ONE_TRUNK, *, place: str = "") -> None:
         self._routes = routes
+        self._place = place
         self._instances: dict[str, str] = {}
         super().__init__(Database(url))
         try:
@@ -151,30 +152,34 @@ class Store(Library):
         asterisk: str,
         of_trunk: str,
         limit_of: TrunkLimit,
-        now: datetime,
+        clock: Callable[[], datetime],
         ahead: timedelta,
         limit: int,
     ) -> Claims:
         """Messages for ``of_trunk`` to call within ``ahead``, each with an attempt on ``limit_of`` that is committed.
 
-        A node has its share of the trunk's turns; one that was superseded gets nothing.
+        A node has its share of the trunk's turns; one that was superseded gets nothing. ``clock`` is the node's, in
+        UTC: what is due is due by it.
         """
         return await self._database.write(
             work.claim_due,
             node=node,
             instance=self._instances.get(node),
+            place=self._place,
             asterisk=asterisk,
             of_trunk=of_trunk,
             limit_of=limit_of,
-            now=now,
+            clock=clock,
             ahead=ahead,
             limit=limit,
         )
 
-    async def next_leg(self, claim: Claim, leg: Leg, limit_of: TrunkLimit, now: datetime) -> Claim | None:
+    async def next_leg(
+        self, claim: Claim, leg: Leg, limit_of: TrunkLimit, clock: Callable[[], datetime]
+    ) -> Claim | None:
         """Have an attempt go on by another trunk after ``leg``; None when it is over, or that trunk is full."""
         instance = self._instances.get(claim.attempt.node)
-        return await self._database.write(work.next_leg, claim, leg, limit_of, now=now, instance=instance)
+        return await self._database.write(work.next_leg, claim, leg, limit_of, clock=clock, instance=instance)
 
     async def move(self, key: int, attempt_id: str, state: State, at: datetime) -> None:
         """Note how far a live call has come (ringing, in progress), and when."""
@@ -209,12 +214,15 @@ class Store(Library):
         return await self._database.read(orphans.is_open, attempt_id)
 
     async def open_attempts(self, node: str) -> list[OpenAttempt]:
-        """The attempts of a node whose end it has not recorded."""
-        return await self._database.read(orphans.open_attempts, node)
+        """The attempts that a node began at this place and whose end it has not recorded."""
+        return await self._database.read(orphans.open_attempts, node, self._place)
 
-    async def abandoned_attempts(self, now: datetime, limit: int) -> list[OpenAttempt]:
-        """Open attempts of nodes that are gone, whose calls are over by now: any node settles them."""
-        return await self._database.read(orphans.abandoned_attempts, now, limit)
+    async def abandoned_attempts(self, node: str, now: datetime, limit: int) -> list[OpenAttempt]:
+        """Open attempts of other nodes that are gone, whose calls are over by now: any node settles them.
+
+        A node that was at another place under the same name is another one.
+        """
+        return await self._database.read(orphans.abandoned_attempts, node, self._place, now, limit)
 
     async def canceled_attempts(self, node: str) -> list[str]:
         """The ids of a node's open attempts whose bulk was canceled."""
@@ -223,8 +231,11 @@ class Store(Library):
     # Nodes. ``instance`` tells the processes apart that had a node's name one after the other.
 
     async def take_node(self, node: str, instance: str, now: datetime, until: datetime) -> None:
-        """Have a node's name until a moment; whoever had it before is superseded."""
-        await self._database.write(nodes.take, node, instance, until)
+        """Have a node's name until a moment; whoever had it before is superseded.
+
+        Raises NodeNameTaken while it was had until later at another place.
+        """
+        await self._database.write(nodes.take, node, instance=instance, place=self._place, now=now, until=until)
         self._instances[node] = instance
 
     async def renew_node(self, node: str, instance: str, now: datetime, until: datetime) -> bool:
@@ -240,13 +251,17 @@ class Store(Library):
 
         Those that no trunk leads to any more are rejected.
         """
-        return await self._database.write(routing.reroute, self._routes, datetime.now(UTC))
+        moved = 0
+        for first_key in await self._database.read(routing.keys_to_reroute, self._routes):
+            moved += await self._database.write(routing.reroute, self._routes, first_key, datetime.now(UTC))
+        await self._database.write(routing.keep, self._routes)
+        return moved
 
     # After a restore
 
-    async def nodes_with_open_attempts(self) -> list[str]:
-        """The nodes whose calls were under way."""
-        return await self._database.read(restored.nodes_with_open_attempts)
+    async def all_open_attempts(self) -> list[OpenAttempt]:
+        """The attempts whose end no node has recorded."""
+        return await self._database.read(orphans.all_open_attempts)
 
     async def end_all(self, *, status_id: int, error_id: int, now: datetime, limit: int) -> int:
         """End messages that are not done and have no open attempt; return how many."""

@@ -128,6 +128,7 @@ attempts = Table(
     Column("message_key", Key, ForeignKey("messages.key"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("node", String, nullable=False),
+    Column("place", String, nullable=False, server_default=""),
     Column("asterisk", String, nullable=False, server_default=""),
     Column("trunk", String, nullable=False),
     Column("refused", JSON, nullable=False, server_default="[]"),
@@ -179,6 +180,7 @@ nodes = Table(
     metadata,
     Column("name", String, primary_key=True),
     Column("instance", String, nullable=False),
+    Column("place", String, nullable=False, server_default=""),
     Column("leased_until", Instant, nullable=False),
 )
 

@@ -1,11 +1,19 @@
-"""The pace of each trunk, one over all nodes."""
+"""The pace of each trunk, one over all nodes.
+
+Turns are kept in the database's time, and told in that of the node which asks: nodes whose clocks differ share them
+evenly. SQLite is on the node's own machine, and has no other time.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import Connection, Select, bindparam, func, select, text, update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from bridge.store.tables import Instant, attempts, trunks
 
@@ -26,13 +34,34 @@ class TrunkLimit:
         return timedelta(seconds=1 / self.calls_per_second)
 
 
+class _DatabaseTime(FunctionElement[datetime]):
+    """What the clock of the database's server says; nothing where there is no server."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(_DatabaseTime, "postgresql")
+def _of_the_server(*_: object, **__: object) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
+
+
+@compiles(_DatabaseTime, "sqlite")
+def _of_no_server(*_: object, **__: object) -> str:
+    return "NULL"
+
+
+def _timed(locked: Select[Any]) -> Select[Any]:
+    """With the time when the lock was had; the row itself could say no more than when it was asked for."""
+    row = locked.subquery()
+    return select(row, _DatabaseTime().label("database_time"))
+
+
 _THIS = trunks.c.name == bindparam("trunk")
 _TURN = select(trunks.c.next_turn_at, trunks.c.taken_by).where(_THIS)
-_LOCK = _TURN.with_for_update()
-_LOCK_IF_FREE = _TURN.with_for_update(skip_locked=True)
-_ADD = text("INSERT INTO trunks (name, next_turn_at) VALUES (:trunk, :now) ON CONFLICT (name) DO NOTHING").bindparams(
-    bindparam("now", type_=Instant)
-)
+_LOCK = _timed(_TURN.with_for_update())
+_LOCK_IF_FREE = _timed(_TURN.with_for_update(skip_locked=True))
+_ADD = text("INSERT INTO trunks (name, next_turn_at) VALUES (:trunk, 0) ON CONFLICT (name) DO NOTHING")
 _TAKE = update(trunks).where(_THIS).values(next_turn_at=bindparam("next_turn"), taken_by=bindparam("node"))
 CALLS = (
     select(func.count())
@@ -44,39 +73,57 @@ CALLS = (
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A trunk's next turn, and the node that took the one before."""
+    """A trunk's next turn, and the node that took the one before.
+
+    ``at`` and ``now``, when it was asked for, are in the time of the node, which the database's is ``ahead`` of.
+    """
 
     at: datetime
+    now: datetime
+    ahead: timedelta
     taken_by: str | None
 
 
-def turn_if_free(connection: Connection, limit: TrunkLimit, now: datetime) -> Turn | None:
+def turn_if_free(connection: Connection, limit: TrunkLimit, clock: Callable[[], datetime]) -> Turn | None:
     """The trunk's next turn, for this transaction alone; None while another one takes turns.
 
     It does not wait: a node that holds the turns of one trunk and waits for another's could lock all of them up.
+    ``clock`` is the node's.
     """
-    this = {"trunk": limit.name}
-    row = connection.execute(_LOCK_IF_FREE, this).first()
-    if row is None:
-        connection.execute(_ADD, {**this, "now": now})
-        row = connection.execute(_LOCK_IF_FREE, this).first()
-    return None if row is None else Turn(_reasonable(row.next_turn_at, limit, now), row.taken_by)
+    turn = _turn(connection, _LOCK_IF_FREE, limit, clock)
+    if turn is None:
+        connection.execute(_ADD, {"trunk": limit.name})
+        turn = _turn(connection, _LOCK_IF_FREE, limit, clock)
+    return turn
 
 
-def turn(connection: Connection, limit: TrunkLimit, now: datetime) -> datetime:
-    """The trunk's next turn, for this transaction alone."""
-    this = {"trunk": limit.name}
-    connection.execute(_ADD, {**this, "now": now})
-    return _reasonable(connection.execute(_LOCK, this).one().next_turn_at, limit, now)
+def turn(connection: Connection, limit: TrunkLimit, clock: Callable[[], datetime]) -> Turn:
+    """The trunk's next turn, for this transaction alone. ``clock`` is the node's."""
+    connection.execute(_ADD, {"trunk": limit.name})
+    turn = _turn(connection, _LOCK, limit, clock)
+    assert turn is not None
+    return turn
 
 
-def take(connection: Connection, limit: TrunkLimit, *, node: str, first: datetime, count: int) -> datetime:
-    """Take ``count`` turns from ``first`` on; return the one that is next."""
-    following = first + count * limit.interval
-    connection.execute(_TAKE, {"trunk": limit.name, "next_turn": following, "node": node})
+def take(connection: Connection, limit: TrunkLimit, turn: Turn, *, node: str, count: int) -> datetime:
+    """Take ``count`` turns from ``turn`` on; return when the next one is, in the node's time."""
+    following = turn.at + count * limit.interval
+    connection.execute(_TAKE, {"trunk": limit.name, "next_turn": following + turn.ahead, "node": node})
     return following
 
 
+def _turn(
+    connection: Connection, statement: Select[Any], limit: TrunkLimit, clock: Callable[[], datetime]
+) -> Turn | None:
+    row = connection.execute(statement, {"trunk": limit.name}).first()
+    if row is None:
+        return None
+    now = clock()
+    database_time = row.database_time or now
+    ahead = database_time - now
+    return Turn(_reasonable(row.next_turn_at, limit, database_time) - ahead, now, ahead, row.taken_by)
+
+
 def _reasonable(turn: datetime, limit: TrunkLimit, now: datetime) -> datetime:
-    """No turn from the past; and a node whose clock was wrong has not silenced the trunk for all."""
+    """No turn from the past; and a clock that was wrong has not silenced the trunk."""
     return min(max(turn, now), now + max(limit.interval, _MOST_WAIT_FOR_A_TURN))

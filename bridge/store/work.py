@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from bridge.messages.windows import is_open, next_opening
 from bridge.store import nodes, trunks
 from bridge.store.rows import MESSAGE_COLUMNS, begun_values, message_of, refused_value
 from bridge.store.tables import attempts, bulks, contents, messages
-from bridge.store.trunks import TrunkLimit
+from bridge.store.trunks import TrunkLimit, Turn
 
 _LONGEST_CALL_SECONDS = 900
 _SPEECH_SECONDS = 30
@@ -30,7 +30,7 @@ _ASK_AGAIN = timedelta(milliseconds=10)
 class Claim:
     """A message that this node now calls, and the attempt that is committed for it.
 
-    ``starts_at`` is its turn on the trunk, in UTC.
+    ``starts_at`` is its turn on the trunk, in UTC by this node's clock, as all that is kept of an attempt.
     """
 
     key: int
@@ -127,10 +127,11 @@ def claim_due(
     *,
     node: str,
     instance: str | None,
+    place: str,
     asterisk: str,
     of_trunk: str,
     limit_of: TrunkLimit,
-    now: datetime,
+    clock: Callable[[], datetime],
     ahead: timedelta,
     limit: int,
 ) -> Claims:
@@ -138,10 +139,10 @@ def claim_due(
 
     Those whose time window is closed are put off to its next opening instead.
     """
-    turn = trunks.turn_if_free(connection, limit_of, now)
+    turn = trunks.turn_if_free(connection, limit_of, clock)
     if turn is None:
-        return Claims([], next_turn=now + _ASK_AGAIN)
-    first = turn.at
+        return Claims([], next_turn=clock() + _ASK_AGAIN)
+    first, now = turn.at, turn.now
     # Whoever had the turn before looks less far ahead, so that every node gets its share however fast it asks.
     horizon = ahead / 2 if turn.taken_by == node else ahead
     turns = math.floor((now + horizon - first) / limit_of.interval) + 1
@@ -165,12 +166,12 @@ def claim_due(
             node=node,
             asterisk=asterisk,
             trunk=limit_of.name,
-            starts_at=first + place * limit_of.interval,
+            starts_at=first + number * limit_of.interval,
         )
-        for place, (row, message) in enumerate(open_)
+        for number, (row, message) in enumerate(open_)
     ]
     if claims:
-        first = _begin(connection, claims, limit_of)
+        first = _begin(connection, claims, limit_of, turn, place)
     if len(claims) == wanted:
         next_turn = _ask_at(first, ahead / 2, now) if wanted == share else None
         return Claims(claims, next_turn=next_turn, is_full=wanted == room)
@@ -178,7 +179,13 @@ def claim_due(
 
 
 def next_leg(
-    connection: Connection, claim: Claim, leg: Leg, limit_of: TrunkLimit, *, now: datetime, instance: str | None
+    connection: Connection,
+    claim: Claim,
+    leg: Leg,
+    limit_of: TrunkLimit,
+    *,
+    clock: Callable[[], datetime],
+    instance: str | None,
 ) -> Claim | None:
     """Have an attempt go on by another trunk, and commit that.
 
@@ -186,7 +193,8 @@ def next_leg(
     """
     if not nodes.has_name(connection, claim.attempt.node, instance):
         return None
-    starts_at = trunks.turn(connection, limit_of, now)
+    turn = trunks.turn(connection, limit_of, clock)
+    starts_at = turn.at
     this = {"attempt_id": claim.attempt.id}
     if connection.execute(_OTHER_CALLS, {**this, "trunk": limit_of.name}).scalar_one() >= limit_of.max_calls:
         return None
@@ -203,7 +211,7 @@ def next_leg(
     )
     if gone_on.rowcount == 0:
         return None
-    trunks.take(connection, limit_of, node=attempt.node, first=starts_at, count=1)
+    trunks.take(connection, limit_of, turn, node=attempt.node, count=1)
     return replace(claim, attempt=attempt, starts_at=starts_at)
 
 
@@ -252,16 +260,16 @@ def _next_due(connection: Connection, trunk: str, now: datetime) -> datetime | N
     return moment
 
 
-def _begin(connection: Connection, claims: list[Claim], limit_of: TrunkLimit) -> datetime:
+def _begin(connection: Connection, claims: list[Claim], limit_of: TrunkLimit, turn: Turn, place: str) -> datetime:
     """Keep the attempts and take their turns; return the trunk's next one."""
-    connection.execute(_ADD_ATTEMPT, [_attempt_row(claim) for claim in claims])
+    connection.execute(_ADD_ATTEMPT, [_attempt_row(claim, place) for claim in claims])
     connection.execute(_DIAL, [{"message_key": claim.key} for claim in claims])
-    begun = claims[0].attempt
-    return trunks.take(connection, limit_of, node=begun.node, first=begun.dialled_at, count=len(claims))
+    return trunks.take(connection, limit_of, turn, node=claims[0].attempt.node, count=len(claims))
 
 
-def _attempt_row(claim: Claim) -> dict[str, Any]:
+def _attempt_row(claim: Claim, place: str) -> dict[str, Any]:
     return {
+        "place": place,
         "id": claim.attempt.id,
         "message_key": claim.key,
         "ends_by": _ends_by(claim.message.content, claim.starts_at),

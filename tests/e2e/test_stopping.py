@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from aiohttp import ClientSession
 
 from bridge.reports.members import wire_time
-from tests.e2e.operating import ask_to_stop, daemon_of, ended, settings_of, voicebridge
+from tests.e2e.operating import ask_to_stop, ended, settings_of, voicebridge
 from tests.e2e.running_lab import RunningLab, running_lab
 from tests.e2e.test_bulk_canceled import standing
 from tests.e2e.test_calls import cdr_of, reports, send
@@ -119,40 +118,38 @@ async def test_the_service_manager_hears_when_the_daemon_serves_lives_and_stops(
     assert len(await reports(api, messageId=token)) == 1
 
 
-async def test_settings_that_cannot_work_are_told_by_the_exit_status(own: RunningLab) -> None:
-    nobody = {name: value for name, value in settings_of(own).items() if name != "VOICEBRIDGE_API_KEY"}
+async def test_settings_that_cannot_work_are_told_by_the_exit_status(own: RunningLab, tmp_path: Path) -> None:
+    settings = settings_of(own) | {"VOICEBRIDGE_DATA_DIR": str(tmp_path)}
+    nobody = {name: value for name, value in settings.items() if name != "VOICEBRIDGE_API_KEY"}
     for wrong in (
-        settings_of(own) | {"VOICEBRIDGE_PORT": "many"},
+        settings | {"VOICEBRIDGE_PORT": "many"},
         {name: value for name, value in nobody.items() if name not in ("VOICEBRIDGE_USER", "VOICEBRIDGE_PASSWORD")},
     ):
         assert (await voicebridge(wrong, "serve")).returncode == 2
 
 
-async def test_a_daemon_whose_name_another_takes_lets_its_call_end_and_stays_away(
+async def test_a_second_daemon_in_the_same_folder_or_of_the_same_name_does_not_start(
     own: RunningLab, api: ClientSession, tmp_path: Path
 ) -> None:
+    in_its_folder = settings_of(own) | {"VOICEBRIDGE_PORT": "0"}
+    elsewhere = in_its_folder | {
+        "VOICEBRIDGE_DATA_DIR": str(tmp_path),
+        "VOICEBRIDGE_DATABASE_URL": own.lab.environment()["VOICEBRIDGE_DATABASE_URL"],
+    }
     token = await send(api, "9990050", TEXT)
     await standing(api, token, "in-progress")
-    first = daemon_of(own)
-    program = Path(sys.executable).with_name("voicebridge")
-    second = await asyncio.create_subprocess_exec(
-        program, "serve", env=settings_of(own) | {"VOICEBRIDGE_PORT": "0"}, stderr=asyncio.subprocess.DEVNULL
-    )
-    try:
-        assert await ended(first) == 3
-    finally:
-        second.terminate()
-        assert await second.wait() == 0
-    own.lab.up()
+    for settings, error in ((in_its_folder, "CANNOT_USE_DATA_DIR"), (elsewhere, "NODE_NAME_TAKEN")):
+        second = await voicebridge(settings, "serve")
+        assert (second.returncode, second.stderr.splitlines()[-1].partition(":")[0]) == (1, error)
     assert len(await own.heard("9990050")) > 8000
     assert len(await reports(api, messageId=token)) == 1
 
 
 async def test_a_second_daemon_that_cannot_listen_is_never_ready_and_leaves_the_first_alone(
-    own: RunningLab, api: ClientSession, manager: socket.socket
+    own: RunningLab, api: ClientSession, manager: socket.socket, tmp_path: Path
 ) -> None:
     told = {name: os.environ[name] for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}
-    second = await voicebridge(settings_of(own) | told, "serve")
+    second = await voicebridge(settings_of(own) | told | {"VOICEBRIDGE_DATA_DIR": str(tmp_path)}, "serve")
     assert second.returncode == 1
     assert second.stderr.splitlines()[-1].startswith("CANNOT_LISTEN: ")
     with pytest.raises(BlockingIOError):

@@ -120,7 +120,7 @@ class Desk:
             asterisk=process.links[0].name,
             of_trunk=trunk,
             limit_of=TrunkLimit(trunk, 100, 100),
-            now=now,
+            clock=lambda: now,
             ahead=timedelta(seconds=1),
             limit=1,
         )

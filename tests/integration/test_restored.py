@@ -93,7 +93,7 @@ async def test_what_may_have_been_called_since_the_backup_ends_unknown(database_
     done = await after_restore(settings(database_url, tmp_path), call_again=False, now=NOW)
     store = Store(database_url)
     assert await claim(store, NOW + timedelta(days=30)) == []
-    assert await store.nodes_with_open_attempts() == []
+    assert await store.all_open_attempts() == []
     statuses = await reports(store)
     assert done == Restored(known=0, unknown=sum(status == (22, 5500) for status in statuses.values()))
     assert rang - {name for name, status in statuses.items() if status == (5, 5000)} <= set(statuses)
@@ -114,7 +114,7 @@ async def _call_all(store: Store) -> list[Claim]:
 def journal(tmp_path: Path) -> Callable[..., None]:
     """Writes what Asterisk would."""
     (tmp_path / "journal").mkdir()
-    file = Journal(tmp_path / "journal").file(NOW)
+    file = Journal(tmp_path / "journal").file("127.0.0.1:5038", NOW)
 
     def write(channel_id: str, *words: str) -> None:
         with file.open("a") as lines:

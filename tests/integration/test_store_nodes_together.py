@@ -17,6 +17,7 @@ from bridge.messages.message import Bulk, Content, Message, Notify
 from bridge.messages.progress import State
 from bridge.store import BulkOver, Claim, DuplicateId, Store
 from tests import claims
+from tests.database_clock import DatabaseClock
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -78,7 +79,8 @@ async def take_reports(store: Store, over: asyncio.Event) -> list[str]:
             return taken
 
 
-async def test_each_message_is_claimed_by_one_node(nodes: list[Store]) -> None:
+async def test_each_message_is_claimed_by_one_node(database_clock: DatabaseClock, nodes: list[Store]) -> None:
+    database_clock.set(NOW)
     await nodes[0].accept(bulk("b", 200))
     taken = await asyncio.gather(*(claim_all(store, f"node{n}") for n, store in enumerate(nodes)))
     assert sorted(claim.message.id for part in taken for claim in part) == names("b", 200)

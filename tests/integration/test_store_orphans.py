@@ -14,7 +14,7 @@ from bridge.messages.expansion import Destination, Order, expand
 from bridge.messages.message import Content
 from bridge.messages.progress import State
 from bridge.messages.recording import Recording
-from bridge.store import Claim, Store
+from bridge.store import Claim, NodeNameTaken, Store
 from tests.claims import ask, claim
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -45,7 +45,7 @@ async def finish(store: Store, made: Claim) -> bool:
 
 
 async def abandoned(store: Store, now: datetime) -> list[Claim]:
-    return [found.claim for found in await store.abandoned_attempts(now, 10)]
+    return [found.claim for found in await store.abandoned_attempts("another", now, 10)]
 
 
 async def test_an_open_attempt_comes_back_as_it_was_claimed_to_its_node_only(store: Store) -> None:
@@ -131,6 +131,26 @@ async def test_an_abandoned_attempt_is_settled_by_one_node_only(database_url: st
     assert sorted(await asyncio.gather(*(finish(store, made) for store in stores))) == [False, False, False, True]
     assert len(await stores[0].take_reports("acme")) == 1
     for store in stores:
+        await store.close()
+
+
+async def test_a_name_is_kept_from_another_machine_until_its_lease_is_over(database_url: str) -> None:
+    here, there = Store(database_url, place="here"), Store(database_url, place="there")
+    await here.take_node("name", "first", NOW, NOW + MINUTE)
+    made = await claimed(here, node="name")
+    with pytest.raises(NodeNameTaken, match="name"):
+        await there.take_node("name", "second", NOW + SECOND, NOW + MINUTE)
+    assert await here.renew_node("name", "first", NOW, NOW + MINUTE)
+    await here.take_node("name", "restarted", NOW + SECOND, NOW + MINUTE)
+    await there.take_node("name", "second", NOW + 2 * MINUTE, NOW + 3 * MINUTE)
+    assert not await here.renew_node("name", "restarted", NOW, NOW + 3 * MINUTE)
+    # What was begun elsewhere is that of a node that is gone: its Asterisk and its journal are not here.
+    assert await there.open_attempts("name") == []
+    assert [found.claim.attempt for found in await here.open_attempts("name")] == [made.attempt]
+    later = NOW + timedelta(hours=1)
+    assert [found.claim.attempt for found in await there.abandoned_attempts("name", later, 10)] == [made.attempt]
+    assert await here.abandoned_attempts("name", later, 10) == []
+    for store in (here, there):
         await store.close()
 
 

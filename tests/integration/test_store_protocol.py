@@ -31,6 +31,7 @@ from bridge.messages.progress import WAITING, State
 from bridge.messages.retry import next_attempt
 from bridge.store import BulkOver, Claim, Store, TrunkLimit
 from bridge.store.tables import attempts, bulks, contents, messages, nodes, outbox, reports, trunks
+from tests.database_clock import DatabaseClock
 
 _T = TypeVar("_T")
 
@@ -65,6 +66,7 @@ class Protocol(RuleBasedStateMachine):
 
     runner: ClassVar[asyncio.Runner]
     stores: ClassVar[Sequence[Store]]
+    clock: ClassVar[DatabaseClock]
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,7 +145,7 @@ class Protocol(RuleBasedStateMachine):
         assert self.claim(old) == []
         for claim in self.claims:
             if claim.attempt.node == old.name:
-                assert self.run(old.store.next_leg(claim, self.leg(claim), LIMIT, self.now)) is None
+                assert self.go_on(old.store, claim) is None
 
     def outlive(self, node: Node) -> None:
         self.now += VALIDITY / 4
@@ -153,7 +155,7 @@ class Protocol(RuleBasedStateMachine):
         self.run(node.store.expire(now=self.now, status_id=15, error_id=5408, limit=10))
 
     def settle_abandoned(self, node: Node) -> None:
-        for abandoned in self.run(node.store.abandoned_attempts(self.now, 100)):
+        for abandoned in self.run(node.store.abandoned_attempts(node.name, self.now, 100)):
             assert abandoned.ends_by < self.now
             assert self.settle(node.store, abandoned.claim, UNKNOWN)
 
@@ -188,7 +190,7 @@ class Protocol(RuleBasedStateMachine):
     @rule(which=some_claim)
     def next_leg(self, which: int) -> None:
         claim, store = self.chosen(which)
-        gone_on = self.run(store.next_leg(claim, self.leg(claim), LIMIT, self.now))
+        gone_on = self.go_on(store, claim)
         if gone_on is not None:
             assert gone_on.attempt.channel_id != claim.attempt.channel_id
             assert any(claim.attempt.id in row["live"] for row in self.rows())
@@ -255,19 +257,24 @@ class Protocol(RuleBasedStateMachine):
     # Ways to do it
 
     def claim(self, node: Node, limit: int = 3) -> list[Claim]:
+        self.clock.set(self.now)
         answer = self.run(
             node.store.claim_due(
                 node=node.name,
                 asterisk="127.0.0.1:5038",
                 of_trunk=LIMIT.name,
                 limit_of=LIMIT,
-                now=self.now,
+                clock=lambda: self.now,
                 ahead=timedelta(seconds=1),
                 limit=limit,
             )
         )
         self.turns += [claim.starts_at for claim in answer.claims]
         return answer.claims
+
+    def go_on(self, store: Store, claim: Claim) -> Claim | None:
+        self.clock.set(self.now)
+        return self.run(store.next_leg(claim, self.leg(claim), LIMIT, lambda: self.now))
 
     def chosen(self, which: int) -> tuple[Claim, Store]:
         """A claim that was made at some time, and the store of its node; the latest is the likeliest."""
@@ -322,15 +329,17 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture
-def stores(runner: asyncio.Runner, database_url: str) -> Iterator[list[Store]]:
+def stores(runner: asyncio.Runner, database_clock: DatabaseClock, database_url: str) -> Iterator[list[Store]]:
     stores = [Store(database_url) for _ in range(4)]
     yield stores
     for store in stores:
         runner.run(store.close())
 
 
-def test_nobody_is_called_twice_and_nothing_is_lost_in_any_order(runner: asyncio.Runner, stores: list[Store]) -> None:
-    Protocol.runner, Protocol.stores = runner, stores
+def test_nobody_is_called_twice_and_nothing_is_lost_in_any_order(
+    runner: asyncio.Runner, database_clock: DatabaseClock, stores: list[Store]
+) -> None:
+    Protocol.runner, Protocol.clock, Protocol.stores = runner, database_clock, stores
     run_state_machine_as_test(
         Protocol,
         settings=settings(max_examples=40, stateful_step_count=40),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import update
 
 from bridge.messages.attempt import Leg
 from bridge.messages.expansion import Destination, Order, expand
@@ -17,7 +18,10 @@ from bridge.messages.message import Content, Notify
 from bridge.messages.progress import State
 from bridge.messages.routes import Routes
 from bridge.store import Claim, Store, TrunkLimit
+from bridge.store.engine import open_engine
+from bridge.store.tables import messages
 from tests.claims import BOUNDLESS, ask
+from tests.database_clock import DatabaseClock
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -54,7 +58,10 @@ def starts(claims: Sequence[Claim]) -> list[timedelta]:
     return [claim.starts_at - NOW for claim in claims]
 
 
-async def test_calls_start_at_the_trunks_pace_and_no_turn_is_saved_up(store: Store) -> None:
+async def test_calls_start_at_the_trunks_pace_and_no_turn_is_saved_up(
+    database_clock: DatabaseClock, store: Store
+) -> None:
+    database_clock.set(NOW)
     await accept(store, *["99900001"] * 30)
     first = await ask(store, NOW, limit_of=TEN_A_SECOND)
     assert starts(first.claims) == [n * SECOND / 10 for n in range(11)]
@@ -63,11 +70,14 @@ async def test_calls_start_at_the_trunks_pace_and_no_turn_is_saved_up(store: Sto
     assert nothing.claims == []
     assert first.next_turn == nothing.next_turn == NOW + 1.1 * SECOND - SECOND / 2
     much_later = NOW + 60 * SECOND
+    database_clock.set(much_later)
     second = await ask(store, much_later, limit_of=TEN_A_SECOND)
     assert [claim.starts_at - much_later for claim in second.claims] == [n * SECOND / 10 for n in range(6)]
 
 
-async def test_nodes_that_live_share_the_turns_and_keep_one_pace(database_url: str) -> None:
+async def test_nodes_that_live_share_the_turns_and_keep_one_pace(
+    database_clock: DatabaseClock, database_url: str
+) -> None:
     async with opened(database_url) as one, opened(database_url) as other, opened(database_url) as gone:
         for node, store, seconds in (("one", one, 60), ("other", other, 60), ("gone", gone, -1)):
             await store.take_node(node, f"{node}-1", NOW, NOW + seconds * SECOND)
@@ -75,6 +85,7 @@ async def test_nodes_that_live_share_the_turns_and_keep_one_pace(database_url: s
         of_one, of_other = [], []
         for moment in range(200):
             now = NOW + moment * SECOND / 40
+            database_clock.set(now)
             of_one += (await ask(one, now, node="one", limit_of=TEN_A_SECOND)).claims
             of_other += (await ask(other, now, node="other", limit_of=TEN_A_SECOND)).claims
     turns = sorted(starts(of_one + of_other))
@@ -83,7 +94,10 @@ async def test_nodes_that_live_share_the_turns_and_keep_one_pace(database_url: s
     assert 25 <= len(of_one) <= 35
 
 
-async def test_many_nodes_at_once_never_take_the_same_turn_or_more_calls_than_the_trunk_has(database_url: str) -> None:
+async def test_many_nodes_at_once_never_take_the_same_turn_or_more_calls_than_the_trunk_has(
+    database_clock: DatabaseClock, database_url: str
+) -> None:
+    database_clock.set(NOW)
     limit = TrunkLimit("trunk", calls_per_second=1000, max_calls=30)
     async with AsyncExitStack() as stack:
         stores = [await stack.enter_async_context(opened(database_url)) for _ in range(4)]
@@ -112,9 +126,11 @@ async def test_a_trunk_is_full_until_one_of_its_calls_is_over(store: Store) -> N
     assert (len(again.claims), again.is_full) == (1, True)
 
 
-async def test_a_node_whose_clock_was_wrong_does_not_silence_the_trunk(store: Store) -> None:
+async def test_a_clock_that_was_wrong_does_not_silence_the_trunk(database_clock: DatabaseClock, store: Store) -> None:
     await accept(store, "99900001", "99900002")
-    assert await ask(store, NOW + timedelta(hours=1), limit=1)
+    database_clock.set(NOW + timedelta(hours=1))
+    assert (await ask(store, NOW + timedelta(hours=1), limit=1)).claims
+    database_clock.set(NOW)
     nothing = await ask(store, NOW)
     assert nothing.next_turn is not None
     assert nothing.next_turn <= NOW + timedelta(minutes=1)
@@ -157,6 +173,30 @@ async def test_waiting_messages_follow_the_routes_when_these_change(database_url
         assert await store.reroute() == 0
 
 
+async def test_as_many_messages_as_there_are_follow_the_routes(database_url: str) -> None:
+    """They are moved in portions; keys that are far from each other are in different ones."""
+    async with opened(database_url, Routes([("", "old")])) as store:
+        await accept(store, "38591")
+        engine = open_engine(database_url)
+        with engine.begin() as connection:
+            connection.execute(update(messages).values(key=messages.c.key + 70_000))
+        engine.dispose()
+        await accept(store, "38592", bulk_id="later")
+    async with opened(database_url, Routes([("", "new")])) as store:
+        assert await store.reroute() == 2
+
+
+async def test_what_a_node_with_the_former_routes_took_in_follows_when_that_restarts(database_url: str) -> None:
+    """The first node has its new routes already, the second one goes on with the old ones for a while."""
+    former, new = Routes([("", "old")]), Routes([("", "new")])
+    async with opened(database_url, new) as first, opened(database_url, former) as second:
+        await first.reroute()
+        await accept(second, "38591")
+    async with opened(database_url, new) as second:
+        assert await second.reroute() == 1
+        assert (await ask(second, NOW, of_trunk="new", limit_of=replace(BOUNDLESS, name="new"))).claims
+
+
 async def test_a_message_under_way_is_called_again_by_the_new_route(database_url: str) -> None:
     async with opened(database_url, HERE_AND_ABROAD) as store:
         await store.reroute()
@@ -172,12 +212,16 @@ async def test_a_message_under_way_is_called_again_by_the_new_route(database_url
 # Legs
 
 
-async def test_an_attempt_goes_on_by_another_trunk_as_the_same_attempt(store: Store) -> None:
+async def test_an_attempt_goes_on_by_another_trunk_as_the_same_attempt(
+    database_clock: DatabaseClock, store: Store
+) -> None:
+    database_clock.set(NOW)
     await accept(store, "38591", content=Content(text="Hello", ring_timeout=20, call_timeout=60))
     (claim,) = (await ask(store, NOW)).claims
     leg = Leg("trunk", NOW, NOW + SECOND, 38, 503)
     other = TrunkLimit("other", calls_per_second=0.5, max_calls=5)
-    gone_on = await store.next_leg(claim, leg, other, NOW + 2 * SECOND)
+    database_clock.set(NOW + 2 * SECOND)
+    gone_on = await store.next_leg(claim, leg, other, lambda: NOW + 2 * SECOND)
     assert gone_on is not None
     assert gone_on.attempt == replace(claim.attempt, trunk="other", dialled_at=gone_on.starts_at, refused=[leg])
     assert gone_on.attempt.channel_id != claim.attempt.channel_id
@@ -195,7 +239,7 @@ async def test_a_leg_that_is_asked_for_twice_is_one_leg(store: Store) -> None:
     (claim,) = (await ask(store, NOW)).claims
     leg, other = Leg("trunk", NOW, NOW, 38), TrunkLimit("other", calls_per_second=1000, max_calls=1)
     for _ in range(2):
-        gone_on = await store.next_leg(claim, leg, other, NOW)
+        gone_on = await store.next_leg(claim, leg, other, lambda: NOW)
         assert gone_on is not None
         assert gone_on.attempt.refused == [leg]
 
@@ -204,10 +248,10 @@ async def test_no_leg_follows_on_a_full_trunk_or_when_the_attempt_is_over(store:
     await accept(store, "38591", "38592")
     first, second = (await ask(store, NOW)).claims
     leg, other = Leg("trunk", NOW, NOW, 38), TrunkLimit("other", calls_per_second=1000, max_calls=1)
-    assert await store.next_leg(first, leg, other, NOW) is not None
-    assert await store.next_leg(second, leg, other, NOW) is None
+    assert await store.next_leg(first, leg, other, lambda: NOW) is not None
+    assert await store.next_leg(second, leg, other, lambda: NOW) is None
     await finish(store, second)
-    assert await store.next_leg(second, leg, replace(other, max_calls=2), NOW) is None
+    assert await store.next_leg(second, leg, replace(other, max_calls=2), lambda: NOW) is None
     progress = await store.progress("acme", "bulk-1")
     assert progress is not None
     assert progress.state is State.DONE
