@@ -1,6 +1,7 @@
 """What Asterisk itself writes down of each call: it outlives the link, the daemon and Asterisk.
 
-A file has a line for each event, written with one append, whose first two words are the time and the channel's id:
+Each Asterisk has files of its own. They have a line for each event, written with one append, whose first two words are
+the time and the channel's id:
 
     2026-11-23T20:46:01.021Z ID dialling
     2026-11-23T20:46:03.240Z ID answered
@@ -47,10 +48,11 @@ class Record:
 
 
 class Journal:
-    """The folder of these files, one for each UTC day on which calls were placed.
+    """The folder of these files, one for each Asterisk and UTC day on which calls were placed.
 
-    Asterisk writes them; the folder is on a disk that it shares with the daemon, under the same path. Raises
-    ``UnsafeValue`` when the dialplan would read the path otherwise than it stands there.
+    Asterisk writes them; the folder is on a disk that it shares with the daemon, under the same path. An Asterisk is
+    called by the ``host:port`` of its AMI. Raises ``UnsafeValue`` when the dialplan would read the path otherwise than
+    it stands there.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -58,33 +60,37 @@ class Journal:
             raise UnsafeValue("the path of the journal's folder holds a character that the dialplan gives a meaning to")
         self._folder = folder
 
-    def file(self, now: datetime) -> Path:
-        """The file into which all of a call goes that is placed now."""
-        return self._folder / f"{now.astimezone(UTC):%Y-%m-%d}.log"
+    def file(self, asterisk: str, now: datetime) -> Path:
+        """The file into which all of a call goes that this Asterisk is to place now."""
+        return self._folder / f"{_day(now)}-{_file_name(asterisk)}.log"
 
-    async def read(self, channel_ids: Collection[str]) -> dict[str, Record]:
-        """What is known of each of these channels; one without a line is missing."""
-        return await asyncio.to_thread(self._read, {channel_id.encode() for channel_id in channel_ids})
+    async def read(self, channel_ids: Collection[str], since: datetime | None = None) -> dict[str, Record]:
+        """What is known of each of these channels, placed ``since`` then; one without a line is missing."""
+        oldest = "" if since is None else _day(since)
+        return await asyncio.to_thread(self._read, {channel_id.encode() for channel_id in channel_ids}, oldest)
 
-    async def is_kept(self, since: datetime) -> bool:
-        """Whether a call placed since then would stand in it, as far as can be seen: others do, and there is room."""
-        return await asyncio.to_thread(self._is_kept, self.file(since).name)
+    async def is_kept(self, asterisk: str, since: datetime) -> bool:
+        """Whether a call that this Asterisk placed since then would stand in it, as far as can be seen.
+
+        Others that it placed do, and there is room.
+        """
+        return await asyncio.to_thread(self._is_kept, _file_name(asterisk), _day(since))
 
     async def sweep(self, before: datetime) -> None:
         """Delete the files of the days before that of ``before``."""
-        await asyncio.to_thread(self._sweep, self.file(before).name)
+        await asyncio.to_thread(self._sweep, _day(before))
 
-    def _read(self, wanted: set[bytes]) -> dict[str, Record]:
+    def _read(self, wanted: set[bytes], oldest: str) -> dict[str, Record]:
         records: dict[str, Record] = {}
         for file in sorted(self._files(), reverse=True):  # that of a call just placed comes first
-            if len(records) == len(wanted):
+            if len(records) == len(wanted) or file.name < oldest:
                 break
             with file.open("rb") as lines:
                 _note(records, lines, wanted)
         return records
 
-    def _is_kept(self, oldest: str) -> bool:
-        has_calls = any(file.name >= oldest and file.stat().st_size for file in self._files())
+    def _is_kept(self, name: str, oldest: str) -> bool:
+        has_calls = any(file.name >= oldest and file.stat().st_size for file in self._files(name))
         return has_calls and shutil.disk_usage(self._folder).free > _LEAST_FREE_BYTES
 
     def _sweep(self, oldest_kept: str) -> None:
@@ -92,8 +98,16 @@ class Journal:
             if file.name < oldest_kept:
                 file.unlink(missing_ok=True)
 
-    def _files(self) -> Iterator[Path]:
-        return filter(Path.is_file, self._folder.glob("????-??-??.log"))
+    def _files(self, name: str = "*") -> Iterator[Path]:
+        return filter(Path.is_file, self._folder.glob(f"????-??-??-{name}.log"))
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
+
+
+def _file_name(asterisk: str) -> str:
+    return re.sub(r"[^\w.-]", "_", asterisk)
 
 
 def dialling_line(channel_id: str, now: datetime) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from pathlib import Path
 
 from bridge.asterisk.calls import Origination
 from bridge.asterisk.errors import UnsafeValue
-from bridge.asterisk.journal import Journal, dialling_line
+from bridge.asterisk.journal import dialling_line
 
 CONTEXT = "voicebridge"
 """Our dialplan context, and the account code by which Asterisk knows our calls and sends their events only."""
@@ -15,21 +16,18 @@ COMMANDS = "commands"
 """The extension in which a channel takes commands."""
 
 
-def originate(
-    origination: Origination, *, call_limit: int, journal: Journal, now: datetime
-) -> dict[str, str | list[str]]:
-    """The headers of the action; ``call_limit`` is seconds. Raises ``UnsafeValue``.
+def originate(origination: Origination, *, call_limit: int, journal: Path, now: datetime) -> dict[str, str | list[str]]:
+    """The headers of the action; ``call_limit`` is seconds, ``journal`` the call's file. Raises ``UnsafeValue``.
 
     Asterisk sets the variables on the new channel before the INVITE leaves, and calls the functions among them. (It has
     a header PreDialGoSub, but an Originate with Async passes over it.)
     """
     _check(origination)
-    file = journal.file(now)
     variables = [
         f"VOICEBRIDGE_CALL_LIMIT={call_limit}",
-        f"VOICEBRIDGE_JOURNAL={file}",
+        f"VOICEBRIDGE_JOURNAL={journal}",
         f'CHANNEL(hangup_handler_push)="{CONTEXT},ended,1"',
-        f"FILE({file},,,al,u)={dialling_line(origination.channel_id, now)}",
+        f"FILE({journal},,,al,u)={dialling_line(origination.channel_id, now)}",
     ]
     if origination.record_to:
         variables.append(f"VOICEBRIDGE_RECORDING={origination.record_to}")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from bridge.dialer.outcomes import until_stored
 from bridge.messages.recording import HEADER_BYTES, Recording, RecordingState, new_recording
 from bridge.reports.recordings import RecordingFiles
 from bridge.scripts import commands
@@ -51,9 +52,11 @@ class CallRecordings:
     def take_up(self, rows: Sequence[Recording], actions: list[Action]) -> list[Action]:
         """Go on with what another process began: the attempt's ``rows``, and what it knew of the ``actions``.
 
-        Returns all actions. What was recorded on the disk of another node is left to that.
+        Returns all actions. What was recorded on the disk of another node is left to that, and what is finished as it
+        is.
         """
-        here = {row.id: row for row in rows if not self._files.is_elsewhere(row)}
+        unfinished = (row for row in rows if row.state is RecordingState.RECORDING)
+        here = {row.id: row for row in unfinished if not self._files.is_elsewhere(row)}
         known = [action for action in actions if here.pop(action.recording.id, None)]
         self._call = next((row for row in here.values() if row.kind == "call"), None)
         self.actions = known + [Action(row, None) for row in here.values() if row.kind == "action"]
@@ -64,18 +67,19 @@ class CallRecordings:
         """The file into which the whole call is recorded, if it is."""
         return None if self._call is None else self._files.path(self._call)
 
-    async def begin_call(self) -> None:
-        """Have the whole call recorded."""
+    async def begin_call(self) -> bool:
+        """Have the whole call recorded, as soon as the store takes it; False when the attempt is no longer ours."""
         recording = new_recording(self._claim.attempt.id, "call", datetime.now(UTC))
-        await self._begin(recording)
+        if not await until_stored(lambda: self._begin(recording)):
+            return False
         self._call = recording
+        return True
 
-    async def open_action(self, command: commands.StartRecord) -> Path:
-        """The file into which a verb of the script is going to record the callee."""
+    async def open_action(self, command: commands.StartRecord) -> Path | None:
+        """The file into which a verb of the script is going to record the callee; None when the attempt is over."""
         recording = new_recording(self._claim.attempt.id, "action", datetime.now(UTC), command.pointer)
-        await self._begin(recording)
-        self.actions.append(Action(recording, command.identifier))
-        return self._files.path(recording)
+        self.actions.append(Action(recording, command.identifier))  # also if the store's answer gets lost
+        return self._files.path(recording) if await self._begin(recording) else None
 
     def action_began(self) -> None:
         """The file that was opened last is being written from now on."""
@@ -121,17 +125,16 @@ class CallRecordings:
             else:
                 await self._store.forget_recording(action.recording.id)
 
-    async def _begin(self, recording: Recording) -> None:
-        await self._store.begin_recording(self._claim.account, self._claim.key, recording)
+    async def _begin(self, recording: Recording) -> bool:
+        return await self._store.begin_recording(self._claim.account, self._claim.key, recording)
 
     async def _finish(self, recording: Recording, expected_seconds: float) -> None:
         await _until_closed(self._files.path(recording))
         finished = await self._files.finished(recording, expected_seconds)
-        if finished.state is not RecordingState.AVAILABLE:
+        if await self._store.finish_recording(finished) and finished.state is not RecordingState.AVAILABLE:
             _log.error(
                 "recording_not_whole", recording=recording.id, attempt=recording.attempt_id, state=finished.state
             )
-        await self._store.finish_recording(finished)
 
 
 async def _until_closed(path: Path) -> None:

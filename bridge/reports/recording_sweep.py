@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
-from bridge.messages.recording import Recording, RecordingState
+from bridge.messages.recording import Recording
 from bridge.reports.recordings import RecordingFiles
 from bridge.store import Store
 
@@ -35,7 +34,7 @@ class RecordingSweep:
         while expired := await self._store.expired_recordings(before=before, limit=_AT_ONCE):
             for recording in expired:
                 await self._files.remove(recording)
-                await self._store.finish_recording(replace(recording, state=RecordingState.DELETED))
+                await self._store.recording_deleted(recording.id)
             _log.info("recordings_deleted", count=len(expired))
 
     async def settle_left_open(self, now: datetime) -> None:

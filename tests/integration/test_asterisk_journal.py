@@ -133,7 +133,7 @@ async def test_a_recording_and_a_transfer_leave_the_journal_of_the_call_as_it_is
     record = await only_record(journal, call)
     assert record.ended
     assert record.ended.by == "callee"
-    assert journal.file(datetime.now(UTC)).read_text().count("\n") == 3
+    assert journal.file(switchboard.name, datetime.now(UTC)).read_text().count("\n") == 3
 
 
 async def test_who_ended_a_call_is_known_also_after_a_transfer_that_the_other_side_left(
@@ -163,7 +163,7 @@ async def test_the_first_line_is_on_the_disk_when_the_invite_leaves(
             call = await Switchboard(link, journal).place(to("99900"))
             while not (await asyncio.to_thread(network.recv, 65536)).startswith(b"INVITE"):
                 pass
-            assert "dialling" in journal.file(datetime.now(UTC)).read_text()
+            assert "dialling" in journal.file(link.name, datetime.now(UTC)).read_text()
             record = await only_record(journal, call)
             assert (record.answered_at, record.ended) == (None, None)
             await call.hang_up()
@@ -184,15 +184,15 @@ async def test_a_call_goes_on_without_a_journal_and_asterisk_says_why(
             assert [type(event) async for event in told(call)] == [Ringing, Answered, Ready, Ended]
             await asyncio.to_thread(until, lambda: bool(logs), 5)
         assert [(log["event"], log["file"]) for log in logs] == [
-            ("journal_not_kept", str(journal.file(datetime.now(UTC))))
+            ("journal_not_kept", str(journal.file(link.name, datetime.now(UTC))))
         ]
         assert await journal.read([call.id]) == {}
         log = (new_settings.state_dir / "log" / "messages.log").read_text()
-        assert f"Unable to open '{journal.file(datetime.now(UTC))}' for appending" in log
+        assert f"Unable to open '{journal.file(link.name, datetime.now(UTC))}' for appending" in log
 
 
 async def test_a_call_goes_on_when_the_disk_of_the_journal_is_full(switchboard: Switchboard, journal: Journal) -> None:
-    journal.file(datetime.now(UTC)).symlink_to("/dev/full")
+    journal.file(switchboard.name, datetime.now(UTC)).symlink_to("/dev/full")
     call = await switchboard.place(to(own("99909")))
     assert [type(event) async for event in told(call)] == [Ringing, Answered, Ready, Ended]
 

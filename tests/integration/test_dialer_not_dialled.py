@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -71,6 +72,18 @@ async def test_what_is_claimed_when_the_node_stops_is_given_back(
     progress = await progress_of(process, "9990904")
     assert (progress.state, progress.attempts) == (State.QUEUED, 0)
     assert telephones.calls("9990904") == []
+
+
+async def test_a_call_to_be_recorded_that_another_process_gave_back_is_let_go(
+    desk: Desk, process: Process, telephones: Telephones
+) -> None:
+    claim = await desk.claimed(process, "9990905", Content(text="Hello", record=True))
+    assert await process.store.release(claim.key, claim.attempt.id)
+    async with asyncio.timeout(10):
+        await process.runner.run(claim)
+    progress = await progress_of(process, "9990905")
+    assert (progress.state, progress.attempts) == (State.QUEUED, 0)
+    assert telephones.calls("9990905") == []
 
 
 async def test_one_that_may_be_dialled_is(desk: Desk, process: Process, telephones: Telephones) -> None:

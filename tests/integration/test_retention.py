@@ -132,7 +132,7 @@ async def test_files_go_when_their_time_is_over(store: Store, tmp_path: Path, sp
     cdr, journal = tmp_path / "cdr", tmp_path / "journal"
     for folder, names in (
         (cdr, ("cdr-2025-11-22.csv", "cdr-2025-11-23.csv", "cdr-2026-11-23.csv", "notes.txt")),
-        (journal, ("2026-11-15.log", "2026-11-16.log", "2026-11-23.log")),
+        (journal, ("2026-11-15-asterisk_5038.log", "2026-11-16-asterisk_5038.log", "2026-11-23-asterisk_5038.log")),
     ):
         folder.mkdir()
         for name in names:
@@ -144,7 +144,10 @@ async def test_files_go_when_their_time_is_over(store: Store, tmp_path: Path, sp
     used = await speech.prepare(Phrase("used"))
     await retention(store, speech, tmp_path).sweep(NOW)
     assert sorted(path.name for path in cdr.iterdir()) == ["cdr-2025-11-23.csv", "cdr-2026-11-23.csv", "notes.txt"]
-    assert sorted(path.name for path in journal.iterdir()) == ["2026-11-16.log", "2026-11-23.log"]
+    assert sorted(path.name for path in journal.iterdir()) == [
+        "2026-11-16-asterisk_5038.log",
+        "2026-11-23-asterisk_5038.log",
+    ]
     assert not old.stem.with_suffix(".ulaw").exists()
     assert used.stem.with_suffix(".ulaw").exists()
 
@@ -152,11 +155,11 @@ async def test_files_go_when_their_time_is_over(store: Store, tmp_path: Path, sp
 async def test_the_journal_of_a_call_that_is_not_settled_stays(store: Store, tmp_path: Path, speech: Speech) -> None:
     (tmp_path / "journal").mkdir()
     for day in range(20, 24):
-        (tmp_path / "journal" / f"2026-11-{day}.log").write_text("x")
+        (tmp_path / "journal" / f"2026-11-{day}-asterisk_5038.log").write_text("x")
     await sent(store, "bulk", 1, NOW - DAY, Content(text="Hello"))
     await claim(store, NOW - DAY)
     await retention(store, speech, tmp_path).sweep(NOW + 30 * DAY)
-    assert sorted(path.stem for path in (tmp_path / "journal").iterdir()) == ["2026-11-22", "2026-11-23"]
+    assert sorted(path.stem[:10] for path in (tmp_path / "journal").iterdir()) == ["2026-11-22", "2026-11-23"]
 
 
 async def test_an_upload_that_nobody_uses_goes_at_every_node(store: Store, tmp_path: Path, speech: Speech) -> None:
@@ -180,6 +183,6 @@ async def test_what_fails_holds_up_nothing_else(store: Store, tmp_path: Path, sp
     (tmp_path / "cdr").mkdir()
     (tmp_path / "cdr" / "cdr-2020-01-01.csv").mkdir()
     (tmp_path / "journal").mkdir()
-    (tmp_path / "journal" / "2020-01-01.log").write_text("x")
+    (tmp_path / "journal" / "2020-01-01-asterisk_5038.log").write_text("x")
     await retention(store, speech, tmp_path).sweep(NOW)
     assert list((tmp_path / "journal").iterdir()) == []

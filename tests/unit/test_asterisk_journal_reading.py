@@ -14,6 +14,7 @@ from bridge.asterisk import Journal, Record, UnsafeValue, outcome_of
 from bridge.asterisk.journal import dialling_line
 
 NOW = datetime(2026, 11, 23, 20, 46, 1, 21_000, tzinfo=UTC)
+ASTERISK = "127.0.0.1:5038"
 IDS = ("b7c0", "b7c0-1", "0.a_Z")
 
 
@@ -42,8 +43,15 @@ def journal(tmp_path: Path) -> Journal:
 async def read(content: bytes) -> dict[str, Record]:
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder))
-        journal.file(NOW).write_bytes(content)
+        journal.file(ASTERISK, NOW).write_bytes(content)
         return await journal.read(IDS)
+
+
+async def test_what_was_placed_before_is_not_looked_for(journal: Journal) -> None:
+    day_before = NOW - timedelta(days=1)
+    journal.file(ASTERISK, day_before).write_bytes(b"".join(lines_of("b7c0")))
+    assert await journal.read(["b7c0"], since=NOW) == {}
+    assert list(await journal.read(["b7c0"], since=day_before)) == ["b7c0"]
 
 
 async def test_a_call_is_read_back_as_it_went() -> None:
@@ -85,19 +93,27 @@ async def test_a_channel_without_a_line_is_missing(journal: Journal) -> None:
 
 async def test_a_call_goes_into_the_file_of_the_day_on_which_it_was_placed(journal: Journal) -> None:
     late = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)
-    assert journal.file(late).name == "2026-11-23.log"
-    assert journal.file(late + timedelta(seconds=1)).name == "2026-11-24.log"
-    journal.file(late).write_bytes(b"".join(lines_of("b7c0")))
-    journal.file(late + timedelta(days=3)).write_bytes(b"".join(lines_of("b7c0-1")))
+    assert journal.file(ASTERISK, late).name == "2026-11-23-127.0.0.1_5038.log"
+    assert journal.file(ASTERISK, late + timedelta(seconds=1)).name == "2026-11-24-127.0.0.1_5038.log"
+    journal.file(ASTERISK, late).write_bytes(b"".join(lines_of("b7c0")))
+    journal.file(ASTERISK, late + timedelta(days=3)).write_bytes(b"".join(lines_of("b7c0-1")))
     assert set(await journal.read(IDS)) == {"b7c0", "b7c0-1"}
 
 
 async def test_only_files_of_days_before_are_swept(journal: Journal, tmp_path: Path) -> None:
     for days in range(4):
-        journal.file(NOW - timedelta(days=days)).touch()
+        journal.file(ASTERISK, NOW - timedelta(days=days)).touch()
     (tmp_path / "README").touch()
     await journal.sweep(NOW - timedelta(days=1))
-    assert names_in(tmp_path) == ["2026-11-22.log", "2026-11-23.log", "README"]
+    assert names_in(tmp_path) == ["2026-11-22-127.0.0.1_5038.log", "2026-11-23-127.0.0.1_5038.log", "README"]
+
+
+async def test_what_one_asterisk_keeps_proves_nothing_of_another_one(journal: Journal) -> None:
+    journal.file(ASTERISK, NOW).write_bytes(b"".join(lines_of("b7c0")))
+    assert await journal.is_kept(ASTERISK, NOW)
+    assert not await journal.is_kept("127.0.0.1:50", NOW)
+    assert not await journal.is_kept(ASTERISK, NOW + timedelta(days=1))
+    assert list(await journal.read(IDS)) == ["b7c0"]
 
 
 @pytest.mark.parametrize("folder", ["/srv/a,b", "/srv/${HOME}", '/srv/"', "/srv/(a)", "/srv/a;b"])
