@@ -24,7 +24,7 @@ from bridge.asterisk.calls import (
     TransferAnswered,
 )
 from bridge.asterisk.causes import NETWORK_OUT_OF_ORDER, NORMAL_CLEARING
-from bridge.asterisk.errors import LinkDown, Rejected, Unconfirmed
+from bridge.asterisk.errors import AmiError, LinkDown, Rejected, Unconfirmed
 from bridge.asterisk.journal import Record
 from bridge.asterisk.keys import Keys
 from bridge.asterisk.line import Line, Operation
@@ -67,6 +67,9 @@ class Call:
         self._seen: set[type[CallEvent]] = set()
         self._stopped = False
         self._hanging_up = False
+        self.given_up = False
+        self.heard_all = True
+        """Whether there was a link all the time, so that no ringing was missed."""
         self._hangup: Event | None = None
         self._failure: Event | None = None
         self._over = asyncio.Event()
@@ -92,13 +95,15 @@ class Call:
             if isinstance(event, Ended):
                 return
 
-    async def play(self, stem: str, *, stop_keys: str = "") -> None:
+    async def play(self, stem: str, *, stop_keys: str = "", seconds: float = 0.0) -> None:
         """Play the file ``stem`` with the ending of the channel's codec; any of ``stop_keys`` ends it at once.
 
-        Played follows; at once and incomplete when nothing can be played. Raises ``UnsafeValue``.
+        Played follows; at once and incomplete when nothing can be played. With its length in ``seconds`` it is played
+        again should the order get lost with the link. Raises ``UnsafeValue``.
         """
         self._stopped = False
-        await self._line.do(Operation((agi.play(stem, stop_keys),), self._played, then_listen=bool(stop_keys)))
+        command = agi.play(stem, stop_keys)
+        await self._line.do(Operation((command,), self._played, then_listen=bool(stop_keys), seconds=seconds))
 
     async def stop(self, *, by_key: bool = False) -> None:
         """End the playback under way; return when it has ended. Harmless when there is none.
@@ -142,6 +147,8 @@ class Call:
         if self._origination.call_timeout is None:
             self._line.ends_at = self._loop.time() + transfer.ring_seconds + transfer.max_seconds + DEFAULT_CALL_LIMIT
         self._joined_at = None
+        with suppress(AmiError):  # should the order get lost, the transfer before would be told of
+            await self._link.send("Setvar", Channel=self.id, Variable=transfers.STATUS, Value="")
         await self._line.do(self._transferring(commands))
 
     async def adopt_playing(self) -> None:
@@ -168,18 +175,21 @@ class Call:
     async def hang_up(self) -> None:
         """End the call; before the answer this stops the ringing. Without a link it is done when there is one again."""
         self._hanging_up = True
-        while not self.over:
-            try:
-                await self._link.send("Hangup", Channel=self.id, Cause=str(NORMAL_CLEARING))
-            except Rejected:
-                # The channel is not there yet, or has just gone.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_AGAIN_SECONDS):
-                        await self._over.wait()
-            except (LinkDown, Unconfirmed):
-                return
-            else:
-                return
+        with suppress(LinkDown, Unconfirmed):
+            await self._send_hang_up()
+
+    async def give_up(self) -> None:
+        """End a call of which nothing was heard, now or never: ``given_up`` says whether it was done.
+
+        What could not be heard may ring: such a call goes on.
+        """
+        if not self.heard_all:
+            return
+        self.given_up = True
+        try:
+            await self._send_hang_up()
+        except (LinkDown, Unconfirmed):
+            self.given_up = False
 
     def take(self, event: Event) -> None:
         """Hear one AMI event of this channel."""
@@ -202,16 +212,34 @@ class Call:
                 self._hear_key(event["Digit"])
             case "OriginateResponse":
                 self._failure = event
-                self._end_when_all_is_known()
+                self._end_when_all_is_known(self._hangup)
             case "Hangup":
                 self._hangup = event
-                self._end_when_all_is_known()
+                self._end_when_all_is_known(event)
+
+    @property
+    def had_no_channel(self) -> bool:
+        """Whether Asterisk told that the Originate failed, and nothing of a channel, with a link all the time."""
+        is_untold = self._hangup is None and not self._seen
+        return self._failure is not None and is_untold and self.heard_all and self._link.connected
+
+    def end_undialled(self) -> None:
+        """End a call that never had a channel."""
+        by = self._ended_by()
+        self._end(Ended(_now(), NETWORK_OUT_OF_ORDER, None, timed_out=False, by=by, dialled=False))
+
+    def link_is_back(self) -> None:
+        """There is a link again; what happened meanwhile is not known yet."""
+        self.heard_all = False
+        if Ready in self._seen:
+            self._line.link_is_back()
 
     def catch_up(self, channel: Event, record: Record | None, seconds_left: float | None = None) -> None:
         """Tell what was missed of a channel that is alive: ``channel`` is its entry in CoreShowChannels.
 
         ``record`` is the journal's. ``seconds_left`` says when Asterisk ends the call, if that is not known already.
         """
+        self.heard_all = False
         if channel["ChannelState"] == _RINGING:
             self._tell_once(Ringing(_now()))
         if channel["ChannelState"] == _UP:
@@ -234,6 +262,7 @@ class Call:
 
         ``never_begun`` says that Asterisk knows nothing of it either: unless it told us of the call, there was none.
         """
+        self.heard_all = False
         if record and record.rang:
             self._tell_once(Ringing(record.answered_at or _now()))
         if record and record.answered_at:
@@ -243,6 +272,17 @@ class Call:
         else:
             dialled = bool(self._seen) or not never_begun
             self._end(Ended(_now(), 0, None, timed_out=False, by=self._ended_by(), lost=dialled, dialled=dialled))
+
+    async def _send_hang_up(self) -> None:
+        while not self.over:
+            try:
+                await self._link.send("Hangup", Channel=self.id, Cause=str(NORMAL_CLEARING))
+            except Rejected:  # the channel is not there yet, or has just gone
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_AGAIN_SECONDS):
+                        await self._over.wait()
+            else:
+                return
 
     def _change_state(self, state: str) -> None:
         if state == _UP:
@@ -289,27 +329,27 @@ class Call:
             self._line.ends_at = self._loop.time() + DEFAULT_CALL_LIMIT
         self._tell(transfers.transfer_over(_now(), answer.value if answer else "", self._joined_at))
 
-    def _end_when_all_is_known(self) -> None:
-        """An unanswered call ends with Hangup and OriginateResponse, in either order, or without ever a channel."""
-        if self.answered or (self._hangup and self._failure):
-            self._end(self._ended())
+    def _end_when_all_is_known(self, hangup: Event | None) -> None:
+        """An unanswered call ends with Hangup and OriginateResponse, in either order."""
+        if hangup is None:
+            return
+        if self.answered or self._failure:
+            self._end(self._ended(hangup))
         else:
-            self._loop.call_later(_TOGETHER_SECONDS, lambda: self._end(self._ended()))
+            self._loop.call_later(_TOGETHER_SECONDS, lambda: self._end(self._ended(hangup)))
 
-    def _ended(self) -> Ended:
+    def _ended(self, hangup: Event) -> Ended:
         timed_out = self._failure is not None and self._failure["Reason"] == _RING_TIME_OVER
         by = "caller" if timed_out else self._ended_by()
-        if self._hangup is None:
-            return Ended(_now(), NETWORK_OUT_OF_ORDER, None, timed_out, by)
         # When we gave up ringing, TechCause is what Asterisk made of it, and not of the wire.
-        sip_status = None if by == "caller" else int(self._hangup.get("TechCause", 0)) or None
+        sip_status = None if by == "caller" else int(hangup.get("TechCause", 0)) or None
         # Asterisk says 0 of a BYE that gives no Reason (RFC 3326).
-        cause = int(self._hangup["Cause"]) or NORMAL_CLEARING
+        cause = int(hangup["Cause"]) or NORMAL_CLEARING
         return Ended(_now(), cause, sip_status, timed_out, by)
 
     def _ended_by(self) -> Literal["callee", "caller"]:
         is_at_limit = self._loop.time() >= self.ends_at - _ROUNDED_SECONDS
-        return "caller" if self._hanging_up or is_at_limit else "callee"
+        return "caller" if self._hanging_up or self.given_up or is_at_limit else "callee"
 
     def _end(self, ended: Ended) -> None:
         if self.over:

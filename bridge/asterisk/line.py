@@ -21,6 +21,7 @@ _OPERATION = "operation"
 _HANG_UP_FOLLOWS_SECONDS = 1.0
 _STOPS_BY_ITSELF_SECONDS = 0.05
 _ENDS_BY_ITSELF_SECONDS = 0.2
+_FAILED_SECONDS = 1.0
 _FOUND = "found"
 
 _log = structlog.get_logger(__name__)
@@ -31,17 +32,21 @@ class Operation:
     """What the channel is to do: commands, the answer to the last of which says how it went.
 
     ``over`` is given that answer, None when it failed. ``question`` is the command to which the channel answers when
-    the operation is over, should the link be lost meanwhile. ``then_listen`` has silence follow without a gap.
+    the operation is over, should the link be lost meanwhile. ``then_listen`` has silence follow without a gap. One that
+    takes at least ``seconds`` is begun again when the channel has nothing to do sooner, and may never have heard of it.
     """
 
     commands: tuple[str, ...]
     over: Callable[[agi.Answer | None], None]
     question: str = agi.NOTHING
     then_listen: bool = False
+    seconds: float = 0.0
 
 
 class Line:
     """What is being done on one channel. Its methods raise nothing when the channel or the link is gone.
+
+    What is to be done while there is no link is begun when there is one again.
 
     Silence is a long file that is played while nothing else is: without RTP, networks end calls and recordings have
     holes, and only during a playback Asterisk leaves keys as they came, however fast.
@@ -55,7 +60,11 @@ class Line:
         self._loop = asyncio.get_running_loop()
         self._operation: Operation | None = None
         self._process = secrets.token_hex(4)
-        self._number = 0
+        self._number = self._number_at_login = 0
+        self._is_ordered = True
+        self._is_order_in_doubt = False
+        self._ordered_at = 0.0
+        self._again: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
         self._idle.set()
         self._silence: tuple[str, float] | None = None
@@ -73,6 +82,7 @@ class Line:
     async def do(self, operation: Operation) -> None:
         """Begin an operation; there must be none under way."""
         self._begin(operation)
+        number = self._number
         self._was_driven_by_us, self._over_before = True, None
         self._stop_silence()
         *first, last = operation.commands
@@ -82,18 +92,24 @@ class Line:
             self._loop.call_soon(self._queue_silence)  # goes out after the command
         try:
             await self._send(last)
+        except LinkDown:
+            self._is_ordered = False
         except Unconfirmed:
             _log.warning("command_unconfirmed", channel=self._channel)
+            self._is_order_in_doubt = True
         except AmiError as error:
             if not self._is_closed:
                 _log.info("not_done", channel=self._channel, reason=str(error))
-            self._finish(None)
+            self._fail(number)
 
     async def stop_playing(self, *, by_itself: bool) -> None:
         """End the playback under way, return when it has ended; ``by_itself`` says that a stop key probably does it.
 
         A stop that came after the end would hit the next playback, so we first see whether the key was heard.
         """
+        self._is_order_in_doubt = False
+        if not self._is_ordered:
+            self._finish(None)
         if by_itself:
             await self._wait_until_idle()
         while not self._idle.is_set():
@@ -119,8 +135,7 @@ class Line:
         """Hear an AsyncAGIExec, the answer to a command."""
         command_id = event.get("CommandId", "")
         if self._silence_id and command_id == self._silence_id:
-            self._silence_id = ""
-            self.send_silence()
+            self._silence_is_over()
         is_of_another = not self._was_driven_by_us and command_id.startswith(_OPERATION)
         if command_id != self._operation_id and not is_of_another:
             return
@@ -131,13 +146,20 @@ class Line:
             # The callee has hung up, which Hangup tells next, or it cannot be done.
             self._loop.call_later(_HANG_UP_FOLLOWS_SECONDS, self._fail, self._number)
         else:
-            self._finish(answer)
+            self._hear_end(answer)
+
+    def link_is_back(self) -> None:
+        """What was begun before is to be found; what is begun from now on is heard."""
+        self._number_at_login = self._number
+        self._silence_id, self._silence_ends_at = _FOUND, math.inf
 
     def find(self, application: str) -> None:
-        """See what the channel does (the application of CoreShowChannels) after a time in which nothing was heard.
+        """See what the channel does (its application) after a time in which nothing was heard.
 
         Silence may be played, begun by whomever, until the channel answers.
         """
+        if self._number != self._number_at_login:
+            return  # what was found has given way
         self._silence_id, self._silence_ends_at = _FOUND, math.inf
         self._post(agi.NOTHING, _FOUND)
         if application == agi.PLAYBACK:  # the silence behind a prompt
@@ -147,11 +169,13 @@ class Line:
         """Go on with the operation; the channel answers when it is over, also if it was before."""
         if self._operation is None:
             return
-        if self._over_before:
-            self._finish(self._over_before)
-            return
-        with suppress(AmiError):
-            await self._send(self._operation.question)
+        if not self._is_ordered:
+            await self.do(self._operation)
+        elif self._over_before:
+            self._hear_end(self._over_before)
+        else:
+            with suppress(AmiError):
+                await self._send(self._operation.question)
 
     async def adopt(self, operation: Operation) -> None:
         """Go on with an operation that another process has begun; its commands are not sent."""
@@ -167,7 +191,25 @@ class Line:
     def _begin(self, operation: Operation) -> None:
         self._number += 1
         self._operation = operation
+        self._is_ordered, self._is_order_in_doubt, self._ordered_at = True, False, self._loop.time()
         self._idle.clear()
+
+    def _hear_end(self, answer: agi.Answer) -> None:
+        """The channel has nothing to do: the operation is over, or its order got lost with the link."""
+        operation, took = self._operation, self._loop.time() - self._ordered_at
+        if operation and self._is_order_in_doubt and took < operation.seconds and not answer.position:
+            self._is_order_in_doubt = False
+            self._again = self._loop.create_task(self.do(operation))
+        else:
+            self._finish(answer)
+
+    def _silence_is_over(self) -> None:
+        is_early = self._silence_id != _FOUND and self._silence_ends_at - self._loop.time() > _FAILED_SECONDS
+        self._silence_id = ""
+        if is_early:  # Asterisk cannot read the file
+            self._loop.call_later(_FAILED_SECONDS, self.send_silence)
+        else:
+            self.send_silence()
 
     def _queue_silence(self) -> None:
         if self._silence:
@@ -179,9 +221,12 @@ class Line:
     def _stop_silence(self) -> None:
         """Have what follows begin at once. A stop that came after the end would hit it: wait out the last moment."""
         if self._silence_id and self._silence_ends_at - self._loop.time() > _ENDS_BY_ITSELF_SECONDS:
-            self._link.post("ControlPlayback", Channel=self._channel, Control="stop")
-            if self._silence_id == _FOUND:
-                self._post(agi.USE_UP_STOP)  # perhaps there was no silence
+            # What is found may be nothing, silence, or a prompt and the silence behind it.
+            stops, unused = (2, 2) if self._silence_id == _FOUND else (1, 0)
+            for _ in range(stops):
+                self._link.post("ControlPlayback", Channel=self._channel, Control="stop")
+            for _ in range(unused):
+                self._post(agi.USE_UP_STOP)
         self._silence_id = ""
 
     async def _wait_until_idle(self) -> None:

@@ -15,11 +15,12 @@ from bridge.asterisk.calls import Origination
 from bridge.asterisk.errors import AmiError, Rejected, Unconfirmed
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.link import AmiLink
-from bridge.asterisk.originate import originate
+from bridge.asterisk.originate import COMMANDS, originate
 from bridge.asterisk.wire import Event
 
 _LATE_SECONDS = 1.0
 _OVERDUE_SECONDS = 15.0
+_LEFT_ALONE_SECONDS = 10.0
 GONE_FOR_GOOD = timedelta(minutes=10)
 """An Asterisk that has not been heard of for so long will not begin what may still be on its way to it."""
 
@@ -35,6 +36,7 @@ class Switchboard:
         self._calls: dict[str, Call] = {}
         self._arriving: dict[str, list[Event]] = {}
         self._overdue: dict[str, asyncio.TimerHandle] = {}
+        self._left_alone: dict[str, float] = {}
         self._file_seen: Path | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         link.subscribe(self._take, self._reconcile_all)
@@ -53,6 +55,14 @@ class Switchboard:
         """Calls whose end has not been told yet."""
         return len(self._calls)
 
+    def is_left_alone(self, trunk: str) -> bool:
+        """Whether it has not begun a call by this trunk lately, and is to be spared until it may have recovered."""
+        return asyncio.get_running_loop().time() < self._left_alone.get(trunk, 0)
+
+    def leave_alone(self, trunk: str) -> None:
+        """Spare it calls by this trunk for a while, or until there is another Asterisk behind the link."""
+        self._left_alone[trunk] = asyncio.get_running_loop().time() + _LEFT_ALONE_SECONDS
+
     async def place(self, origination: Origination) -> Call:
         """Have the number called. It is dialled at most once, whatever happens to the link.
 
@@ -60,7 +70,8 @@ class Switchboard:
         happens afterwards comes as the call's events.
         """
         call = Call(self._link, origination, self._forget)
-        headers = originate(origination, call_limit=call.limit, journal=self._journal, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        headers = originate(origination, call_limit=call.limit, journal=self._journal.file(self.name, now), now=now)
         self._calls[call.id] = call
         try:
             await self._link.send("Originate", **headers)
@@ -74,7 +85,7 @@ class Switchboard:
         return call
 
     async def adopt(self, originations: Sequence[Origination]) -> dict[str, Call]:
-        """The calls whose channels are alive, by their ids: those that another process has placed.
+        """The calls whose channels are alive, by their ids: those that another process has placed, not this one.
 
         Their events follow as for placed calls, Ringing or Answered and Ready first, keys pressed meanwhile included.
         What is done on a channel is known to whoever placed the call: say it with the ``adopt_*`` methods of Call.
@@ -89,7 +100,11 @@ class Switchboard:
                 channels |= await self._look_for(wanted)
             records = await self._journal.read(channels)
             seconds_left = {channel_id: await self._seconds_left(channel_id) for channel_id in channels}
-            calls = {channel_id: Call(self._link, wanted[channel_id], self._forget) for channel_id in channels}
+            calls = {
+                channel_id: Call(self._link, wanted[channel_id], self._forget)
+                for channel_id in channels
+                if channel_id not in self._calls
+            }
             self._calls |= calls
             for channel_id, call in calls.items():
                 call.catch_up(channels[channel_id], records.get(channel_id), seconds_left[channel_id])
@@ -107,20 +122,25 @@ class Switchboard:
             call.take(event)
             if event["Event"] == "Hangup":
                 self._see_that_the_journal_is_kept(channel_id)
+            elif event["Event"] == "OriginateResponse" and not call.over:
+                self._begin(self._see_whether_it_had_a_channel(call))
         elif (arrived := self._arriving.get(channel_id)) is not None:
             arrived.append(event)
 
     async def _seconds_left(self, channel_id: str) -> float | None:
         """Until Asterisk ends the call by itself; None of one that is not answered, or has just ended."""
+        return float(await self._value(channel_id, "TIMEOUT(absolute)") or 0) or None
+
+    async def _value(self, channel_id: str, variable: str) -> str:
+        """That of a channel's variable, now; empty of a channel that has just ended."""
         try:
-            answer = await self._link.send("Getvar", Channel=channel_id, Variable="TIMEOUT(absolute)")
+            return (await self._link.send("Getvar", Channel=channel_id, Variable=variable))["Value"]
         except Rejected:
-            return None
-        return float(answer["Value"] or 0) or None
+            return ""
 
     def _see_that_the_journal_is_kept(self, channel_id: str) -> None:
         """Look for a call that is over, once in each file: without its lines nothing is known after a crash."""
-        file = self._journal.file(datetime.now(UTC))
+        file = self._journal.file(self.name, datetime.now(UTC))
         if file != self._file_seen:
             self._file_seen = file
             self._begin(self._read_back(channel_id, file))
@@ -129,7 +149,16 @@ class Switchboard:
         if not await self._journal.read([channel_id]):
             _log.error("journal_not_kept", asterisk=self.name, file=str(file))
 
+    async def _see_whether_it_had_a_channel(self, call: Call) -> None:
+        """End a call that failed without one: its Hangup does not come, and Asterisk wrote nothing down of it."""
+        await asyncio.sleep(_LATE_SECONDS)
+        if call.had_no_channel and not await self._journal.read([call.id], since=call.placed_at):
+            call.end_undialled()
+
     def _reconcile_all(self) -> None:
+        self._left_alone.clear()
+        for call in self._calls.values():
+            call.link_is_back()
         if self._calls:
             self._begin(self._reconcile(list(self._calls.values())))
 
@@ -154,7 +183,7 @@ class Switchboard:
             record = records.get(call.id)
             if record is None and not asked and datetime.now(UTC) - call.placed_at < GONE_FOR_GOOD:
                 continue
-            never_begun = record is None and asked and await self._journal.is_kept(call.placed_at)
+            never_begun = record is None and asked and await self._journal.is_kept(self.name, call.placed_at)
             call.settle(record, never_begun=never_begun)
 
     async def _resume(self, calls: list[Call]) -> list[Call]:
@@ -168,9 +197,16 @@ class Switchboard:
         return [call for call in calls if call.id not in channels and not call.over]
 
     async def _look_for(self, channel_ids: Collection[str]) -> dict[str, Event]:
-        """The entries of those that Asterisk has, by their ids."""
+        """The entries of those that Asterisk has, by their ids.
+
+        Of a channel that takes commands CoreShowChannels may tell an application which is over.
+        """
         listed = await self._link.collect("CoreShowChannels")
-        return {entry["Uniqueid"]: entry for entry in listed if entry.get("Uniqueid") in channel_ids}
+        found = {entry["Uniqueid"]: entry for entry in listed if entry.get("Uniqueid") in channel_ids}
+        for channel_id, entry in found.items():
+            if entry["Exten"] == COMMANDS:
+                entry["Application"] = await self._value(channel_id, "CHANNEL(appname)")
+        return found
 
     def _watch(self, call: Call) -> None:
         """Look into a call whose end was not heard of; a transfer may have put it off."""

@@ -10,7 +10,8 @@ from bridge.asterisk import agi
 from bridge.asterisk.calls import Origination, Transfer, TransferOver
 from bridge.asterisk.errors import UnsafeValue
 
-RESULT = 'GET FULL VARIABLE "${DIALSTATUS}:${DIALEDPEERNUMBER}"'
+STATUS = "DIALSTATUS"
+RESULT = f'GET FULL VARIABLE "${{{STATUS}}}:${{DIALEDPEERNUMBER}}"'
 
 _RESULTS: dict[str, Literal["answered", "busy", "no-answer", "failed"]] = {
     "ANSWER": "answered",

@@ -136,7 +136,9 @@ class Conversation:
 
     def _is_worth_keeping(self, event: CallEvent | events.Event | Continuation) -> bool:
         """That the script has begun is known without: the call was answered while somebody followed it."""
-        return 1 < len(self._past.told) < MOST_TOLD and not self._is_ending and not isinstance(event, Ended)
+        if self._is_ending or isinstance(event, Ringing | Answered | Ready | Ended):
+            return False
+        return self._past.script_has_begun and len(self._past.told) < MOST_TOLD
 
     async def _write(self) -> None:
         left = self._call.ends_at - asyncio.get_running_loop().time()

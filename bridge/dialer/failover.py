@@ -31,7 +31,7 @@ def was_refused(ended: Ended, *, rang: bool, gave_up: bool) -> bool:
 
 def leg_of(attempt: Attempt, ended: Ended) -> Leg:
     """The leg that has just ended."""
-    return Leg(attempt.trunk, attempt.dialled_at, ended.at, ended.cause, ended.sip_status)
+    return Leg(attempt.trunk, attempt.dialled_at, ended.at, ended.cause, ended.sip_status, ended.dialled)
 
 
 def ended_of(leg: Leg) -> Ended:

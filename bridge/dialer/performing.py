@@ -156,7 +156,7 @@ class Performance:
         assert self._past.loops_left is not None
         self._past.loops_left -= 1
         self._course.note_spoken(prompt, datetime.now(UTC))
-        await self._call.play(str(prompt.stem), stop_keys=play.stop_keys)
+        await self._call.play(str(prompt.stem), stop_keys=play.stop_keys, seconds=prompt.seconds)
 
     # Recordings
 
@@ -170,10 +170,10 @@ class Performance:
         self._record_stopped = True
 
     def recorded(self, seconds: float) -> events.Event | None:
-        """The channel has recorded so much; of a recording that was taken up, only its file says it."""
+        """The channel has recorded so much; of a recording whose end was not heard, only its file says it."""
         if self._record is None:
             return None
-        if self._record_is_taken_up:
+        if self._record_is_taken_up or not seconds:
             self._meanwhile(self._recordings.seconds_written(), partial(self._measured, self._record))
             return None
         return self._recorded(self._record, seconds)
@@ -186,8 +186,9 @@ class Performance:
         self._record, self._record_is_taken_up = None, False
         return events.Recorded(record.id, seconds)
 
-    async def _opened(self, record: commands.StartRecord) -> tuple[Path, Prompt | None]:
-        return await self._recordings.open_action(record), await self._prompts.beep() if record.beep else None
+    async def _opened(self, record: commands.StartRecord) -> tuple[Path, Prompt | None] | None:
+        path = await self._recordings.open_action(record)
+        return None if path is None else (path, await self._prompts.beep() if record.beep else None)
 
     async def _record_opened(self, record: commands.StartRecord, opened: tuple[Path, Prompt | None] | None) -> None:
         if opened is None:
@@ -196,7 +197,7 @@ class Performance:
             return
         self._record_to, beep = opened
         if beep is not None and not self._record_stopped:
-            await self._call.play(str(beep.stem), stop_keys=record.stop_keys)
+            await self._call.play(str(beep.stem), stop_keys=record.stop_keys, seconds=beep.seconds)
         elif over := await self._record_now(record):
             self._post(over)
 

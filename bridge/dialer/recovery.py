@@ -25,6 +25,7 @@ _SOON_SECONDS = 0.5
 _YOUNGEST = timedelta(seconds=2)
 _GRACE = timedelta(seconds=60)
 _ABANDONED_AT_ONCE = 100
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class Recovery:
@@ -60,13 +61,14 @@ class Recovery:
     async def look(self) -> float:
         """Look once; return when to look again, in seconds. Raises StoreFailed."""
         now = datetime.now(UTC)
+        ours = frozenset(self._runner.under_way)  # also those that end while the store is asked
         by_asterisk: dict[str, list[OpenAttempt]] = defaultdict(list)
         for found in await self._store.open_attempts(self._node):
-            if self._is_orphan(found, now):
+            if found.claim.attempt.id not in ours and self._is_orphan(found, now):
                 by_asterisk[found.claim.attempt.asterisk].append(found)
         waiting = await asyncio.gather(*(self._recover(name, orphans) for name, orphans in by_asterisk.items()))
-        for found in await self._store.abandoned_attempts(now, _ABANDONED_AT_ONCE):
-            if found.claim.attempt.node != self._node and self._is_orphan(found, now):
+        for found in await self._store.abandoned_attempts(self._node, now, _ABANDONED_AT_ONCE):
+            if self._is_orphan(found, now):
                 self._begin(self._runner.settle_orphan(found, lost(now)))
         return _SOON_SECONDS if any(waiting) else _EVERY_SECONDS
 
@@ -80,8 +82,11 @@ class Recovery:
         Their channels are looked for first: what has none and has ended is in the journal by then.
         """
         calls = await self._calls(asterisk, orphans)
-        records = await self._journal.read([found.claim.attempt.channel_id for found in orphans])
-        is_kept = await self._journal.is_kept(min(found.claim.starts_at for found in orphans))
+        oldest = min(found.claim.starts_at for found in orphans)
+        records = await self._journal.read(
+            [found.claim.attempt.channel_id for found in orphans], oldest - _CLOCKS_DIFFER
+        )
+        is_kept = await self._journal.is_kept(asterisk, oldest)
         now, some_wait = datetime.now(UTC), False
         for found in orphans:
             attempt = found.claim.attempt
@@ -129,7 +134,7 @@ def _evidence(
         has_channel=has_channel,
         record=record,
         journal_is_kept=is_kept,
-        refused=attempt.refused[-1] if attempt.refused else None,
+        refused=attempt.refusal,
         was_seen=attempt.ringing_at is not None or attempt.answered_at is not None,
         is_over=found.ends_by + patience < now,
     )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -32,7 +33,6 @@ from bridge.messages.statuses import (
     EXPIRED_EXPIRED,
     INTERNAL_SERVER_ERROR,
     REQUEST_TIMEOUT,
-    SERVICE_UNAVAILABLE,
     UNDELIVERABLE_NOT_DELIVERED,
 )
 from bridge.messages.windows import is_open
@@ -46,8 +46,11 @@ _log = structlog.get_logger(__name__)
 _MAY_BE_LATE = timedelta(seconds=1)
 
 
+_NO_CHANNEL = "Asterisk makes no channel: it is being stopped, or has no endpoint of the trunk's name"
+
+
 class NotDialled(Exception):
-    """The message's time window has closed since it was claimed, or nothing more is to be dialled."""
+    """Its window has closed since it was claimed, or nothing more is to be dialled, or Asterisk does not begin it."""
 
 
 class RunningAttempt:
@@ -144,20 +147,18 @@ class RunningAttempt:
         await self._means.traffic.turn(self.attempt.trunk, self._claim.starts_at)
         if self._is_canceled:
             return Outcome(self._dialled_now(), UNDELIVERABLE_NOT_DELIVERED, CANCELED)
+        is_recorded = self._claim.message.content.record
+        if (is_recorded and not await self._recordings.begin_call()) or not await self._is_ours():
+            raise NotDialled("another process has given it back")
         if not is_open(self._claim.message.content.window, datetime.now(UTC)):
             raise NotDialled("the time window has closed")
         if not self._means.may_dial():
             raise NotDialled("nothing more is dialled")
-        if self._claim.message.content.record:
-            await until_stored(self._recordings.begin_call)
-        if not await self._is_ours():
-            raise NotDialled("another process has given it back")
         try:
             call = await self._place()
         except Rejected as error:
-            _log.error("originate_rejected", message=self.attempt.message_id, reason=str(error))
-            await until_stored(lambda: self._recordings.finish(None, self.attempt.dialled_at))
-            return Outcome(self.attempt, EXPIRED_EXPIRED, SERVICE_UNAVAILABLE)
+            self._spare_asterisk(str(error))
+            raise NotDialled(str(error)) from error
         return await self._follow(call)
 
     async def _is_ours(self) -> bool:
@@ -173,11 +174,7 @@ class RunningAttempt:
         self._past = Past(attempt.dialled_at, actions=self._recordings.actions)
         origination = self._means.origination(self._claim, self._recordings.of_call)
         began = time.monotonic()
-        try:
-            call = await self._means.switchboards[attempt.asterisk].place(origination)
-        except Rejected:
-            traffic.rejected(attempt.trunk)
-            raise
+        call = await self._means.switchboards[attempt.asterisk].place(origination)
         traffic.began(attempt.trunk, time.monotonic() - began)
         return call
 
@@ -192,18 +189,28 @@ class RunningAttempt:
         while leg is not None:
             past = self._past
             ended = await self._follow_leg(leg)
-            if not ended.dialled:
-                return await self._over(past.course, self._ended_before())
-            is_refused = was_refused(ended, rang=past.course.rang, gave_up=self._gave_up)
+            if ended.dialled:
+                self._gave_up = leg.given_up
+            may_have_rung = past.course.rang or (ended.dialled and not leg.heard_all)
+            is_refused = was_refused(ended, rang=may_have_rung, gave_up=leg.given_up)
             may_go_on = self._means.may_dial() and not self._is_ending
             leg = await self._next_leg(ended) if is_refused and may_go_on else None
-        return await self._over(past.course, ended)
+        if ended.dialled:
+            return await self._over(past.course, ended)
+        if self.attempt.refusal is not None:
+            return await self._over(past.course, ended_of(self.attempt.refusal))
+        if is_refused:
+            self._spare_asterisk(_NO_CHANNEL)
+        raise NotDialled("Asterisk has never begun the call")
 
-    def _ended_before(self) -> Ended:
-        """How the leg before this one ended, which never began. Raises NotDialled when there was none."""
-        if not self.attempt.refused:
-            raise NotDialled("Asterisk has never begun the call")
-        return ended_of(self.attempt.refused[-1])
+    def _spare_asterisk(self, reason: str) -> None:
+        """Leave this Asterisk alone for a while: it dials by none of the trunks that it was asked to."""
+        attempt, switchboard = self.attempt, self._means.switchboards[self.attempt.asterisk]
+        for trunk in (attempt.trunk, *(leg.trunk for leg in attempt.refused)):
+            if not switchboard.is_left_alone(trunk):
+                _log.error("asterisk_does_not_dial", asterisk=switchboard.name, trunk=trunk, reason=reason)
+            switchboard.leave_alone(trunk)
+            self._means.traffic.rejected(trunk)
 
     async def _follow_leg(self, call: Call) -> Ended:
         conversation = Conversation(
@@ -217,7 +224,7 @@ class RunningAttempt:
             on_state=self._move,
             note=self._note,
         )
-        self._call, self._gave_up = call, False
+        self._call = call
         patience = asyncio.get_running_loop().call_later(FAILOVER_SECONDS, self._give_up, call)
         ended = lost(datetime.now(UTC))
         try:
@@ -236,8 +243,7 @@ class RunningAttempt:
         """If nothing has rung, leave this trunk for another one."""
         may_go_on = self._means.may_dial() and any(trunks_left(self._means.routes, self.attempt))
         if may_go_on and not self._past.course.rang:
-            self._gave_up = True
-            self._means.spawn(call.hang_up())
+            self._means.spawn(call.give_up())
 
     async def _next_leg(self, ended: Ended) -> Call | None:
         """Have the next trunk dial; None when none does. The leg is committed before."""
@@ -246,7 +252,7 @@ class RunningAttempt:
         try:
             for trunk in trunks_left(self._means.routes, before.attempt):
                 limit = self._means.traffic.limit(trunk)
-                if claim := await self._means.store.next_leg(before, leg, limit, datetime.now(UTC)):
+                if claim := await self._means.store.next_leg(before, leg, limit, partial(datetime.now, UTC)):
                     self._claim = claim
                     await self._means.traffic.turn(trunk, claim.starts_at)
                     if self._means.may_dial() and not self._is_ending:

@@ -18,9 +18,9 @@ class Evidence:
     """What is known of an attempt at ``now``, and from where.
 
     ``has_channel`` is what its Asterisk says, None when it says nothing. ``record`` is the journal's of its latest leg,
-    which proves something by its absence only when ``journal_is_kept``. ``refused`` is the leg before that one.
-    ``was_seen`` says that the store knows of ringing or of an answer. ``is_over`` says that whatever there was must
-    have ended by now.
+    which proves something by its absence only when ``journal_is_kept``. ``refused`` is the latest leg before that one
+    which was dialled. ``was_seen`` says that the store knows of ringing or of an answer. ``is_over`` says that whatever
+    there was must have ended by now.
     """
 
     now: datetime

@@ -97,7 +97,8 @@ class Traffic:
 
     def rejected(self, trunk: str) -> None:
         """Asterisk refused an Originate, so that no leg came of it."""
-        self._throttles[trunk].rejected(self._clock())
+        if trunk in self._throttles:
+            self._throttles[trunk].rejected(self._clock())
 
     def ended(self, trunk: str, ended: Ended, *, rang: bool) -> None:
         """A leg that was told to have begun is over; ``rang`` when the telephone rang or was answered."""

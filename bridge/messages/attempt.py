@@ -58,7 +58,7 @@ class Transfer:
 class Leg:
     """A trunk that was tried before the attempt's own, and did not take the call: no telephone rang.
 
-    ``cause`` is ITU-T Q.850.
+    ``cause`` is ITU-T Q.850. ``dialled`` is False when it is certain that Asterisk has never begun the call.
     """
 
     trunk: str
@@ -66,6 +66,7 @@ class Leg:
     ended_at: datetime
     cause: int
     sip_status: int | None = None
+    dialled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,11 @@ class Attempt:
     limit_reached: str | None = None
     refused: list[Leg] = field(default_factory=list)
     recordings: list[Recording] = field(default_factory=list)
+
+    @property
+    def refusal(self) -> Leg | None:
+        """The latest leg that was dialled and did not take the call."""
+        return next((leg for leg in reversed(self.refused) if leg.dialled), None)
 
     @property
     def channel_id(self) -> str:

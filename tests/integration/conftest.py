@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from bridge.asterisk.files import AsteriskSettings, Manager, Trunk, render
 from bridge.lab.programs import Program, find_asterisk
 from bridge.lab.telephones import Carrier, PhoneCall, phone_calls
 from bridge.lab.telephones import render as render_carrier
+from tests.database_clock import DatabaseClock
 from tests.postgres import Postgres, running_postgres
 
 SECRET = "s3cret;with:a%semicolon"
@@ -99,6 +100,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     url = postgres.new_database()
     yield url
     postgres.drop(url)
+
+
+@pytest.fixture
+def database_clock(database_url: str) -> Iterator[DatabaseClock]:
+    """The clock of the server that has the new database; nobody may have connected to it yet."""
+    clock = DatabaseClock(database_url)
+    yield clock
+    clock.close()
 
 
 @pytest.fixture
@@ -195,7 +204,14 @@ def journal(tmp_path: Path) -> Journal:
 
 @pytest.fixture
 async def proxy(asterisk: RunningAsterisk) -> AsyncIterator[AmiProxy]:
-    proxy = AmiProxy(asterisk.settings.manager.port)
+    async with running_proxy(asterisk.settings.manager.port) as proxy:
+        yield proxy
+
+
+@asynccontextmanager
+async def running_proxy(ami_port: int) -> AsyncIterator[AmiProxy]:
+    """A proxy to the AMI on that port."""
+    proxy = AmiProxy(ami_port)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     try:

@@ -172,21 +172,6 @@ async def test_a_hang_up_without_a_link_is_done_when_there_is_one_again(
     await telephones.only_call(number)
 
 
-async def test_nothing_can_be_played_without_a_link_and_the_script_learns_it(
-    switchboard: Switchboard, link: AmiLink, proxy: AmiProxy, speech: Path
-) -> None:
-    call = await switchboard.place(to(own("99900")))
-    await heard_until(call, Ready)
-    await cut_for_longer(proxy, link)
-    await call.play(str(speech))
-    await call.stop()
-    (played,) = await heard_until(call, Played)
-    assert played == Played(played.at, complete=False)
-    await call.hang_up()
-    proxy.refusing = False
-    await heard_until(call, Ended)
-
-
 async def test_calls_end_with_an_asterisk_that_dies_and_the_next_are_placed_on_its_successor(
     run_asterisk: RunAsterisk, new_settings: AsteriskSettings, open_link: OpenLink, journal: Journal
 ) -> None:

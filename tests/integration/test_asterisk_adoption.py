@@ -144,8 +144,28 @@ async def test_an_adopted_call_on_which_nothing_is_done_is_played_the_whole_prom
     await heard_until(placed, Played)
     call = await adopt(origination)
     await call.play(str(tmp_path / "after"))
-    await asyncio.to_thread((tmp_path / "busy").write_text, "no longer")
+    await asyncio.to_thread(lambda: (tmp_path / "busy").open("wb").close())  # no longer
     assert (await heard_until(call, Played)).complete
+    await end(call)
+    phone = await telephones.only_call(origination.number)
+    assert phone.heard is not None
+    assert phone.heard.read_bytes().count(b"\x66") == 8000
+
+
+async def test_a_prompt_and_the_silence_behind_it_give_way_to_what_nobody_knows_was_begun(
+    first: Switchboard, adopt: Adopt, telephones: Telephones, tmp_path: Path, silence: str
+) -> None:
+    """The first process did not live to write down that it had begun."""
+    for name, sample, seconds in (("before", b"\x55", 20), ("after", b"\x66", 1)):
+        (tmp_path / f"{name}.ulaw").write_bytes(sample * 8000 * seconds)
+    origination = to(own("99900"))
+    placed = await first.place(origination)
+    placed.fill_with(silence, SILENCE_SECONDS)
+    await heard_until(placed, Ready)
+    await placed.play(str(tmp_path / "before"), stop_keys=ALL_KEYS)
+    call = await adopt(origination)
+    await call.play(str(tmp_path / "after"))
+    assert (await heard_until(call, Played, seconds=5)).complete
     await end(call)
     phone = await telephones.only_call(origination.number)
     assert phone.heard is not None
@@ -315,6 +335,14 @@ async def test_what_has_ended_or_was_never_dialled_is_not_adopted(
     assert await second.adopt([ended, never]) == {}
     assert second.live_calls == 0
     assert list(await journal.read([ended.channel_id, never.channel_id])) == [ended.channel_id]
+
+
+async def test_a_call_that_this_process_has_placed_is_not_adopted(first: Switchboard) -> None:
+    origination = to(own("99900"))
+    placed = await first.place(origination)
+    assert await first.adopt([origination]) == {}
+    await heard_until(placed, Ready)
+    await end(placed)
 
 
 async def test_nothing_is_adopted_without_a_link(asterisk: RunningAsterisk, journal: Journal) -> None:

@@ -247,6 +247,33 @@ async def test_a_prompt_that_ended_without_a_link_is_over_at_once_though_silence
     await end(call)
 
 
+async def test_a_transfer_whose_order_got_lost_is_not_told_as_the_one_before(
+    proxy: AmiProxy, cut_off: Switchboard
+) -> None:
+    call = await cut_off.place(to(own("99923")))
+    await heard_until(call, Ready)
+    await call.transfer(Transfer((own("99923"),), ring_seconds=5, max_seconds=1))
+    assert (await heard_until(call, TransferOver)).result == "answered"
+    proxy.cut_before = b"EXEC Dial"
+    await call.transfer(Transfer((own("99923"),), ring_seconds=5, max_seconds=1))
+    over = await heard_until(call, TransferOver)
+    assert (over.result, over.number, over.seconds) == ("failed", None, 0.0)
+    await end(call)
+
+
+async def test_silence_that_asterisk_cannot_read_is_tried_once_a_second(
+    proxy: AmiProxy, cut_off: Switchboard, tmp_path: Path
+) -> None:
+    call = await cut_off.place(to(own("99900")))
+    await heard_until(call, Ready)
+    call.fill_with(str(tmp_path / "missing"), 20.0)
+    began = asyncio.get_running_loop().time()
+    call.send_silence()
+    assert await asyncio.to_thread(until, lambda: proxy.said.count(b"EXEC Playback") == 3, 10)
+    assert asyncio.get_running_loop().time() - began > 1.9
+    await end(call)
+
+
 @pytest.mark.parametrize("number", ["99901&PJSIP/99902@trunk", "99901,1,g", "", "41790000000\r\nAction: Originate"])
 async def test_a_transfer_to_something_else_than_a_number_is_refused(switchboard: Switchboard, number: str) -> None:
     call = await switchboard.place(to(own("99900")))

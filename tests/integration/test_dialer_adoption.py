@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.asterisk.journal import Journal
 from bridge.messages.attempt import Attempt
 from bridge.messages.message import Content, Launch, Retry
 from bridge.messages.progress import Progress, State
 from bridge.messages.recording import RecordingState
+from bridge.store import OpenAttempt
 from tests.integration.attempt_desk import LONG_AGO, Desk, Process, eventually, only_report, past_of, progress_of
 
 if TYPE_CHECKING:
@@ -134,6 +136,27 @@ async def test_nothing_is_given_back_while_the_journal_proves_nothing(desk: Desk
     assert telephones.calls(number) == []
 
 
+@pytest.mark.any_database
+async def test_a_call_that_ends_while_orphans_are_looked_for_is_none(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was open when the store was asked, and nobody follows it any more when the answer is looked at."""
+    process = await desk.start(recovers=False)
+    process.run(await desk.claimed(process, own("99901"), Content(text="Hello"), ago=LONG_AGO))
+    ask = process.store.open_attempts
+
+    async def answer_late(node: str) -> list[OpenAttempt]:
+        found = await ask(node)
+        await asyncio.gather(*process.calls)
+        return found
+
+    monkeypatch.setattr(process.store, "open_attempts", answer_late)
+    with capture_logs() as told:
+        await process.recovery.look()
+        await asyncio.gather(*process.recovery._tasks)
+    assert not [line for line in told if line["log_level"] == "warning"]
+
+
 async def test_a_call_that_was_placed_and_rings_is_followed(desk: Desk, telephones: Telephones) -> None:
     """Killed as soon as Asterisk has the Originate; it is answered, and hears the message, from the next process."""
     number = own("999303")
@@ -238,6 +261,29 @@ async def test_a_call_whose_answer_nobody_kept_hears_the_whole_message(desk: Des
     assert phone.heard.stat().st_size / 8000 > spoken.seconds
 
 
+async def test_a_prompt_with_silence_behind_it_whose_beginning_nobody_kept_gives_way(
+    desk: Desk, telephones: Telephones
+) -> None:
+    """What was under way ends at once, and the silence with it: the message is heard again, and nothing before it."""
+    number = own("99900")
+    first = await desk.start(recovers=False)
+    first.run(await desk.claimed(first, number, replace(CHOICE, text="One two three four five six.", dtmf_timeout=1)))
+
+    async def is_spoken_to() -> bool:
+        return any(running._past.course.spoken for running in first.runner._running.values())
+
+    await eventually(is_spoken_to)
+    await first.die()
+    second = await desk.start(recovers=False)
+    (left,) = await second.store.open_attempts("here")
+    assert left.claim.attempt.answered_at is None
+    second.recovery.start()
+    _, attempt = await outcome(second, number)
+    phone = await telephones.only_call(number)
+    assert phone.heard is not None
+    assert phone.heard.stat().st_size / 8000 < 2 * sum(spoken.seconds for spoken in attempt.spoken) + 5
+
+
 async def test_a_key_that_is_pressed_afterwards_chooses_its_group(desk: Desk, telephones: Telephones) -> None:
     number = own("999180199")  # 1 after eight seconds
     second = await killed_when(desk, number, CHOICE, told("Played"))
@@ -266,14 +312,26 @@ async def test_a_time_that_ran_out_meanwhile_is_over_at_once(desk: Desk) -> None
     assert len(attempt.spoken) == 2
 
 
+async def records(process: Process) -> object:
+    """A verb records the callee now, and that is kept."""
+    actions = (await past_of(process))["actions"]
+    return actions and actions[0]["began_at"] and actions[0]["seconds"] is None
+
+
+@pytest.mark.any_database
+async def test_what_the_first_verb_of_a_script_records_is_recorded_whole(desk: Desk) -> None:
+    number = own("99923")
+    second = await killed_when(desk, number, scenario({"record": 4}, {"say": "Thank you."}), records)
+    _, attempt = await outcome(second, number)
+    (recording,) = attempt.recordings
+    assert recording.state is RecordingState.AVAILABLE
+    assert recording.seconds == pytest.approx(4, abs=0.1)
+    assert len(list((desk.folder / "recordings").rglob("*.wav"))) == 1
+
+
 @pytest.mark.any_database
 async def test_what_is_being_recorded_is_recorded_whole(desk: Desk) -> None:
     number = own("99923")
-
-    async def records(process: Process) -> object:
-        actions = (await past_of(process))["actions"]
-        return actions and actions[0]["began_at"]
-
     content = replace(scenario({"say": "Speak."}, {"record": 6}, {"say": "Thank you."}), record=True)
     second = await killed_when(desk, number, content, records)
     _, attempt = await outcome(second, number)
@@ -294,7 +352,8 @@ async def test_a_transfer_goes_on_and_nobody_is_called_twice_for_it(desk: Desk, 
     number, agent = own("99923"), own("99923")
 
     async def is_joined(process: Process) -> object:
-        return (await past_of(process))["course"].get("joined_at")
+        course = (await past_of(process))["course"]
+        return course.get("dialling") and course.get("joined_at")
 
     content = scenario({"dial": agent, "options": {"maxCallDuration": 7}}, {"say": "Goodbye."})
     second = await killed_when(desk, number, content, is_joined)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,10 +15,9 @@ from bridge.asterisk.files import Trunk
 from bridge.dialer import running
 from bridge.messages.attempt import Attempt
 from bridge.messages.message import Content
-from bridge.messages.progress import State
 from bridge.messages.routes import Routes
-from tests.integration.attempt_desk import Desk, only_report, progress_of
-from tests.integration.conftest import running_asterisk
+from tests.integration.attempt_desk import Desk, Process, eventually, only_report
+from tests.integration.conftest import running_asterisk, running_proxy
 from tests.integration.dialer_node import telephones_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Says = tuple[list[tuple[float, str]], list[str]]
 
 LISTENS = "99900"
+EARLY_MEDIA = "183 Session Progress"
 PATIENCE_SECONDS = 2.0
 
 
@@ -39,6 +40,7 @@ class TroubledTrunk(asyncio.DatagramProtocol):
     to_cancel: list[str] = field(default_factory=lambda: ["487 Request Terminated"])
     invited: set[str] = field(default_factory=set)
     invite: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
     transport: asyncio.DatagramTransport = field(init=False)
 
@@ -63,6 +65,7 @@ class TroubledTrunk(asyncio.DatagramProtocol):
                 self._say("200 OK", echoed, address)
 
     def _say(self, status: str, echoed: list[str], address: tuple[str, int]) -> None:
+        self.said.append(status)
         lines = [f"SIP/2.0 {status}", *echoed, "Contact: <sip:trunk@127.0.0.1>", "Content-Length: 0", "", ""]
         self.transport.sendto("\r\n".join(lines).encode(), address)
 
@@ -97,14 +100,26 @@ async def desk(
         await desk.processes[-1].die()
 
 
-async def called(desk: Desk, ring_timeout: int) -> Attempt:
-    """The only attempt of a message, which is over."""
+async def begun(desk: Desk, ring_timeout: int) -> Process:
+    """A process that calls a telephone of its own."""
     (number,) = telephones_of(LISTENS, 1)
     process = await desk.start(recovers=False)
-    await process.runner.run(await desk.claimed(process, number, Content(text="Hello", ring_timeout=ring_timeout)))
-    assert (await progress_of(process, number)).state is State.DONE
-    (attempt,) = await process.store.attempts("acme", number)
-    assert (await only_report(process)).status_id == attempt.status_id
+    process.run(await desk.claimed(process, number, Content(text="Hello", ring_timeout=ring_timeout)))
+    return process
+
+
+async def called(desk: Desk, ring_timeout: int) -> Attempt:
+    """The only attempt of a message, when it is over."""
+    process = await begun(desk, ring_timeout)
+    await asyncio.gather(*process.calls)
+    return await only_attempt(process)
+
+
+async def only_attempt(process: Process) -> Attempt:
+    """That of the only message, which is over, as it is reported."""
+    report = await only_report(process)
+    (attempt,) = await process.store.attempts("acme", report.message.id)
+    assert report.status_id == attempt.status_id
     return attempt
 
 
@@ -129,7 +144,7 @@ async def test_what_a_trunk_does_not_take_the_next_one_takes(
         (([(0, "486 Busy Here")], []), (15, 5002)),
         (([(0, "180 Ringing"), (0.5, "503 Service Unavailable")], []), (15, 5503)),
         (([(0, "180 Ringing")], ["487 Request Terminated"]), (15, 5003)),
-        (([(0, "183 Session Progress")], ["487 Request Terminated"]), (15, 5003)),
+        (([(0, EARLY_MEDIA)], ["487 Request Terminated"]), (15, 5003)),
     ],
     ids=["busy", "rang and failed", "rings", "rings in early media"],
 )
@@ -141,3 +156,53 @@ async def test_a_telephone_that_may_have_rung_is_not_called_by_another_trunk(
     assert (attempt.status_id, attempt.error_id) == outcome
     assert (attempt.trunk, attempt.refused) == ("first", [])
     assert telephones.calls(attempt.to) == []
+
+
+async def test_a_telephone_that_may_have_rung_while_no_process_was_there_is_not_called_by_another_trunk(
+    desk: Desk, troubled: TroubledTrunk, telephones: Telephones
+) -> None:
+    """Early media is told when it begins, and never again; the call is adopted long before its time is over."""
+    troubled.statuses = [(2.2, EARLY_MEDIA)]
+    first = await begun(desk, ring_timeout=8)
+    await eventually(lambda: asyncio.sleep(0, troubled.invited))
+    await first.die()
+    await eventually(lambda: asyncio.sleep(0, EARLY_MEDIA in troubled.said))
+    second = await desk.start()
+    await eventually(lambda: asyncio.sleep(0, second.settled))
+    attempt = await only_attempt(second)
+    assert (attempt.status_id, attempt.error_id, attempt.trunk) == (15, 5003, "first")
+    assert telephones.calls(attempt.to) == []
+
+
+@pytest.mark.parametrize(
+    ("statuses", "outcome"),
+    [
+        ([(0.5, EARLY_MEDIA)], (15, 5003)),
+        ([(0.5, EARLY_MEDIA), (0.5, "503 Service Unavailable")], (15, 5503)),
+        ([(PATIENCE_SECONDS + 0.5, EARLY_MEDIA)], (15, 5003)),
+    ],
+    ids=["rings", "rang and failed", "rings when patience was over"],
+)
+async def test_a_telephone_that_may_have_rung_while_there_was_no_link_is_not_called_by_another_trunk(
+    desk: Desk,
+    troubled: TroubledTrunk,
+    telephones: Telephones,
+    statuses: list[tuple[float, str]],
+    outcome: tuple[int, int],
+) -> None:
+    troubled.statuses = statuses
+    async with running_proxy(urlsplit(desk.urls[0]).port or 0) as proxy:
+        desk.urls = [proxy.url]
+        process = await begun(desk, ring_timeout=5)
+        await eventually(lambda: asyncio.sleep(0, troubled.invited))
+        proxy.refusing = True
+        proxy.cut()
+        await eventually(lambda: asyncio.sleep(0, statuses[-1][1] in troubled.said))
+        proxy.refusing = False
+        await asyncio.gather(*process.calls)
+        attempt = await only_attempt(process)
+        assert (attempt.status_id, attempt.error_id) == outcome
+        assert (attempt.trunk, attempt.refused) == ("first", [])
+        assert telephones.calls(attempt.to) == []
+        assert attempt.ended_at
+        assert outcome != (15, 5003) or (attempt.ended_at - attempt.dialled_at).total_seconds() > 4.9
