@@ -143,6 +143,7 @@ async def test_a_call_that_ends_while_orphans_are_looked_for_is_none(
     """It was open when the store was asked, and nobody follows it any more when the answer is looked at."""
     process = await desk.start(recovers=False)
     process.run(await desk.claimed(process, own("99901"), Content(text="Hello"), ago=LONG_AGO))
+    await eventually(lambda: asyncio.sleep(0, process.runner.under_way))
     ask = process.store.open_attempts
 
     async def answer_late(node: str) -> list[OpenAttempt]:
