@@ -45,6 +45,8 @@ from bridge.supervision import READY, STOPPING, tell, tell_alive
 _log = structlog.get_logger(__name__)
 
 _ACCOUNT = "default"
+_LAST_REQUESTS_SECONDS = 5.0
+"""For those under way when the last call is over: a client that has gone silent must not hold up the stop."""
 
 _ASTERISK_WRITES_MODE = 0o2770
 """Asterisk writes there, and nobody else looks: the operator gives the folder to a group that both are in."""
@@ -184,6 +186,7 @@ class Daemon:
                 max_body_bytes=settings.max_body_bytes,
             ),
             access_log=None,
+            shutdown_timeout=_LAST_REQUESTS_SECONDS,
         )
 
     async def start(self) -> None:

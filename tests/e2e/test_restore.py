@@ -20,13 +20,13 @@ from bridge.messages.progress import State
 from bridge.reports.members import wire_time
 from tests.chaos.book import Book, read_book
 from tests.e2e.operating import ask_to_stop, ended, settings_of, voicebridge
-from tests.e2e.running_lab import RunningLab
+from tests.e2e.running_lab import RunningLab, until_is
 from tests.e2e.test_bulk_canceled import standing
 from tests.e2e.test_calls import reports
 from tests.postgres import running_postgres
 
 CALLS_PER_SECOND = 5
-MANY = [f"many-{n}" for n in range(9)]
+MANY = [f"many-{n}" for n in range(30)]
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,14 @@ def under_way(book: Book) -> set[str]:
     return {name for name, attempts in book.attempts.items() if any(attempt.ended_at is None for attempt in attempts)}
 
 
+async def one_talks(api: ClientSession) -> bool:
+    for name in MANY:
+        async with api.get(f"/voice/1/calls/{name}") as response:
+            if (await response.json())["state"] == "in-progress":
+                return True
+    return False
+
+
 async def test_nobody_is_called_twice_and_each_message_is_reported_once(database: Database, tmp_path: Path) -> None:
     own, copy = database.own, tmp_path / "backup"
     numbers = {
@@ -113,14 +121,14 @@ async def test_nobody_is_called_twice_and_each_message_is_reported_once(database
     async with ClientSession(own.url, headers=own.headers) as api:
         now = datetime.now(UTC)
         await say(api, "busy", numbers["busy"], retry={"minPeriod": 1, "maxPeriod": 1, "maxCount": 4})
-        await say(api, "soon", numbers["soon"], sendAt=wire_time(now + timedelta(seconds=3)))
+        await say(api, "soon", numbers["soon"], sendAt=wire_time(now + timedelta(seconds=12)))
         await say(api, "next-week", numbers["next-week"], sendAt=wire_time(now + timedelta(days=7)))
         for name in ("fetched", "kept", *MANY):
             await say(api, name, numbers[name])
         await standing(api, "fetched", "done")
         await standing(api, "kept", "done")
         assert len(await reports(api, messageId="fetched")) == 1
-        await standing(api, MANY[2], "in-progress")
+        await until_is(lambda: one_talks(api))
         await database.back_up(copy)
 
         await say(api, "after", numbers["after"])

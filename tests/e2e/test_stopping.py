@@ -136,12 +136,14 @@ async def test_a_second_daemon_in_the_same_folder_or_of_the_same_name_does_not_s
         "VOICEBRIDGE_DATA_DIR": str(tmp_path),
         "VOICEBRIDGE_DATABASE_URL": own.lab.environment()["VOICEBRIDGE_DATABASE_URL"],
     }
-    token = await send(api, "9990050", TEXT)
+    token = await send(api, "9990051", " ".join([TEXT] * 3))
     await standing(api, token, "in-progress")
     for settings, error in ((in_its_folder, "CANNOT_USE_DATA_DIR"), (elsewhere, "NODE_NAME_TAKEN")):
         second = await voicebridge(settings, "serve")
         assert (second.returncode, second.stderr.splitlines()[-1].partition(":")[0]) == (1, error)
-    assert len(await own.heard("9990050")) > 8000
+    (spoken,) = (await cdr_of(api, token))["attempts"][0]["spoken"]
+    assert len(await own.heard("9990051")) >= spoken["seconds"] * 8000
+    assert len(own.calls("9990051")) == 1
     assert len(await reports(api, messageId=token)) == 1
 
 
@@ -156,3 +158,13 @@ async def test_a_second_daemon_that_cannot_listen_is_never_ready_and_leaves_the_
         manager.recv(100)
     cdr = await cdr_of(api, await send(api, "9990060", "Good morning."))
     assert cdr["error"]["name"] == "VOICE_ANSWERED"
+
+
+async def test_a_client_that_has_gone_silent_does_not_hold_up_the_stop(own: RunningLab) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", own.ports.http)
+    head = f"POST /tts/3/single HTTP/1.1\r\nHost: here\r\nAuthorization: {own.headers['Authorization']}\r\n"
+    writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+    await writer.drain()
+    assert await ended(ask_to_stop(own)) == 0
+    writer.close()
+    own.lab.up()

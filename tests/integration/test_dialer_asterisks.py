@@ -42,6 +42,10 @@ class Daemon:
 
     api: ClientSession
     store: Store
+    log: Path
+
+    async def has_lost_a_link(self) -> bool:
+        return "ami_link_lost" in self.log.read_text()
 
     async def send(self, *numbers: str) -> None:
         message = {
@@ -86,17 +90,19 @@ def serve(tmp_path: Path) -> Callable[[str], AbstractAsyncContextManager[Daemon]
             "DATABASE_URL": database_url,
             "AMI_URL": ami_url,
         }
-        process = await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).with_name("voicebridge")),
-            "serve",
-            env=os.environ | {f"VOICEBRIDGE_{name}": value for name, value in settings.items()},
-        )
+        with (tmp_path / "daemon.log").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                str(Path(sys.executable).with_name("voicebridge")),
+                "serve",
+                env=os.environ | {f"VOICEBRIDGE_{name}": value for name, value in settings.items()},
+                stderr=log,
+            )
         url, key = f"http://127.0.0.1:{port}", SETTINGS["API_KEY"]
         try:
             async with ClientSession(url, headers={"Authorization": f"App {key}"}) as api:
                 await until_true(lambda: is_ready(api), seconds=30)
                 store = Store(database_url)
-                yield Daemon(api, store)
+                yield Daemon(api, store, Path(log.name))
                 await store.close()
         finally:
             process.terminate()
@@ -148,6 +154,7 @@ async def test_calls_are_shared_and_when_one_dies_the_other_goes_on_alone(
             assert min(shares[lasting], shares[dying]) >= 6
 
             mortal.kill()
+            await until_true(daemon.has_lost_a_link)
             await daemon.send(*meanwhile)
             await daemon.until_all(meanwhile, State.DONE)
             assert await daemon.shares(meanwhile) == {lasting: 10}
