@@ -59,6 +59,23 @@ async def killed_when(
     return await desk.start()
 
 
+async def killed_before_the_answer_was_kept(desk: Desk, number: str, content: Content) -> Process:
+    """Call the number, kill the process as soon as the telephone is spoken to, and start the next one."""
+    first = await desk.start(recovers=False)
+    first.run(await desk.claimed(first, number, content))
+
+    async def is_spoken_to() -> bool:
+        return any(running._past.course.spoken for running in first.runner._running.values())
+
+    await eventually(is_spoken_to)
+    await first.die()
+    second = await desk.start(recovers=False)
+    (left,) = await second.store.open_attempts("here")
+    assert left.claim.attempt.answered_at is None
+    second.recovery.start()
+    return second
+
+
 def state_is(number: str, state: State) -> Callable[[Process], Awaitable[object]]:
     async def is_so(process: Process) -> bool:
         return (await progress_of(process, number)).state is state
@@ -242,18 +259,7 @@ async def test_a_text_that_is_being_spoken_is_spoken_once_to_its_end(desk: Desk,
 async def test_a_call_whose_answer_nobody_kept_hears_the_whole_message(desk: Desk, telephones: Telephones) -> None:
     number = own("99900")
     content = Content(text="One two three four five six seven eight nine ten, one two three four five six seven eight.")
-    first = await desk.start(recovers=False)
-    first.run(await desk.claimed(first, number, content))
-
-    async def is_spoken_to() -> bool:
-        return any(running._past.course.spoken for running in first.runner._running.values())
-
-    await eventually(is_spoken_to)
-    await first.die()
-    second = await desk.start(recovers=False)
-    (left,) = await second.store.open_attempts("here")
-    assert left.claim.attempt.answered_at is None
-    second.recovery.start()
+    second = await killed_before_the_answer_was_kept(desk, number, content)
     _, attempt = await outcome(second, number)
     assert (attempt.status_id, attempt.hung_up_by) == (5, "caller")
     (spoken,) = attempt.spoken
@@ -267,18 +273,8 @@ async def test_a_prompt_with_silence_behind_it_whose_beginning_nobody_kept_gives
 ) -> None:
     """What was under way ends at once, and the silence with it: the message is heard again, and nothing before it."""
     number = own("99900")
-    first = await desk.start(recovers=False)
-    first.run(await desk.claimed(first, number, replace(CHOICE, text="One two three four five six.", dtmf_timeout=1)))
-
-    async def is_spoken_to() -> bool:
-        return any(running._past.course.spoken for running in first.runner._running.values())
-
-    await eventually(is_spoken_to)
-    await first.die()
-    second = await desk.start(recovers=False)
-    (left,) = await second.store.open_attempts("here")
-    assert left.claim.attempt.answered_at is None
-    second.recovery.start()
+    content = replace(CHOICE, text="One two three four five six.", dtmf_timeout=1)
+    second = await killed_before_the_answer_was_kept(desk, number, content)
     _, attempt = await outcome(second, number)
     phone = await telephones.only_call(number)
     assert phone.heard is not None
