@@ -18,6 +18,7 @@ import psycopg
 
 from bridge.store.engine import open_engine
 from bridge.store.migrations import migrate
+from tests.ports import free_port
 
 StopMode = Literal["smart", "fast", "immediate"]
 """As `pg_ctl` has them: ``fast`` ends what is under way in order, ``immediate`` is a crash."""
@@ -35,7 +36,7 @@ class Postgres:
     """
 
     def __init__(self, *, durable: bool = False) -> None:
-        self.port = _free_port()
+        self.port = free_port(socket.SOCK_STREAM)
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._durable = durable
         self._numbers = count(1)
@@ -159,10 +160,3 @@ def _programs() -> Path:
     if not found and elsewhere is None:
         raise RuntimeError("PostgreSQL is not installed: the package postgresql has it")
     return found[-1].parent if found else Path(str(elsewhere)).parent
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

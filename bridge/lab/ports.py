@@ -1,4 +1,8 @@
-"""Free ports on loopback: each lab has a block of its own, for as long as any of its processes runs."""
+"""Free ports on loopback: each lab has ports of its own, for as long as any of its processes runs.
+
+Ports that a part listens on, and must have again when it is started again, lie below those that Linux gives to outgoing
+connections (32768 and up by default). Those of RTP may lie there: Asterisk passes over one that is taken.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,22 @@ from pathlib import Path
 
 from bridge.errors import VoicebridgeError
 
+LABS = 12
 FIRST_PORT = 10000
-BLOCK = 4200
-BLOCKS = 12
+STEP = 10
+FIRST_RTP_PORT = 12000
 RTP_PORTS = 2000
 
 
 class NoFreePorts(VoicebridgeError):
-    """Every block of ports is taken by other labs or other programs."""
+    """The ports of every lab are taken by other labs or other programs."""
 
     id = "NO_FREE_PORTS"
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of one lab, counted from the first of its block. RTP ranges have both ends included."""
+    """The ports of one lab, told by the first of them. RTP ranges have both ends included."""
 
     first: int
 
@@ -48,22 +53,27 @@ class Ports:
 
     @property
     def bridge_rtp(self) -> tuple[int, int]:
-        return self.first + 100, self.first + 100 + RTP_PORTS - 1
+        return self._rtp(0)
 
     @property
     def carrier_rtp(self) -> tuple[int, int]:
-        return self.first + 100 + RTP_PORTS, self.first + 100 + 2 * RTP_PORTS - 1
+        return self._rtp(1)
+
+    def _rtp(self, side: int) -> tuple[int, int]:
+        labs_before = (self.first - FIRST_PORT) // STEP
+        first = FIRST_RTP_PORT + (2 * labs_before + side) * RTP_PORTS
+        return first, first + RTP_PORTS - 1
 
 
 def claim(preferred: int | None) -> tuple[Ports, int]:
-    """A free block, the preferred one if it is, and the file descriptor that holds it.
+    """The ports of a lab that nobody has, those told by ``preferred`` if it can be, and the descriptor that holds them.
 
-    Whoever inherits the descriptor holds the block: it is free again when the last such process has ended. Raises
+    Whoever inherits the descriptor holds the ports: they are free again when the last such process has ended. Raises
     ``NoFreePorts``.
     """
-    blocks = [FIRST_PORT + BLOCK * index for index in range(BLOCKS)]
-    random.shuffle(blocks)
-    for first in [preferred, *blocks] if preferred else blocks:
+    every_first = [FIRST_PORT + STEP * lab for lab in range(LABS)]
+    random.shuffle(every_first)
+    for first in sorted(every_first, key=lambda first: first != preferred):
         ports = Ports(first)
         holder = _hold(first)
         if holder is None:

@@ -20,6 +20,7 @@ from bridge.lab.setup import OWN_CARRIER
 from bridge.lab.telephones import PhoneCall
 from tests.e2e.running_lab import RunningLab, until_is
 from tests.e2e.test_calls import cdr_of, send
+from tests.ports import free_port
 
 SCENARIOS = Path(__file__).parent / "sipp"
 NARROW_PER_SECOND, NARROW_CALLS = 4, 2
@@ -28,7 +29,7 @@ NARROW_PER_SECOND, NARROW_CALLS = 4, 2
 @contextmanager
 def trunk(scenario: str) -> Iterator[int]:
     """A trunk that does what its scenario says; yields its SIP port."""
-    port = free_udp_port()
+    port = free_port(socket.SOCK_DGRAM)
     command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", "127.0.0.1", "-p", str(port), "-nostdin"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -36,12 +37,6 @@ def trunk(scenario: str) -> Iterator[int]:
     finally:
         process.kill()
         process.wait()
-
-
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +47,7 @@ def trunks_lab(lab_settings_only: None, tmp_path_factory: pytest.TempPathFactory
         trunks = [
             {"name": "refusing", "uri": f"sip:127.0.0.1:{refusing}", "prefixes": ["999001"]},
             {"name": "trying", "uri": f"sip:127.0.0.1:{trying}", "prefixes": ["999002"]},
-            {"name": "dead", "uri": f"sip:127.0.0.1:{free_udp_port()}", "prefixes": ["999003"]},
+            {"name": "dead", "uri": f"sip:127.0.0.1:{free_port(socket.SOCK_DGRAM)}", "prefixes": ["999003"]},
             {
                 "name": "narrow",
                 "uri": OWN_CARRIER,

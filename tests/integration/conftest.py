@@ -23,12 +23,11 @@ from bridge.lab.programs import Program, find_asterisk
 from bridge.lab.telephones import Carrier, PhoneCall, phone_calls
 from bridge.lab.telephones import render as render_carrier
 from tests.database_clock import DatabaseClock
+from tests.ports import free_port, rtp_range
 from tests.postgres import Postgres, running_postgres
 
 SECRET = "s3cret;with:a%semicolon"
 SECRET_IN_URL = "s3cret%3Bwith%3Aa%25semicolon"
-
-_FIRST_PORTS = iter(range(12000 + os.getpid() % 40 * 400, 32000, 400))
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def program() -> Program:
 @pytest.fixture(scope="session")
 def telephones(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telephones]:
     folder = tmp_path_factory.mktemp("carrier")
-    rtp = free_udp_range()
+    rtp = rtp_range()
     carrier = Carrier(
         sip_port=free_port(socket.SOCK_DGRAM),
         rtp_first=rtp.start,
@@ -303,7 +302,7 @@ class AmiProxy:
 
 def asterisk_settings(program: Program, telephones: Telephones, folder: Path) -> AsteriskSettings:
     """A bridge's Asterisk on free ports, whose trunk is the carrier."""
-    rtp = free_udp_range()
+    rtp = rtp_range()
     return AsteriskSettings(
         trunks=[Trunk("trunk", f"sip:127.0.0.1:{telephones.carrier.sip_port}")],
         manager=Manager(SECRET, port=free_port(socket.SOCK_STREAM)),
@@ -333,7 +332,7 @@ def _started(program: Program, configuration: Path) -> Iterator[None]:
     )
     try:
         # The command waits until Asterisk is fully booted.
-        until(lambda: "booted" in _run(program, configuration, "-rx", "core waitfullybooted"))
+        until(lambda: "booted" in _run(program, configuration, "-rx", "core waitfullybooted"), seconds=60)
         yield
     finally:
         process.terminate()
@@ -351,24 +350,3 @@ def until(condition: Callable[[], object], seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not become true in time"
         time.sleep(0.05)
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def free_udp_range(size: int = 400) -> range:
-    """Ports below the kernel's ephemeral ones, so that nobody is given one of them by chance; each range once."""
-    return next(ports for first in _FIRST_PORTS if all(map(_is_free, ports := range(first, first + size))))
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True

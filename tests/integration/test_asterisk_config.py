@@ -18,6 +18,7 @@ from bridge.asterisk_config import NoSuchAsterisk, SettingMissing, write_configu
 from bridge.config import Settings
 from bridge.lab.processes import until
 from bridge.lab.programs import Program
+from tests.ports import free_port
 
 AMI_SECRET = "a;secret%with:signs"
 AMI_SECRET_IN_URL = "a%3Bsecret%25with%3Asigns"
@@ -36,12 +37,6 @@ def settings_for(folder: Path, **others: object) -> Settings:
 
 def written(folder: Path) -> dict[str, str]:
     return {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_the_files_to_include_hold_the_trunk_and_the_ami_account(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from bridge.asterisk import Journal, Key, Origination, Played, Ready, Switchboard
 from bridge.asterisk.files import Trunk
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from bridge.asterisk.files import AsteriskSettings
@@ -85,7 +86,7 @@ def telephone(folder: Path, gap: int) -> Iterator[int]:
     """A telephone that presses ``KEYS`` with so many milliseconds between two; yields its SIP port."""
     presses = [PRESS.format(number=number, key=key, gap=gap) for number, key in enumerate(KEYS, 1)]
     (folder / "telephone.xml").write_text(SCENARIO.replace("{keys}", "".join(presses)))
-    port, media_port = _free_udp_port(), _free_udp_port()
+    port, media_port = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
     command = ["sipp", "-sf", "telephone.xml", "-i", "127.0.0.1", "-p", str(port), "-mp", str(media_port), "-nostdin"]
     process = subprocess.Popen([*command, "-m", "1"], cwd=folder, stdout=subprocess.DEVNULL)
     try:
@@ -94,13 +95,6 @@ def telephone(folder: Path, gap: int) -> Iterator[int]:
     finally:
         process.kill()
         process.wait()
-
-
-def _free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.mark.parametrize("gap", [60, 300])

@@ -22,8 +22,9 @@ from aiohttp import ClientConnectorError, ClientSession
 from bridge.messages.attempt import Attempt
 from bridge.messages.progress import State
 from bridge.store import Store
-from tests.integration.conftest import free_port, until
+from tests.integration.conftest import until
 from tests.integration.dialer_node import telephones_of, until_true
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from bridge.asterisk.files import AsteriskSettings

@@ -13,8 +13,9 @@ from bridge.asterisk.files import Trunk
 from bridge.messages.progress import State
 from bridge.messages.routes import Routes
 from bridge.store import TrunkLimit
-from tests.integration.conftest import asterisk_settings, free_port, running_asterisk
+from tests.integration.conftest import asterisk_settings, running_asterisk
 from tests.integration.dialer_node import Node, running_node, send, telephones_of, until_is, until_true
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

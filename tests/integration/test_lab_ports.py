@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import os
 import socket
-from itertools import combinations
+from pathlib import Path
 
-from bridge.lab.ports import BLOCK, Ports, claim
+from bridge.lab.ports import FIRST_PORT, LABS, STEP, Ports, claim
+
+ALL = [Ports(FIRST_PORT + STEP * lab) for lab in range(LABS)]
+
+
+def listened_on(ports: Ports) -> set[int]:
+    return {ports.http, ports.ami, ports.bridge_sip, ports.carrier_sip}
+
+
+def rtp(ports: Ports) -> set[int]:
+    return {port for first, last in (ports.bridge_rtp, ports.carrier_rtp) for port in range(first, last + 1)}
 
 
 def test_no_two_labs_get_the_same_ports() -> None:
     claimed = [claim(None) for _ in range(3)]
     for _, holder in claimed:
         os.close(holder)
-    assert len({ports.first for ports, _ in claimed}) == 3
-    assert all(abs(one.first - two.first) >= BLOCK for (one, _), (two, _) in combinations(claimed, 2))
+    assert len({ports for ports, _ in claimed}) == 3
+
+
+def test_no_port_belongs_to_two_labs() -> None:
+    taken = [port for ports in ALL for port in (*listened_on(ports), *rtp(ports))]
+    assert len(taken) == len(set(taken))
+    assert max(taken) < 65536
+
+
+def test_no_outgoing_connection_takes_a_port_that_a_part_of_a_lab_listens_on() -> None:
+    first_outgoing, _ = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    assert max(max(listened_on(ports)) for ports in ALL) < int(first_outgoing)
 
 
 def test_a_lab_gets_its_ports_back() -> None:
@@ -36,8 +56,7 @@ def test_ports_of_other_programs_are_left_alone() -> None:
 
 
 def test_a_lab_has_ports_for_five_hundred_calls() -> None:
-    ports = Ports(10000)
-    ranges = [ports.bridge_rtp, ports.carrier_rtp]
-    assert all(last - first + 1 >= 4 * 500 and first % 2 == 0 for first, last in ranges)
-    assert ports.bridge_rtp[1] < ports.carrier_rtp[0]
-    assert ports.carrier_rtp[1] < 10000 + BLOCK
+    for ports in ALL:
+        for first, last in (ports.bridge_rtp, ports.carrier_rtp):
+            assert last - first + 1 >= 4 * 500
+            assert first % 2 == 0

@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from tests.integration.test_lab_telephones import call, heard_by
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ async def test_a_softphone_is_called_when_it_is_registered(telephones: Telephone
     async with call(telephones.carrier.sip_port, "99920") as caller:
         assert await caller.invite() == 480
 
-    port = _free_port()
+    port = free_port(socket.SOCK_DGRAM)
     registering = await _softphone(telephones, port, _scenario(tmp_path / "register.xml", REGISTRATION))
     assert await asyncio.wait_for(registering.wait(), 20) == 0
     answering = await _softphone(telephones, port, _scenario(tmp_path / "answer.xml", ANSWER))
@@ -97,10 +98,3 @@ async def _softphone(telephones: Telephones, port: int, scenario: Path) -> async
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

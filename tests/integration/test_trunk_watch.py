@@ -14,7 +14,8 @@ import pytest
 from bridge.asterisk.files import Account, AsteriskSettings, Registration, Trunk
 from bridge.asterisk.link import AmiLink
 from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
-from tests.integration.conftest import AmiProxy, free_port, until
+from tests.integration.conftest import AmiProxy, until
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from tests.integration.conftest import OpenLink, RunAsterisk, RunningAsterisk
