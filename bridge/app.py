@@ -11,15 +11,16 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from aiohttp import web
 
 from bridge.api.application import create_app
 from bridge.api.authentication import Authenticator
 from bridge.api.health import trunk_members
 from bridge.api.services import Readiness
+from bridge.api.site import Site
 from bridge.asterisk import AmiLink, Journal, Switchboard
 from bridge.asterisk.trunks import TrunkWatch
 from bridge.asterisk_config import registrations
+from bridge.bucket import bucket_of
 from bridge.config import Settings
 from bridge.dialer import AttemptRunner, Dialer
 from bridge.dialer.recovery import Recovery
@@ -28,7 +29,7 @@ from bridge.errors import WRONG_SETTINGS, VoicebridgeError
 from bridge.logs import configure_logs
 from bridge.messages.attempt import Attempt
 from bridge.messages.routes import Routes
-from bridge.objects import Objects, bucket_of
+from bridge.objects import Objects
 from bridge.outbound import Outbound
 from bridge.place import occupy
 from bridge.reports.cdr_files import CdrFiles
@@ -45,9 +46,6 @@ from bridge.supervision import READY, STOPPING, tell, tell_alive
 _log = structlog.get_logger(__name__)
 
 _ACCOUNT = "default"
-_LAST_REQUESTS_SECONDS = 5.0
-"""For those under way when the last call is over: a client that has gone silent must not hold up the stop."""
-
 _ASTERISK_WRITES_MODE = 0o2770
 """Asterisk writes there, and nobody else looks: the operator gives the folder to a group that both are in."""
 
@@ -57,12 +55,6 @@ class NoCredentials(VoicebridgeError):
 
     id = "NO_CREDENTIALS"
     exit_status = WRONG_SETTINGS
-
-
-class CannotListen(VoicebridgeError):
-    """The address of the API cannot be had, mostly since another program has it."""
-
-    id = "CANNOT_LISTEN"
 
 
 class Superseded(VoicebridgeError):
@@ -176,7 +168,7 @@ class Daemon:
             traffic=self._traffic,
             on_superseded=self._superseded,
         )
-        self._web = web.AppRunner(
+        self._site = Site(
             create_app(
                 store=self._store,
                 authenticator=_authenticator(settings, self._store),
@@ -185,8 +177,8 @@ class Daemon:
                 readiness=self._readiness,
                 max_body_bytes=settings.max_body_bytes,
             ),
-            access_log=None,
-            shutdown_timeout=_LAST_REQUESTS_SECONDS,
+            settings.host,
+            settings.port,
         )
 
     async def start(self) -> None:
@@ -200,12 +192,13 @@ class Daemon:
         await self._speech.start()
         await self._store.start()
         await self._store.reroute()
-        # Before the node's name is taken from a daemon that serves already.
-        await self._listen()
+        # The address first: the name is not taken from a daemon that serves there. Without the name nothing is served.
+        await self._site.bind()
+        await self._dialer.start()
         for link in self._links:
             await link.start()
-        await self._dialer.start()
         self._recovery.start()
+        await self._site.open()
         self._keep_running(self._watch.run())
         self._keep_running(self._pusher.run())
         self._keep_running(self._retention.run())
@@ -219,7 +212,7 @@ class Daemon:
         self._is_stopping = True
         await self._recovery.stop()
         await self._dialer.drain(self._settings.drain_seconds)
-        await self._web.cleanup()
+        await self._site.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
@@ -230,16 +223,6 @@ class Daemon:
         await self._store.close()
         for link in self._links:
             await link.close()
-
-    async def _listen(self) -> None:
-        """Answer requests. Raises CannotListen."""
-        await self._web.setup()
-        site = web.TCPSite(self._web, self._settings.host, self._settings.port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise CannotListen(f"{site.name}: {error.strerror}") from error
-        _log.info("serving", url=site.name)
 
     def _keep_running(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import urlsplit
 
+from bridge.asterisk.address import AmiAddress, ami_address
 from bridge.asterisk.files import (
     Account,
     AsteriskSettings,
@@ -16,9 +17,8 @@ from bridge.asterisk.files import (
     render_drop_in,
 )
 from bridge.config import Settings, TrunkSettings
-from bridge.errors import VoicebridgeError
+from bridge.errors import WRONG_SETTINGS, VoicebridgeError
 
-AMI_PORT = 5038
 EVERY_ADDRESS = str(IPv4Address(0))
 
 
@@ -26,6 +26,7 @@ class SettingMissing(VoicebridgeError):
     """A setting without a default that is needed for what was asked."""
 
     id = "SETTING_MISSING"
+    exit_status = WRONG_SETTINGS
 
 
 class NoSuchAsterisk(VoicebridgeError):
@@ -40,7 +41,7 @@ def write_configuration(directory: Path, settings: Settings, *, complete: bool, 
     ``complete`` is a whole configuration, which ``asterisk -C DIRECTORY/asterisk.conf`` starts; otherwise
     ``DIRECTORY/voicebridge/`` is written, to be included by an existing one. A trunk without an address is one that
     this Asterisk has already. ``asterisk`` says which of several is meant: ``host:port`` of its AMI. Raises
-    ``SettingMissing``, ``NoSuchAsterisk`` and ``UnsafeSetting``, and nothing is written then.
+    ``SettingMissing``, ``NoSuchAsterisk``, ``AmiAddressInvalid`` and ``UnsafeSetting``, and nothing is written then.
     """
     manager = _manager(settings, asterisk)
     if not complete:
@@ -93,20 +94,18 @@ def _trunk(trunk: TrunkSettings) -> Trunk:
 
 
 def _manager(settings: Settings, asterisk: str | None) -> Manager:
-    address = _chosen([urlsplit(url.get_secret_value()) for url in settings.ami_urls], asterisk)
-    if not address.username or not address.password or not address.hostname:
-        raise SettingMissing("set VOICEBRIDGE_AMI_URL to ami://user:secret@host:port, with the secret of your choice")
+    address = _chosen([ami_address(url.get_secret_value()) for url in settings.ami_urls], asterisk)
     return Manager(
-        user=unquote(address.username),
-        secret=unquote(address.password),
-        host=_listening_address(address.hostname),
-        port=address.port or AMI_PORT,
+        user=address.user,
+        secret=address.secret,
+        host=_listening_address(address.host),
+        port=address.port,
         permit=str(settings.ami_permit),
     )
 
 
-def _chosen(addresses: list[SplitResult], asterisk: str | None) -> SplitResult:
-    named = {f"{address.hostname}:{address.port or AMI_PORT}": address for address in addresses}
+def _chosen(addresses: list[AmiAddress], asterisk: str | None) -> AmiAddress:
+    named = {address.name: address for address in addresses}
     if asterisk is None and len(named) == 1:
         return addresses[0]
     if asterisk not in named:

@@ -1,10 +1,16 @@
-"""Settings: environment variables ``VOICEBRIDGE_*``, and a TOML file that ``VOICEBRIDGE_CONFIG`` names."""
+"""Settings: environment variables ``VOICEBRIDGE_*``, and a TOML file that ``VOICEBRIDGE_CONFIG`` names.
+
+What is read from them later is tried when they are: nothing is started with settings that cannot work.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import socket
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,17 +26,34 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
+
+from bridge.errors import WRONG_SETTINGS, VoicebridgeError
 
 Codec = Literal["ulaw", "alaw", "g722"]
 Dtmf = Literal["rfc4733", "info", "inband"]
 Engine = Literal["espeak-ng", "gtts"]
 
 _TRUNK_NAME = r"^[A-Za-z0-9_-]{1,40}$"
+_SIP_URI = r"^sip:[A-Za-z0-9.-]+(:[0-9]{1,5})?$"
+_S3_BUCKET = r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$"
+_S3_ENDPOINT = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
+_S3_REGION = r"^[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
+
+_MOST_DAYS = 36_500
+_MOST_CALLS = 1_000_000
+_SLOWEST = 0.001
+
+
+class SettingsFileInvalid(VoicebridgeError):
+    """The file that ``VOICEBRIDGE_CONFIG`` names cannot be read, or is no TOML."""
+
+    id = "SETTINGS_FILE_INVALID"
+    exit_status = WRONG_SETTINGS
 
 
 class TrunkSettings(BaseModel):
@@ -39,37 +62,49 @@ class TrunkSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(default="trunk", pattern=_TRUNK_NAME)
-    uri: str | None = None
+    uri: str | None = Field(default=None, pattern=_SIP_URI)
     user: str | None = None
     password: SecretStr | None = None
     register_there: bool = Field(default=False, alias="register")
     codecs: tuple[Codec, ...] = ("ulaw", "alaw")
     dtmf: Dtmf = "rfc4733"
     prefixes: tuple[Annotated[str, Field(pattern=r"^[0-9]{0,15}$")], ...] = ("",)
-    max_calls: int = Field(default=200, ge=1)
-    calls_per_second: float = Field(default=50.0, gt=0)
+    max_calls: int = Field(default=200, ge=1, le=_MOST_CALLS)
+    calls_per_second: float = Field(default=50.0, ge=_SLOWEST, allow_inf_nan=False)
 
 
 def problems(error: ValidationError) -> list[str]:
     """What is wrong with the settings, a line each: ``VOICEBRIDGE_TRUNKS[0].max_calls: ...``. No value is told."""
-    return [f"{_setting(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
+    return [f"{_setting(problem['loc'])}{problem['msg'].removeprefix('Value error, ')}" for problem in error.errors()]
 
 
 def _setting(location: tuple[int | str, ...]) -> str:
-    name, *members = location or ("",)
+    if not location:
+        return ""  # it is about several, which it names
+    name, *members = location
     inside = "".join(f"[{member}]" if isinstance(member, int) else f".{member}" for member in members)
-    return f"VOICEBRIDGE_{str(name).upper()}{inside}"
+    return f"VOICEBRIDGE_{str(name).upper()}{inside}: "
+
+
+@contextmanager
+def _as_its_reader_says() -> Iterator[None]:
+    """A setting is refused by the one who will read it."""
+    try:
+        yield
+    except VoicebridgeError as error:
+        raise ValueError(str(error)) from None
 
 
 class Settings(BaseSettings):
     """Everything an operator can set. ``docs/configuration.md`` has a line for each."""
 
-    model_config = SettingsConfigDict(env_prefix="VOICEBRIDGE_", extra="forbid")
+    # The default address of AMI has no secret: commands that say nothing to Asterisk need none.
+    model_config = SettingsConfigDict(env_prefix="VOICEBRIDGE_", extra="forbid", validate_default=False)
 
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8080, ge=0, le=65535)
     api_key: SecretStr | None = None
-    user: str | None = None
+    user: str | None = Field(default=None, pattern="^[^:]*$")
     password: SecretStr | None = None
     max_body_bytes: int = Field(default=10_000_000, ge=1_000)
 
@@ -80,14 +115,14 @@ class Settings(BaseSettings):
     ami_url: SecretStr = SecretStr("ami://voicebridge:@127.0.0.1:5038")
     trunks: Annotated[tuple[TrunkSettings, ...], NoDecode] = ()
     trunk: str = Field(default="trunk", pattern=_TRUNK_NAME)
-    trunk_uri: str | None = None
+    trunk_uri: str | None = Field(default=None, pattern=_SIP_URI)
     trunk_user: str | None = None
     trunk_password: SecretStr | None = None
     trunk_register: bool = False
     trunk_codecs: Annotated[tuple[Codec, ...], NoDecode] = ("ulaw", "alaw")
     trunk_dtmf: Dtmf = "rfc4733"
-    trunk_max_calls: int = Field(default=200, ge=1)
-    trunk_calls_per_second: float = Field(default=50.0, gt=0)
+    trunk_max_calls: int = Field(default=200, ge=1, le=_MOST_CALLS)
+    trunk_calls_per_second: float = Field(default=50.0, ge=_SLOWEST, allow_inf_nan=False)
     caller_id: str | None = Field(default=None, pattern=r"^[0-9]{3,15}$")
 
     ami_permit: IPv4Network = IPv4Network("127.0.0.0/8")
@@ -102,19 +137,19 @@ class Settings(BaseSettings):
     speech_engines: Annotated[tuple[Engine, ...], NoDecode] = ("espeak-ng",)
     allow_private_urls: bool = False
     webhook_secret: SecretStr | None = None
-    message_days: int = Field(default=90, ge=3)
-    recording_days: int = Field(default=60, ge=1)
-    cdr_days: int = Field(default=365, ge=1)
+    message_days: int = Field(default=90, ge=3, le=_MOST_DAYS)
+    recording_days: int = Field(default=60, ge=1, le=_MOST_DAYS)
+    cdr_days: int = Field(default=365, ge=1, le=_MOST_DAYS)
     speech_cache_bytes: int = Field(default=2_000_000_000, ge=0)
 
-    s3_bucket: str | None = Field(default=None, min_length=1)
-    s3_endpoint: str | None = Field(default=None, pattern=r"^https?://[^/]+/?$")
+    s3_bucket: str | None = Field(default=None, pattern=_S3_BUCKET)
+    s3_endpoint: str | None = Field(default=None, pattern=_S3_ENDPOINT)
     s3_prefix: str = ""
-    s3_region: str = "us-east-1"
+    s3_region: str = Field(default="us-east-1", pattern=_S3_REGION)
     s3_access_key: SecretStr | None = None
     s3_secret_key: SecretStr | None = None
 
-    drain_seconds: float = Field(default=60.0, ge=0)
+    drain_seconds: float = Field(default=60.0, ge=0, allow_inf_nan=False)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("trunk_codecs", "speech_engines", mode="before")
@@ -127,10 +162,47 @@ class Settings(BaseSettings):
     def _read(cls, value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) else value
 
+    # The readers are imported where they are needed: other commands start faster without them.
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.resolve()
+        from bridge.asterisk.journal import Journal  # noqa: PLC0415
+
+        folder = value.resolve()
+        with _as_its_reader_says():
+            Journal(folder)
+        return folder
+
+    @field_validator("ami_url")
+    @classmethod
+    def _leads_to_asterisks(cls, value: SecretStr) -> SecretStr:
+        from bridge.asterisk.address import ami_address  # noqa: PLC0415
+
+        with _as_its_reader_says():
+            for url in _parts(value):
+                ami_address(url.get_secret_value())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _leads_to_a_database(cls, value: SecretStr | None) -> SecretStr | None:
+        from bridge.store.engine import database_url  # noqa: PLC0415
+
+        if value is not None:
+            with _as_its_reader_says():
+                database_url(value.get_secret_value())
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _signs(cls, value: SecretStr | None) -> SecretStr | None:
+        from bridge.reports.signature import signing_key  # noqa: PLC0415
+
+        if value is not None:
+            with _as_its_reader_says():
+                signing_key(value.get_secret_value())
+        return value
 
     @field_validator("trunks")
     @classmethod
@@ -172,7 +244,7 @@ class Settings(BaseSettings):
     @property
     def ami_urls(self) -> tuple[SecretStr, ...]:
         """The Asterisks of this node."""
-        return tuple(SecretStr(url.strip()) for url in self.ami_url.get_secret_value().split(","))
+        return _parts(self.ami_url)
 
     @property
     def speech_dir(self) -> Path:
@@ -201,5 +273,19 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         file = os.environ.get("VOICEBRIDGE_CONFIG")
-        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
-        return (init_settings, env_settings, *toml)
+        in_file = (InitSettingsSource(settings_cls, _read_toml(Path(file))),) if file else ()
+        return (init_settings, env_settings, *in_file)
+
+
+def _parts(urls: SecretStr) -> tuple[SecretStr, ...]:
+    return tuple(SecretStr(url.strip()) for url in urls.get_secret_value().split(","))
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    """Raises SettingsFileInvalid, which says where in the file."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsFileInvalid(f"VOICEBRIDGE_CONFIG: {file}: {error.strerror}") from error
+    except ValueError as error:
+        raise SettingsFileInvalid(f"VOICEBRIDGE_CONFIG: {file}: {error}") from error

@@ -6,18 +6,26 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Mapping
-from urllib.parse import urlsplit
 
 import structlog
 
 from bridge.asterisk import AmiLink
+from bridge.asterisk.address import AmiAddressInvalid, ami_address
 from bridge.asterisk.files import Registration
 from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
 from bridge.asterisk_config import registrations
+from bridge.bucket import bucket_of
 from bridge.config import Settings
-from bridge.doctor_places import Trouble, data_folder, database, journal_folder, object_storage, speech_folder
+from bridge.doctor_places import (
+    Trouble,
+    credentials,
+    data_folder,
+    database,
+    journal_folder,
+    object_storage,
+    speech_folder,
+)
 from bridge.errors import VoicebridgeError
-from bridge.objects import bucket_of
 from bridge.speech import SpeechError, build_engines
 
 PORT_SECONDS = 5.0
@@ -31,7 +39,7 @@ async def examine(settings: Settings) -> bool:
     """Print a line for each check, with a remedy for each that failed; return whether none did. No secret is shown."""
     _silence_logs()
     healthy = [
-        await _tell("API credentials", _credentials(settings)),
+        await _tell("API credentials", credentials(settings)),
         await _tell("data folder", data_folder(settings)),
         await _tell("speech folder", speech_folder(settings)),
         await _tell("journal folder", journal_folder(settings)),
@@ -58,14 +66,6 @@ async def _tell(what: str, check: Awaitable[str]) -> bool:
         print(f"failed  {what}: {trouble}\n        {trouble.remedy}")
         return False
     return True
-
-
-async def _credentials(settings: Settings) -> str:
-    if settings.api_key:
-        return "an API key is set"
-    if settings.user and settings.password:
-        return "a user and a password are set"
-    raise Trouble("nobody could use the API", "Set VOICEBRIDGE_API_KEY, or VOICEBRIDGE_USER and VOICEBRIDGE_PASSWORD.")
 
 
 async def _ffmpeg() -> str:
@@ -119,23 +119,22 @@ async def _asterisk(url: str, trunks: Mapping[str, Registration | None]) -> bool
 
 async def _port(url: str) -> str:
     try:
-        AmiLink(url)
-    except VoicebridgeError as error:
+        asterisk = ami_address(url)
+    except AmiAddressInvalid as error:  # the default has no secret
         raise Trouble(str(error), "Set VOICEBRIDGE_AMI_URL.") from error
-    host, port = urlsplit(url).hostname, urlsplit(url).port or 5038
     remedy = "Start Asterisk, enable AMI in its manager.conf, or correct VOICEBRIDGE_AMI_URL."
     try:
         async with asyncio.timeout(PORT_SECONDS):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(asterisk.host, asterisk.port)
             greeting = await reader.readline()
             writer.close()
     except TimeoutError:
-        raise Trouble(f"{host}:{port} does not answer", remedy) from None
+        raise Trouble(f"{asterisk.name} does not answer", remedy) from None
     except OSError as error:
-        raise Trouble(f"{host}:{port} cannot be reached: {error.strerror or error}", remedy) from error
+        raise Trouble(f"{asterisk.name} cannot be reached: {error.strerror or error}", remedy) from error
     if not greeting.startswith(b"Asterisk Call Manager"):
-        raise Trouble(f"what listens on {host}:{port} is not Asterisk", remedy)
-    return f"{host}:{port}, {greeting.decode(errors='replace').strip()}"
+        raise Trouble(f"what listens on {asterisk.name} is not Asterisk", remedy)
+    return f"{asterisk.name}, {greeting.decode(errors='replace').strip()}"
 
 
 async def _login(link: AmiLink) -> str:

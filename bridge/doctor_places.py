@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_bytes, token_hex
 
-from sqlalchemy import Connection, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection
 
-from bridge.asterisk import Journal
-from bridge.asterisk.errors import UnsafeValue
 from bridge.config import Settings
 from bridge.objects import Bucket, ObjectNotThere, Objects, ObjectStorageFailed
+from bridge.store.credentials import in_force
 from bridge.store.database import Database
-from bridge.store.errors import StoreFailed
+from bridge.store.engine import database_url
+from bridge.store.errors import SchemaUnknown, StoreFailed
+from bridge.store.migrations import revision_of
 
 LEAST_FREE_BYTES = 500_000_000
 MOST_CLOCKS_DIFFER = timedelta(seconds=1)
@@ -29,6 +29,32 @@ class Trouble(Exception):
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(problem)
         self.remedy = remedy
+
+
+async def credentials(settings: Settings) -> str:
+    """Somebody can use the API: by the settings, or by what ``voicebridge keys`` has made."""
+    if settings.api_key:
+        return "an API key is set"
+    if settings.user and settings.password:
+        return "a user and a password are set"
+    remedy = "Set VOICEBRIDGE_API_KEY, or VOICEBRIDGE_USER and VOICEBRIDGE_PASSWORD, or run `voicebridge keys add`."
+    try:
+        made = await _made_by_keys(settings)
+    except StoreFailed as error:
+        raise Trouble(f"none are set, and the database tells of none: {error}", remedy) from error
+    if not made:
+        raise Trouble("nobody could use the API", remedy)
+    return f"{made} made by `voicebridge keys`"
+
+
+async def _made_by_keys(settings: Settings) -> int:
+    if _missing_file(settings):
+        return 0
+    database = Database(settings.store_url)
+    try:
+        return len(await database.read(in_force))
+    finally:
+        await database.close()
 
 
 async def data_folder(settings: Settings) -> str:
@@ -46,10 +72,6 @@ async def speech_folder(settings: Settings) -> str:
 async def journal_folder(settings: Settings) -> str:
     """Asterisk writes there, often as another user of the same group; the daemon reads and cleans."""
     folder = settings.journal_dir
-    try:
-        Journal(folder)
-    except UnsafeValue as error:
-        raise Trouble(str(error), "Give VOICEBRIDGE_DATA_DIR a path of letters, digits and - _ . /") from error
     room = _room_in(folder, "without its journal nobody knows of a call that Asterisk did not live to tell")
     if folder.is_dir() and not folder.stat().st_mode & 0o020:
         raise Trouble(
@@ -60,20 +82,18 @@ async def journal_folder(settings: Settings) -> str:
 
 
 async def database(settings: Settings) -> str:
-    """It answers, and its clock is right."""
+    """It answers, its schema is none of a newer version, and its clock is right."""
     remedy = "Correct VOICEBRIDGE_DATABASE_URL; the daemon's user must be allowed to write there."
-    try:
-        url = make_url(settings.store_url)
-    except ArgumentError:
-        raise Trouble("VOICEBRIDGE_DATABASE_URL is no database URL", remedy) from None
-    name = url.render_as_string(hide_password=True)
-    if url.get_backend_name() == "sqlite" and not (folder := _existing(Path(url.database or ""))).is_file():
-        # Opening it would make the file, and for the wrong user.
+    name = database_url(settings.store_url).render_as_string(hide_password=True)
+    if file := _missing_file(settings):
+        folder = _existing(file)
         if not os.access(folder, os.W_OK):
             raise Trouble(f"{folder} cannot be written", remedy)
         return f"{name}; the daemon will make it"
     try:
-        ahead = await _clock_of(Database(settings.store_url))
+        ahead = await _clock_of_known(Database(settings.store_url))
+    except SchemaUnknown as error:
+        raise Trouble(f"{name}: {error}", 'Read "Going back to an earlier version" in docs/backup.md.') from error
     except StoreFailed as error:
         raise Trouble(f"{name}: {error}", remedy) from error
     if abs(ahead) > MOST_CLOCKS_DIFFER:
@@ -84,8 +104,15 @@ async def database(settings: Settings) -> str:
     return name
 
 
-async def _clock_of(database: Database) -> timedelta:
-    """How far the server's clock is ahead; the database of a file has none of its own."""
+def _missing_file(settings: Settings) -> Path | None:
+    """The file of a database that is not there yet: opening it would make it, and for the wrong user."""
+    url = database_url(settings.store_url)
+    file = Path(url.database or "")
+    return file if url.get_backend_name() == "sqlite" and not _existing(file).is_file() else None
+
+
+async def _clock_of_known(database: Database) -> timedelta:
+    """How far the server's clock is ahead; the database of a file has none of its own. Raises SchemaUnknown."""
 
     def ahead(connection: Connection) -> timedelta:
         if connection.dialect.name != "postgresql":
@@ -94,6 +121,7 @@ async def _clock_of(database: Database) -> timedelta:
         return clock - datetime.now(UTC)
 
     try:
+        await database.read(revision_of)
         return await database.write(ahead)
     finally:
         await database.close()

@@ -1,4 +1,4 @@
-"""The data folder: one daemon at a time has it, and no other machine has one with the same id."""
+"""The data folder: one daemon at a time has it, and it has an id that no other has, unless somebody copies it whole."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def occupy(data_dir: Path) -> str:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return _id_in(file)
     except BlockingIOError as error:
-        raise CannotUseDataDir(f"another daemon runs in {data_dir}: set VOICEBRIDGE_DATA_DIR") from error
+        raise CannotUseDataDir(f"another daemon runs in {data_dir}: stop it, or set VOICEBRIDGE_DATA_DIR") from error
     except OSError as error:
         raise CannotUseDataDir(f"{data_dir}: {error.strerror}") from error
 

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from string import Template
 
-from bridge.errors import VoicebridgeError
+from bridge.errors import WRONG_SETTINGS, VoicebridgeError
 
 DROP_IN = "voicebridge"
 """The folder of the drop-in set, below Asterisk's own configuration folder."""
@@ -24,6 +24,7 @@ class UnsafeSetting(VoicebridgeError):
     """A setting that cannot stand in a configuration file of Asterisk."""
 
     id = "UNSAFE_SETTING"
+    exit_status = WRONG_SETTINGS
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from urllib.parse import unquote, urlsplit
+from datetime import UTC, datetime
 
 import structlog
 
+from bridge.asterisk.address import ami_address
 from bridge.asterisk.errors import AmiError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
 from bridge.asterisk.wire import AmiAction, AmiProtocol, Event
 
@@ -27,16 +28,12 @@ class AmiLink:
     ``url`` is ``ami://user:secret@host:port``. A lost link is made again, ever more slowly; a peer that is silent for
     twice ``ping_seconds`` counts as lost, and so does one that leaves an action unanswered. What was sent and not
     answered is never sent again. ``problem`` says in words why there is no link, and is None while there is one.
-    ``name`` is ``host:port``.
+    ``name`` is ``host:port``. Raises AmiAddressInvalid.
     """
 
     def __init__(self, url: str, *, ping_seconds: float = 2.5) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "ami" or not parts.hostname or not parts.username or not parts.password:
-            raise UnsafeValue("an address in VOICEBRIDGE_AMI_URL is not of the form ami://user:secret@host:port")
-        self._host, self._port = parts.hostname, parts.port or 5038
-        self.name = f"{self._host}:{self._port}"
-        self._user, self._secret = unquote(parts.username), unquote(parts.password)
+        self._address = ami_address(url)
+        self.name = self._address.name
         self._ping_seconds = ping_seconds
         self._protocol: AmiProtocol | None = None
         self._logged_in = asyncio.Event()
@@ -45,6 +42,8 @@ class AmiLink:
         self._login_handlers: list[Callable[[], None]] = []
         self._doing = ""
         self.problem: str | None = "not started"
+        self.lost_at = datetime.now(UTC)
+        """When the latest connection was found to be over."""
 
     def subscribe(self, on_event: Callable[[Event], None], on_login: Callable[[], None]) -> None:
         """Have ``on_event`` called with each event, in order, and ``on_login`` after each login.
@@ -109,15 +108,18 @@ class AmiLink:
                 self.problem = str(error)
             finally:
                 self._drop()
-            _log.warning("ami_link_lost", host=self._host, port=self._port, reason=self.problem, next_try_seconds=wait)
+            address = self._address
+            _log.warning(
+                "ami_link_lost", host=address.host, port=address.port, reason=self.problem, next_try_seconds=wait
+            )
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_RETRY_SECONDS)
 
     async def _connect(self) -> AmiProtocol:
-        self._doing = f"connecting to {self._host}:{self._port}"
+        self._doing = f"connecting to {self._address.host}:{self._address.port}"
         loop = asyncio.get_running_loop()
         _, protocol = await loop.create_connection(
-            lambda: AmiProtocol(self._take, self._logged_in.clear), self._host, self._port
+            lambda: AmiProtocol(self._take, self._lose), self._address.host, self._address.port
         )
         self._protocol = protocol
         self._doing = "logging in"
@@ -126,7 +128,7 @@ class AmiLink:
         await protocol.booted.wait()
         self.problem = None
         self._logged_in.set()
-        _log.info("ami_link_up", host=self._host, port=self._port)
+        _log.info("ami_link_up", host=self._address.host, port=self._address.port)
         for on_login in self._login_handlers:
             on_login()
         return protocol
@@ -135,11 +137,11 @@ class AmiLink:
         """By challenge and response, so that the secret itself never goes over the link."""
         try:
             challenge = (await _exchange(protocol, "Challenge", {"AuthType": "MD5"}))[0].get("Challenge", "")
-            key = hashlib.md5((challenge + self._secret).encode(), usedforsecurity=False).hexdigest()
-            await _exchange(protocol, "Login", {"AuthType": "MD5", "Username": self._user, "Key": key})
+            key = hashlib.md5((challenge + self._address.secret).encode(), usedforsecurity=False).hexdigest()
+            await _exchange(protocol, "Login", {"AuthType": "MD5", "Username": self._address.user, "Key": key})
         except Rejected as error:
             raise LoginRefused(
-                f"Asterisk refused the login of {self._user!r}: check user, secret and permit"
+                f"Asterisk refused the login of {self._address.user!r}: check user, secret and permit"
             ) from error
 
     async def _watch(self, protocol: AmiProtocol) -> None:
@@ -153,6 +155,10 @@ class AmiLink:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._ping_seconds / 2):
                     await protocol.lost.wait()
+
+    def _lose(self) -> None:
+        self._logged_in.clear()
+        self.lost_at = datetime.now(UTC)
 
     def _drop(self) -> None:
         if self._protocol:

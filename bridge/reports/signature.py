@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from datetime import datetime
 from hashlib import sha256
@@ -25,7 +24,7 @@ def signing_key(secret: str) -> bytes:
     """The key that a secret (``whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw``) stands for. Raises WebhookSecretInvalid."""
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if not secret.startswith(_PREFIX) or not _FEWEST_BYTES <= len(key) <= _MOST_BYTES:
         raise WebhookSecretInvalid("a webhook secret is whsec_ and 24 to 64 random bytes in base64")

@@ -7,6 +7,7 @@ import sqlite3
 from typing import Any
 
 import psycopg
+from psycopg import conninfo
 from psycopg.abc import Buffer
 from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -39,17 +40,24 @@ def open_engine(url: str) -> Engine:
 
     For PostgreSQL every parameter of libpq may follow as a query. Raises StoreFailed.
     """
+    parsed = database_url(url)
+    return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+
+
+def database_url(url: str) -> URL:
+    """Read the URL of a database; nothing is opened. Raises StoreFailed, which quotes nothing of it."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise StoreFailed("its URL is none") from None  # which may have a password in it
-    match parsed.get_backend_name():
-        case "postgresql":
-            return _postgresql(parsed)
-        case "sqlite":
-            return _sqlite(parsed)
-        case other:
-            raise StoreFailed(f"{other} is neither postgresql nor sqlite")
+        if parsed.drivername == "sqlite" and parsed.database:
+            return parsed
+        if parsed.get_backend_name() == "postgresql":
+            conninfo.make_conninfo(**dict.fromkeys(parsed.query, ""))
+            return parsed
+    except (ArgumentError, ValueError, psycopg.ProgrammingError):
+        pass  # what they say may have the password in it
+    raise StoreFailed(
+        "its URL is neither sqlite:///FILE nor postgresql://USER:PASSWORD@HOST/DATABASE?parameters-of-libpq"
+    )
 
 
 def for_reading(engine: Engine) -> Engine:

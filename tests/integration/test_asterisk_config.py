@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from bridge.asterisk.address import AmiAddressInvalid
 from bridge.asterisk_config import NoSuchAsterisk, SettingMissing, write_configuration
 from bridge.config import Settings
 from bridge.lab.processes import until
@@ -123,7 +124,6 @@ def test_ami_listens_where_the_daemon_looks_for_it(tmp_path: Path) -> None:
     [
         ({"trunk_uri": None}, "VOICEBRIDGE_TRUNK_URI"),
         ({"trunk_register": True}, "VOICEBRIDGE_TRUNK_USER"),
-        ({"ami_url": SecretStr("ami://daemon:@127.0.0.1")}, "VOICEBRIDGE_AMI_URL"),
     ],
 )
 def test_a_setting_that_is_missing_is_named_and_nothing_is_written(
@@ -131,6 +131,13 @@ def test_a_setting_that_is_missing_is_named_and_nothing_is_written(
 ) -> None:
     with pytest.raises(SettingMissing, match=named):
         write_configuration(tmp_path / "etc", settings_for(tmp_path, **missing), complete=True)
+    assert not (tmp_path / "etc").exists()
+
+
+def test_without_a_secret_for_ami_nothing_is_written(tmp_path: Path) -> None:
+    settings = Settings.model_validate({"data_dir": tmp_path, "trunk_uri": "sip:sip.example.net"})
+    with pytest.raises(AmiAddressInvalid, match="VOICEBRIDGE_AMI_URL"):
+        write_configuration(tmp_path / "etc", settings, complete=False)
     assert not (tmp_path / "etc").exists()
 
 

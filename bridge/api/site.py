@@ -1,0 +1,56 @@
+"""The address at which the API is found."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from aiohttp import web
+from yarl import URL
+
+from bridge.errors import VoicebridgeError
+
+_log = structlog.get_logger(__name__)
+
+_LAST_REQUESTS_SECONDS = 5.0
+"""For those under way when the site is closed: a client that has gone silent must not hold up the stop."""
+
+
+class CannotListen(VoicebridgeError):
+    """The address of the API cannot be had, mostly since another program has it."""
+
+    id = "CANNOT_LISTEN"
+
+
+class Site:
+    """An application at an address, which is had from ``bind`` on; from ``open`` to ``close`` requests are answered."""
+
+    def __init__(self, app: web.Application, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._url = str(URL.build(scheme="http", host=host, port=port))
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_REQUESTS_SECONDS)
+        self._listener: asyncio.Server | None = None
+
+    async def bind(self) -> None:
+        """Have the address, where nobody is let in yet. Raises CannotListen."""
+        await self._runner.setup()
+        assert self._runner.server
+        try:
+            self._listener = await asyncio.get_running_loop().create_server(
+                self._runner.server, self._host, self._port, start_serving=False
+            )
+        except OSError as error:
+            raise CannotListen(f"{self._url}: {error.strerror}") from error
+
+    async def open(self) -> None:
+        """Let requests in."""
+        assert self._listener
+        await self._listener.start_serving()
+        _log.info("serving", url=self._url)
+
+    async def close(self) -> None:
+        """Let nobody in any more, and answer the last requests."""
+        assert self._listener
+        self._listener.close()
+        await self._runner.cleanup()
