@@ -140,6 +140,19 @@ def after_restore(
 
 
 @app.command()
+def migrate(
+    revision: Annotated[
+        str | None, typer.Argument(help="Such as 0006; without it that of this version.", show_default=False)
+    ] = None,
+) -> None:
+    """Change the schema of the database, also back to that of an earlier version, while no daemon runs on it."""
+    from bridge.schema import change_schema  # noqa: PLC0415
+
+    before, after = change_schema(Settings(), revision)
+    print(f"the schema was {before} and is {after}")
+
+
+@app.command()
 def version() -> None:
     """Tell the version."""
     print(__version__)

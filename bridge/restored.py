@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bridge.asterisk import outcome_of
+from bridge.asterisk import final_sip_status, outcome_of
 from bridge.asterisk.journal import Journal, Record
 from bridge.config import Settings
 from bridge.dialer.outcomes import settle
@@ -13,6 +13,7 @@ from bridge.dialer.settling import lost
 from bridge.messages.attempt import Attempt
 from bridge.messages.retry import next_attempt
 from bridge.messages.statuses import DELIVERED_TO_HANDSET, EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
+from bridge.served import refuse_while_served
 from bridge.store import OpenAttempt, Store
 
 _AT_ONCE = 500
@@ -28,11 +29,14 @@ class Restored:
 
 
 async def after_restore(settings: Settings, *, call_again: bool, now: datetime) -> Restored:
-    """Make a restored database fit to be served; no daemon may run on it yet. Raises StoreFailed.
+    """Make a restored database fit to be served; no daemon may run on it yet.
+
+    Raises CannotUseDataDir or DaemonRuns when one does, and StoreFailed. It takes up to 15 s to see that none does.
 
     A call that was under way in the backup ends as the journal tells, where it still does. All else that waited or was
     under way may have been called since: it ends with an unknown result, or is called (again) if ``call_again``.
     """
+    await refuse_while_served(settings)
     store = Store(settings.store_url)
     try:
         journal = Journal(settings.journal_dir)
@@ -99,8 +103,8 @@ def _ended(attempt: Attempt, record: Record | None, now: datetime) -> Attempt:
         answered_at=answered_at,
         ended_at=ended.at,
         cause=ended.cause,
-        sip_status=ended.sip_status,
-        hung_up_by=ended.by,
+        sip_status=final_sip_status(ended, answered=answered_at is not None),
+        hung_up_by=None if ended.lost else ended.by,
         status_id=status_id,
         error_id=error_id,
     )

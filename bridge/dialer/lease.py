@@ -12,7 +12,7 @@ from bridge.store import Store, StoreFailed
 
 _log = structlog.get_logger(__name__)
 
-_LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=15)
 _RENEW_EVERY_SECONDS = 5.0
 
 
@@ -29,7 +29,7 @@ class Lease:
     async def take(self) -> None:
         """Become the node; whoever was it before is superseded. Raises StoreFailed."""
         now = datetime.now(UTC)
-        await self._store.take_node(self._node, self._instance, now, now + _LEASE)
+        await self._store.take_node(self._node, self._instance, now, now + LEASE)
         self._renewing.start()
 
     async def leave(self) -> None:
@@ -42,7 +42,7 @@ class Lease:
 
     async def _renew(self) -> float:
         now = datetime.now(UTC)
-        if not await self._store.renew_node(self._node, self._instance, now, now + _LEASE):
+        if not await self._store.renew_node(self._node, self._instance, now, now + LEASE):
             _log.error("superseded", node=self._node)
             self._renewing.stop_soon()
             self._on_superseded()

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, SQLAlchemyError
 
 from bridge.store.engine import READERS, for_reading, open_engine
 from bridge.store.errors import CommitUnknown, StoreFailed, failed
@@ -24,6 +24,9 @@ from bridge.store.wakeups import Topic, Wakeups, collected
 _MOST_IN_ONE_COMMIT = 64
 _LONGEST_WAIT_SECONDS = 0.1
 _TRIES = 3
+_RECENT_SECONDS = 15.0
+"""So long a refusal counts: three renewals of a node's lease, each of which writes."""
+
 # Two transactions stood in each other's way, and PostgreSQL ended this one (class 40, "Transaction Rollback").
 _ROLLED_BACK = "40"
 
@@ -54,6 +57,14 @@ class Database:
         self._writer = threading.Thread(target=self._write_until_closed, name="store-writer", daemon=True)
         self._writer.start()
         self._listening: asyncio.Task[None] | None = None
+        self._refusal: tuple[float, str] | None = None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the database did not keep something of late, as on a full disk, where only some of it fits."""
+        if self._refusal is None or time.monotonic() - self._refusal[0] > _RECENT_SECONDS:
+            return None
+        return self._refusal[1]
 
     def listen(self) -> None:
         """Begin to hear what other nodes announce."""
@@ -141,8 +152,11 @@ class Database:
                 for job in jobs:  # it belongs to the one who asked, not to its neighbours
                     self._commit_together([job])
             else:
+                told = failed(error) if isinstance(error, SQLAlchemyError) else error
+                if _is_the_databases_own(error):
+                    self._refusal = time.monotonic(), str(told)
                 for job in jobs:
-                    job.done.set_exception(failed(error) if isinstance(error, SQLAlchemyError) else error)
+                    job.done.set_exception(told)
         else:
             for job, result in zip(jobs, results, strict=True):
                 job.done.set_result(result)
@@ -204,6 +218,11 @@ def _was_undone_by_chance(error: Exception) -> bool:
 def _concerns_all(error: Exception) -> bool:
     """Whether it has nothing to do with any one unit of work; each of them alone would take as long to fail."""
     return isinstance(error, StoreFailed) or _lost_connection(error)
+
+
+def _is_the_databases_own(error: Exception) -> bool:
+    """Whether other work might have been refused as well, as it was not for what it asked."""
+    return isinstance(error, (StoreFailed, OperationalError, InternalError))
 
 
 def _lost_connection(error: Exception) -> bool:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bridge.errors import VoicebridgeError
+from bridge.errors import WRONG_SETTINGS, VoicebridgeError
 
 
 class StoreFailed(VoicebridgeError):
@@ -19,6 +19,13 @@ class CommitUnknown(StoreFailed):
     """The database went away while it committed: all of what was asked was done, or nothing of it."""
 
     id: ClassVar[str] = "STORE_COMMIT_UNKNOWN"
+
+
+class SchemaUnknown(VoicebridgeError):
+    """The database has the schema of a newer version, or is to have one that there is not. Nothing was changed."""
+
+    id: ClassVar[str] = "SCHEMA_UNKNOWN"
+    exit_status: ClassVar[int] = WRONG_SETTINGS
 
 
 def failed(error: SQLAlchemyError) -> StoreFailed:

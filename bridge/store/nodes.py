@@ -29,6 +29,8 @@ _LEAVE = delete(nodes).where(*_THIS)
 LIVE = select(func.count()).select_from(nodes).where(nodes.c.leased_until > bindparam("now"))
 """How many nodes are alive."""
 
+_LEASES = select(nodes.c.name, nodes.c.leased_until)
+
 INSTANCE = select(nodes.c.instance).where(nodes.c.name == bindparam("node"))
 """Which instance has a node's name."""
 
@@ -54,6 +56,11 @@ def renew(connection: Connection, node: str, instance: str, until: datetime) -> 
 def leave(connection: Connection, node: str, instance: str) -> None:
     """Give the name back, unless another instance has taken it."""
     connection.execute(_LEAVE, {"node": node, "of_instance": instance})
+
+
+def leases(connection: Connection) -> dict[str, datetime]:
+    """Until when each node is taken to be alive, or was; those that have given their names back are not there."""
+    return {row.name: row.leased_until for row in connection.execute(_LEASES)}
 
 
 def has_name(connection: Connection, node: str, instance: str | None) -> bool:

@@ -46,7 +46,11 @@ def _select_open(*which: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-_IS_OPEN = select(attempts.c.id).where(attempts.c.id == bindparam("attempt_id"), _OPEN)
+_IS_OURS = (
+    select(attempts.c.id)
+    .join(nodes, nodes.c.name == attempts.c.node)
+    .where(attempts.c.id == bindparam("attempt_id"), _OPEN, nodes.c.instance == bindparam("of_instance"))
+)
 _ALL = _select_open()
 _OF_NODE = _select_open(attempts.c.node == bindparam("node"), attempts.c.place == bindparam("of_place"))
 _ABANDONED = (
@@ -66,9 +70,9 @@ _CANCELED = (
 )
 
 
-def is_open(connection: Connection, attempt_id: str) -> bool:
-    """Whether nobody has settled an attempt or given it back."""
-    return connection.execute(_IS_OPEN, {"attempt_id": attempt_id}).first() is not None
+def is_ours(connection: Connection, attempt_id: str, instance: str | None) -> bool:
+    """Whether an instance has the name of the attempt's node, and nobody has settled the attempt or given it back."""
+    return connection.execute(_IS_OURS, {"attempt_id": attempt_id, "of_instance": instance}).first() is not None
 
 
 def open_attempts(connection: Connection, node: str, place: str) -> list[OpenAttempt]:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from bridge.messages.attempt import Attempt, Leg
 from bridge.messages.message import Bulk
 from bridge.messages.progress import Progress, Report, State
@@ -30,7 +28,7 @@ from bridge.store import (
 )
 from bridge.store.bulks import BulkStanding
 from bridge.store.database import Database
-from bridge.store.errors import failed
+from bridge.store.errors import StoreFailed
 from bridge.store.library import Library
 from bridge.store.logs import LogFilter
 from bridge.store.migrations import migrate
@@ -47,8 +45,8 @@ class Store(Library):
     """Messages, attempts and reports in one database.
 
     ``url`` is a SQLAlchemy URL, ``sqlite:////var/lib/voicebridge/voicebridge.db``. Opening it brings the schema up to
-    date. Every method raises StoreFailed when the database cannot do it; what a method changed is committed when it
-    returns. ``place`` tells the machine from others that nodes of the same name were on.
+    date; raises SchemaUnknown. Every method raises StoreFailed when the database cannot do it; what a method changed is
+    committed when it returns. ``place`` tells the machine from others that nodes of the same name were on.
     """
 
     def __init__(self, url: str, routes: Routes = _ONE_TRUNK, *, place: str = "") -> None:
@@ -56,10 +54,7 @@ class Store(Library):
         self._place = place
         self._instances: dict[str, str] = {}
         super().__init__(Database(url))
-        try:
-            migrate(self._database.engine)
-        except SQLAlchemyError as error:
-            raise failed(error) from error
+        migrate(self._database.engine)
 
     async def start(self) -> None:
         """Begin to hear of what other nodes commit."""
@@ -69,8 +64,10 @@ class Store(Library):
         await self._database.close()
 
     async def check(self) -> None:
-        """Ask the database for a sign of life."""
+        """Ask the database for a sign of life. Raises StoreFailed also when it refused to keep something of late."""
         await self._database.read(lookups.sign_of_life)
+        if refusal := self._database.refusal:
+            raise StoreFailed(refusal)
 
     def subscribe(self, topic: Topic, callback: Callable[[], None]) -> None:
         """Have ``callback`` called on the event loop after a commit, by any node, that may give such work."""
@@ -209,9 +206,9 @@ class Store(Library):
         """End waiting messages whose validity is over; return how many."""
         return await self._database.write(endings.expire, now=now, status_id=status_id, error_id=error_id, limit=limit)
 
-    async def is_open(self, attempt_id: str) -> bool:
-        """Whether nobody has settled an attempt or given it back."""
-        return await self._database.read(orphans.is_open, attempt_id)
+    async def is_ours(self, attempt: Attempt) -> bool:
+        """Whether the node's name is still had here, and nobody has settled the attempt or given it back."""
+        return await self._database.read(orphans.is_ours, attempt.id, self._instances.get(attempt.node))
 
     async def open_attempts(self, node: str) -> list[OpenAttempt]:
         """The attempts that a node began at this place and whose end it has not recorded."""

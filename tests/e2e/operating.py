@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.e2e.running_lab import RunningLab
+from tests.e2e.running_lab import RunningLab, until_is
 
 
 def daemon_of(own: RunningLab) -> int:
@@ -33,13 +33,17 @@ def ask_to_stop(own: RunningLab) -> int:
 
 async def ended(pid: int) -> int:
     """With which status the process ended."""
-    async with asyncio.timeout(30):
-        return os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, pid, 0))[1])
+
+    async def waited_for() -> tuple[int, int] | None:
+        found = await asyncio.to_thread(os.waitpid, pid, os.WNOHANG)
+        return found if found[0] else None
+
+    return os.waitstatus_to_exitcode((await until_is(waited_for, 60))[1])
 
 
 async def voicebridge(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command, and return what it says."""
     command = [str(Path(sys.executable).with_name("voicebridge")), *arguments]
     return await asyncio.to_thread(
-        subprocess.run, command, env=environment, capture_output=True, text=True, timeout=30, check=False
+        subprocess.run, command, env=environment, capture_output=True, text=True, timeout=90, check=False
     )

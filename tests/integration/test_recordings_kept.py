@@ -14,7 +14,7 @@ from bridge.reports.recording_sweep import RecordingSweep
 from bridge.reports.recordings import RecordingFiles
 from bridge.store import Store
 from bridge.store.engine import open_engine
-from bridge.store.migrations import migrate_back
+from bridge.store.migrations import migrate
 from tests.recorded import HOUR, NOW, begun, call, end, found, recorded, state, write
 
 KEEP = timedelta(days=60)
@@ -143,7 +143,7 @@ async def test_a_recording_of_a_former_version_is_on_the_disk_of_the_node_that_m
     recording = await recorded(store, files, node="elsewhere")
     await store.close()
     engine = open_engine(database_url)
-    migrate_back(engine, "0005")
+    migrate(engine, "0005")
     engine.dispose()
     store = Store(database_url)
     assert (await found(store, recording)).node == "elsewhere"

@@ -6,7 +6,9 @@ import asyncio
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,9 +17,12 @@ import pytest
 
 from bridge.asterisk.journal import Journal
 from bridge.config import Settings
+from bridge.dialer.lease import LEASE, Lease
 from bridge.messages.message import Bulk, Content, Message, Retry
 from bridge.messages.progress import Report
+from bridge.place import CannotUseDataDir
 from bridge.restored import Restored, after_restore
+from bridge.served import DaemonRuns
 from bridge.store import Claim, Store
 from tests.claims import claim
 
@@ -173,3 +178,50 @@ async def test_who_wants_so_calls_what_waits_again_but_not_what_is_known(
     again = await claim(store, NOW + timedelta(hours=1))
     assert sorted(claimed.message.id for claimed in again) == ["busy", "waiting"]
     await store.close()
+
+
+async def test_a_daemon_that_serves_the_database_is_not_pulled_the_ground_from_under(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with served_by("another-machine", database_url) as store:
+        await accept(store, "waiting")
+        # As the row is in a backup: its time is long over, and the daemon comes to renew it.
+        await store.renew_node("another-machine", "this-one", NOW, NOW - timedelta(days=1))
+        with pytest.raises(DaemonRuns, match="another-machine"):
+            await after_restore(settings(database_url, tmp_path), call_again=False, now=NOW)
+        assert await reports(store) == {}
+        assert len(await claim(store, NOW)) == 1
+
+
+@pytest.mark.any_database
+async def test_a_lease_that_came_with_the_backup_holds_nobody_up_for_long(database_url: str, tmp_path: Path) -> None:
+    store = Store(database_url)
+    await accept(store, "waiting")
+    await store.take_node("just-now", "an-instance", NOW, NOW + LEASE)
+    await store.take_node("fast-clock", "an-instance", NOW, NOW + timedelta(days=1))
+    await store.close()
+    assert await after_restore(settings(database_url, tmp_path), call_again=False, now=NOW) == Restored(0, 1)
+
+
+def test_a_daemon_in_the_data_folder_is_seen_at_once(tmp_path: Path) -> None:
+    holds = "import sys; from pathlib import Path; from bridge.place import occupy; occupy(Path(sys.argv[1]));"
+    command = [sys.executable, "-c", f"{holds} print('has it', flush=True); sys.stdin.read()", str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as daemon:
+        assert daemon.stdout
+        assert daemon.stdout.readline() == "has it\n"
+        with pytest.raises(CannotUseDataDir, match="another daemon runs"):
+            asyncio.run(after_restore(settings(f"sqlite:///{tmp_path}/x.db", tmp_path), call_again=False, now=NOW))
+        assert not (tmp_path / "x.db").exists()
+
+
+@asynccontextmanager
+async def served_by(node: str, url: str) -> AsyncIterator[Store]:
+    """What a daemon on another machine does all the time."""
+    store = Store(url)
+    lease = Lease(store, node=node, instance="this-one", on_superseded=lambda: None)
+    await lease.take()
+    try:
+        yield store
+    finally:
+        await lease.leave()
+        await store.close()

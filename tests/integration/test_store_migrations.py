@@ -14,7 +14,7 @@ from bridge.messages.progress import State
 from bridge.messages.recording import Recording
 from bridge.store import LogFilter, Store
 from bridge.store.engine import open_engine
-from bridge.store.migrations import migrate, migrate_back
+from bridge.store.migrations import migrate
 from bridge.store.tables import metadata
 from tests import claims
 
@@ -68,18 +68,28 @@ async def test_a_message_of_the_first_version_is_known_to_this_one(engine: Engin
     await store.close()
 
 
-async def test_every_migration_can_be_taken_back_with_paused_messages_waiting_again(
+def test_every_migration_can_be_taken_back(engine: Engine) -> None:
+    a_message_of_the_first_version(engine)
+    newest = migrate(engine)[1]
+    assert migrate(engine, "base") == (newest, "base")
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+
+
+async def test_what_was_paused_is_called_by_no_version_that_cannot_pause_and_expires(
     engine: Engine, empty_database_url: str
 ) -> None:
-    a_message_of_the_first_version(engine)
+    validity = timedelta(days=2)
+    message = Message("m1", "99900001", None, Content(text="Hello"), LONG_AGO, LONG_AGO + validity)
     store = Store(empty_database_url)
+    await store.accept(Bulk("bulk", "acme", LONG_AGO, [message]))
     await store.pause_bulk("acme", "bulk")
     await store.close()
-    migrate_back(engine, "0001")
-    with engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT state FROM messages").scalar_one() == "queued"
-    migrate_back(engine, "base")
-    assert inspect(engine).get_table_names() == ["alembic_version"]
+    migrate(engine, "0001")
+    store = Store(empty_database_url)
+    await store.reroute()
+    assert await claims.claim(store, LONG_AGO + validity - timedelta(seconds=1)) == []
+    assert await store.expire(now=LONG_AGO + validity, status_id=15, error_id=5408, limit=10) == 1
+    await store.close()
 
 
 async def test_calls_and_their_reports_survive_the_way_back_and_forth(engine: Engine, empty_database_url: str) -> None:
@@ -96,7 +106,7 @@ async def test_calls_and_their_reports_survive_the_way_back_and_forth(engine: En
     await store.close()
 
     for revision in ("0004", "0003", "0002", "0001"):
-        migrate_back(engine, revision)
+        migrate(engine, revision)
 
     store = Store(empty_database_url)
     assert await store.bulk_counts("acme", "bulk") == {State.DONE: 2, State.QUEUED: 1}

@@ -170,6 +170,20 @@ async def test_a_process_whose_name_was_taken_gets_no_more_work(database_url: st
         await store.close()
 
 
+async def test_what_a_process_has_claimed_is_not_its_to_dial_once_its_name_was_taken(database_url: str) -> None:
+    old, new = Store(database_url, place="old"), Store(database_url, place="new")
+    await old.take_node("here", "old", NOW, NOW + MINUTE)
+    first, second = await claimed(old, "m1"), await claimed(old, "m2")
+    await finish(old, second)
+    assert [await old.is_ours(made.attempt) for made in (first, second)] == [True, False]
+    await new.take_node("here", "new", NOW + 2 * MINUTE, NOW + 3 * MINUTE)
+    assert not await old.is_ours(first.attempt)
+    assert await old.release(first.key, first.attempt.id)
+    assert [made.message.id for made in await claim(new, NOW + 2 * MINUTE)] == ["m1"]
+    for store in (old, new):
+        await store.close()
+
+
 async def test_calls_under_way_of_a_canceled_bulk_are_known_to_their_node(store: Store) -> None:
     made = await claimed(store, "m1")
     await claimed(store, "m2")

@@ -44,7 +44,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("UPDATE messages SET state = 'queued' WHERE state = 'paused'")
+    # That version cannot pause: what was paused waits for the end of its validity, and nobody is called.
+    op.execute("UPDATE messages SET state = 'queued', due_at = expires_at WHERE state = 'paused'")
     op.drop_index("messages_expiring", "messages")
     op.create_index("messages_expiring", "messages", ["expires_at"], sqlite_where=WAITING, postgresql_where=WAITING)
     op.drop_index("messages_sent", "messages")
