@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ Qualify = Literal["reachable", "unreachable", "unknown"]
 RegistrationState = Literal["registered", "unregistered", "rejected"]
 
 _LOOK_EVERY_SECONDS = 5.0
+_TOLD_EVERY_SECONDS = 120.0
+"""Asterisk tells of each registration at least as often: see ``3-registration.conf.in``."""
+
 _BEST_QUALIFY: Sequence[Qualify] = ("reachable", "unreachable", "unknown")
 _BEST_REGISTRATION: Sequence[RegistrationState | None] = ("registered", "unregistered", "rejected", None)
 _STATES: Mapping[str, RegistrationState] = {"Registered": "registered", "Rejected": "rejected"}
@@ -49,7 +53,8 @@ class TrunkWatch:
     """Watches the trunks of a node on all its Asterisks while ``run`` runs.
 
     ``trunks`` are their names, each with its registration if it has one. A registration is heard of when it is
-    refreshed. Asterisk is never asked for a list of them, since it tells the passwords with it.
+    refreshed; what was heard is left with Asterisk, for the next daemon. Asterisk is never asked for a list of them,
+    since it tells the passwords with it, nor to register anew, since it unregisters first.
     """
 
     def __init__(self, links: Iterable[AmiLink], trunks: Mapping[str, Registration | None]) -> None:
@@ -131,12 +136,29 @@ class _Asterisk:
     def take(self, event: Event) -> None:
         if event.get("Event") == "Registry":
             registration = Registration(server_uri=event.get("Domain", ""), client_uri=event.get("Username", ""))
-            self.registrations[registration] = _STATES.get(event.get("Status", ""), "unregistered")
+            status = event.get("Status", "")
+            self._hear(registration, status)
+            for trunk, wanted in self.trunks.items():
+                if wanted == registration:
+                    self.link.post("Setvar", Variable=_heard_of(trunk), Value=f"{time.time():.0f} {status}")
+
+    def _hear(self, registration: Registration, status: str) -> None:
+        self.registrations[registration] = _STATES.get(status, "unregistered")
 
     async def look(self) -> None:
+        for trunk, registration in self.trunks.items():
+            if registration and registration not in self.registrations:
+                await self._recall(trunk, registration)
         states = await asyncio.gather(*map(self._state, self.trunks))
         self.qualify = dict(zip(self.trunks, states, strict=True))
         self.answering.update(trunk for trunk, state in self.qualify.items() if state == "reachable")
+
+    async def _recall(self, trunk: str, registration: Registration) -> None:
+        """Take over what the daemon before this one heard, unless Asterisk must have told something else since."""
+        told = (await self.link.send("Getvar", Variable=_heard_of(trunk)))["Value"]
+        heard_at, _, status = told.partition(" ")
+        if status and registration not in self.registrations and time.time() - float(heard_at) < _TOLD_EVERY_SECONDS:
+            self._hear(registration, status)
 
     async def _state(self, trunk: str) -> Qualify:
         """What the trunk's probe says; a trunk that was there before us has none, and speaks for itself.
@@ -151,3 +173,8 @@ class _Asterisk:
             if state != "INVALID":
                 return "reachable"
         return "unknown"
+
+
+def _heard_of(trunk: str) -> str:
+    """The global variable of Asterisk that has what was last heard of a trunk's registration, and when."""
+    return f"VOICEBRIDGE_REGISTRATION_{trunk}"

@@ -38,6 +38,8 @@ def _run(command: str, directory: Path) -> int:
         return demo(lab)
     started = lab.up()
     print(f"Started {', '.join(started)}." if started else "Everything was running.")
+    for problem in lab.problems():
+        print(f"No call can be made now: {problem}")
     print(f"API: {lab.environment()['VOICEBRIDGE_URL']}  settings: {lab.directory}/env  logs: {lab.directory}/log")
     return 0
 

@@ -24,6 +24,8 @@ READY_WITHIN = 60.0
 END_WITHIN = {DAEMON: 90.0, ASTERISK: 15.0, CARRIER: 15.0}
 LONGEST_PATH = 80  # below it stands a Unix socket, whose path has at most 107 bytes
 LAST_LINES = 25
+OF_A_STARTED_DAEMON = ("daemon", "asterisk")
+"""Which of its checks it passes. A trunk that refuses it, and a full disk, are not the lab's to mend."""
 
 
 class LabFailed(VoicebridgeError):
@@ -71,6 +73,10 @@ class Lab:
     def environment(self) -> dict[str, str]:
         """What ``LAB_DIR/env`` says."""
         return dict(line.split("=", 1) for line in (self.directory / "env").read_text().splitlines())
+
+    def problems(self) -> list[str]:
+        """Why the daemon can make no call, as it says, a line for each reason."""
+        return _problems(_checks(self.environment()["VOICEBRIDGE_URL"]))
 
     def log(self, part: str) -> Path:
         """The log of ``asterisk``, ``carrier`` or ``voicebridge``."""
@@ -142,11 +148,13 @@ class Lab:
 
         def ready_or_dead() -> bool:
             if part == DAEMON:
-                return not process.alive or _serves(setup)
+                return not process.alive or _serves(setup.url)
             return not process.alive or _booted(setup.command(part, program))
 
         if not until(ready_or_dead, READY_WITHIN):
-            raise LabFailed(self._with_log(part, f"was not ready after {READY_WITHIN:.0f} s"))
+            reasons = _problems(_checks(setup.url)) if part == DAEMON else []
+            what = "; ".join([f"was not ready after {READY_WITHIN:.0f} s", *reasons])
+            raise LabFailed(self._with_log(part, what))
         return process.alive
 
     def _with_log(self, part: str, what: str) -> str:
@@ -192,21 +200,30 @@ def _booted(command: list[str]) -> bool:
         return False
 
 
-def _serves(setup: Setup) -> bool:
-    """Whether the daemon can make calls; another network in the carrier's place may not be there yet."""
+def _serves(url: str) -> bool:
+    checks = _checks(url)
+    return all(checks.get(part) == "ok" for part in OF_A_STARTED_DAEMON)
+
+
+def _problems(checks: Mapping[str, str]) -> list[str]:
+    return [f"{part}: {state}" for part, state in checks.items() if state != "ok"]
+
+
+def _checks(url: str) -> dict[str, str]:
+    """What the daemon says of its parts in ``/readyz``; nothing while it does not answer."""
     try:
-        with closing(HTTPConnection(setup.host, setup.port, timeout=5)) as connection:
+        with closing(HTTPConnection(url.removeprefix("http://"), timeout=5)) as connection:
             connection.request("GET", "/readyz")
-            checks = json.loads(connection.getresponse().read())["checks"]
+            checks: dict[str, str] = json.loads(connection.getresponse().read())["checks"]
     except (OSError, HTTPException):
-        return False
-    return all(state == "ok" for part, state in checks.items() if part != "trunk" or CARRIER in setup.parts)
+        return {}
+    return checks
 
 
 def _env_file(setup: Setup, processes: dict[str, Process]) -> dict[str, str]:
     settings = setup.daemon_settings
     return {
-        "VOICEBRIDGE_URL": f"http://{setup.host}:{setup.port}",
+        "VOICEBRIDGE_URL": setup.url,
         **{
             name: settings[name]
             for name in (

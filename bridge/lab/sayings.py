@@ -1,12 +1,22 @@
-"""What the telephones of the lab say: µ-law (ITU-T G.711) without header, made by espeak-ng and ffmpeg."""
+"""What the telephones of the lab say: µ-law (ITU-T G.711) without header, made by espeak-ng."""
 
 from __future__ import annotations
 
+import io
 import subprocess
+import wave
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from bridge.speech.codec import encode
+
 SAMPLES_A_SECOND = 8000
+BEEP_SECONDS = 0.5
+BEEP_PEAK = 4096
 SILENCE = "silence.ulaw"
 
 
@@ -21,13 +31,15 @@ class Saying:
 
     def sound(self) -> bytes:
         """The whole of it."""
-        spoken = (_silence(part) if isinstance(part, float) else self._spoken(part) for part in self.parts)
-        return b"".join(spoken) + (_beep(self.beep) if self.beep else b"")
+        parts = [_silence(part) if isinstance(part, float) else self._spoken(part) for part in self.parts]
+        return encode(np.concatenate([*parts, _beep(self.beep)] if self.beep else parts), "ulaw")
 
-    def _spoken(self, text: str) -> bytes:
+    def _spoken(self, text: str) -> NDArray[np.int16]:
         command = ["espeak-ng", "-v", self.voice, "-s", str(self.speed), "--stdout", text]
-        wave = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
-        return _ulaw("-i", "pipe:0", sound=wave)
+        spoken = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+        with wave.open(io.BytesIO(spoken)) as file:
+            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+            return np.asarray(soxr.resample(samples, file.getframerate(), SAMPLES_A_SECOND), np.int16)
 
 
 HUMANS = (
@@ -111,18 +123,14 @@ def keep(folder: Path, saying: Saying) -> None:
 
 def keep_silence(parent: Path) -> None:
     """What follows all that is said."""
-    (parent / SILENCE).write_bytes(_silence(600.0))
+    (parent / SILENCE).write_bytes(encode(_silence(600.0), "ulaw"))
 
 
-def _silence(seconds: float) -> bytes:
-    return b"\xff" * round(SAMPLES_A_SECOND * seconds)
+def _silence(seconds: float) -> NDArray[np.int16]:
+    return np.zeros(round(SAMPLES_A_SECOND * seconds), np.int16)
 
 
-def _beep(hertz: int) -> bytes:
-    return _ulaw("-f", "lavfi", "-i", f"sine=frequency={hertz}:sample_rate=8000:duration=0.5")
-
-
-def _ulaw(*source: str, sound: bytes = b"") -> bytes:
-    """Mono at 8 kHz, without header."""
-    command = ["ffmpeg", "-v", "error", *source, "-ar", "8000", "-ac", "1", "-f", "mulaw", "pipe:1"]
-    return subprocess.run(command, input=sound, check=True, capture_output=True, timeout=60).stdout
+def _beep(hertz: int) -> NDArray[np.int16]:
+    samples = np.arange(round(SAMPLES_A_SECOND * BEEP_SECONDS))
+    beep = BEEP_PEAK * np.sin(2 * np.pi * hertz * samples / SAMPLES_A_SECOND)
+    return np.asarray(np.rint(beep), np.int16)

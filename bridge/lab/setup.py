@@ -102,12 +102,10 @@ class Setup:
         return f"sip:127.0.0.1:{self.ports.carrier_sip}"
 
     @property
-    def host(self) -> str:
-        return self.daemon_settings["VOICEBRIDGE_HOST"]
-
-    @property
-    def port(self) -> int:
-        return int(self.daemon_settings["VOICEBRIDGE_PORT"])
+    def url(self) -> str:
+        """Where the daemon answers."""
+        settings = self.daemon_settings
+        return f"http://{settings['VOICEBRIDGE_HOST']}:{settings['VOICEBRIDGE_PORT']}"
 
     def configuration(self, part: str) -> Path:
         """The file that ``asterisk -C`` takes for the bridge's Asterisk or the carrier."""

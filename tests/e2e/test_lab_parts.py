@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -13,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
+import bridge.lab.lab
 from bridge.lab.lab import Lab, LabFailed
 from bridge.lab.processes import until
-from bridge.lab.setup import SettingsRefused
+from bridge.lab.setup import OWN_CARRIER, SettingsRefused
 from tests.e2e.running_lab import RunningLab
+from tests.ports import free_port
 
 KEYS = [
     "VOICEBRIDGE_URL",
@@ -74,7 +77,7 @@ def test_what_is_not_running_is_started_and_the_rest_left_alone(second_lab: Lab)
 def test_another_network_takes_the_carriers_place(second_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as network:
         network.bind(("127.0.0.1", 0))
-        network.settimeout(20)
+        network.settimeout(60)
         monkeypatch.setenv("VOICEBRIDGE_TRUNK_URI", f"sip:127.0.0.1:{network.getsockname()[1]}")
         assert second_lab.up() == ["asterisk", "voicebridge"]
         assert network.recv(4096).startswith(b"OPTIONS sip:127.0.0.1")
@@ -99,6 +102,36 @@ def test_a_part_that_does_not_start_shows_its_log_and_leaves_nothing(
     assert not second_lab.running
 
 
+def test_a_trunk_that_refuses_the_registration_is_told_and_starts_all_the_same(
+    second_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = {"name": "main", "uri": OWN_CARRIER, "user": "stranger", "password": "secret", "register": True}
+    monkeypatch.setenv("VOICEBRIDGE_TRUNKS", json.dumps([stranger]))
+    refused = "trunk: Asterisk is not registered: main rejected"
+    second_lab.up()
+    assert until(lambda: second_lab.problems() == [refused], 180)
+
+    os.kill(int(second_lab.environment()["VOICEBRIDGE_PID"]), signal.SIGKILL)
+    assert second_lab.up() == ["voicebridge"]
+
+    assert until(lambda: second_lab.problems() == [refused], 180)
+    command = [sys.executable, "-m", "bridge.lab", "up"]
+    environment = os.environ | {"LAB_DIR": str(second_lab.directory)}
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert f"Everything was running.\nNo call can be made now: {refused}\n" in shown
+
+
+def test_a_daemon_that_finds_no_asterisk_says_so_in_the_labs_failure(
+    second_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second_lab.up()
+    os.kill(int(second_lab.environment()["VOICEBRIDGE_PID"]), signal.SIGKILL)
+    monkeypatch.setattr(bridge.lab.lab, "READY_WITHIN", 30.0)
+    nowhere = free_port(socket.SOCK_STREAM)
+    with pytest.raises(LabFailed, match=f"was not ready after 30 s; asterisk: 127.0.0.1:{nowhere}: .*refused"):
+        Lab(second_lab.directory, ami_port=nowhere).up()
+
+
 def test_a_setting_that_cannot_be_is_refused(second_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOICEBRIDGE_LOG_LEVEL", "shouting")
     with pytest.raises(SettingsRefused, match="VOICEBRIDGE_LOG_LEVEL"):
@@ -116,14 +149,14 @@ def test_the_demo_shows_a_call_and_an_interrupt_leaves_nothing(tmp_path: Path) -
     command = [sys.executable, "-m", "bridge.lab", "demo"]
     environment = os.environ | {"LAB_DIR": str(lab.directory)}
 
-    shown = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True).stdout
     assert [shown.index(what) for what in ("dialled", "ringing", "answered", "spoken", "hung up", "DELIVERED")]
     assert "What the telephone heard" in shown
     assert processes_of(lab) == []
 
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout
-        assert until(lambda: "answered" in (demo.stdout.readline() if demo.stdout else ""), 30)
+        assert until(lambda: "answered" in (demo.stdout.readline() if demo.stdout else ""), 90)
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(30) == 130
+        assert demo.wait(60) == 130
     assert processes_of(lab) == []

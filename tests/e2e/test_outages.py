@@ -35,7 +35,7 @@ async def ready(api: ClientSession, status: int) -> dict[str, Any]:
         async with api.get("/readyz") as response:
             return await response.json() if response.status == status else None
 
-    return await until_is(fetch)
+    return await until_is(fetch, 60)
 
 
 async def test_while_asterisk_is_down_messages_are_taken_and_called_when_it_is_back(own: RunningLab) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -27,6 +29,7 @@ class Registrar(asyncio.DatagramProtocol):
     """A trunk that answers OPTIONS, and REGISTER as it is told."""
 
     status = "200 OK"
+    registers = 0
 
     transport: asyncio.DatagramTransport
 
@@ -36,7 +39,9 @@ class Registrar(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
         first, *lines = data.decode().split("\r\n")
-        status = self.status if first.startswith("REGISTER") else "200 OK"
+        is_register = first.startswith("REGISTER")
+        self.registers += is_register
+        status = self.status if is_register else "200 OK"
         echoed = [
             line for line in lines if line.startswith(("Via:", "From:", "Call-ID:", "CSeq:", "Contact:", "Expires:"))
         ]
@@ -71,7 +76,7 @@ async def watching(
 
 
 async def until_it_stands(watch: TrunkWatch, trunk: str, standing: TrunkStanding) -> None:
-    await asyncio.to_thread(until, lambda: watch.standing(trunk) == standing, 30)
+    await asyncio.to_thread(until, lambda: watch.standing(trunk) == standing, 60)
 
 
 async def until_disconnected(link: AmiLink) -> None:
@@ -148,6 +153,61 @@ async def test_a_registration_is_told_when_it_is_accepted_refused_and_accepted_a
                 assert watch.problem is None
 
 
+@pytest.mark.parametrize("refusal", ["403 Forbidden", "404 Not Found"])
+async def test_a_registrar_that_refuses_is_asked_again_within_two_minutes(
+    run_asterisk: RunAsterisk, new_settings: AsteriskSettings, refusal: str
+) -> None:
+    async with registrar() as carrier:
+        carrier.status = refusal
+        trunk, _ = registering(carrier.port)
+        with run_asterisk(replace(new_settings, trunks=[trunk])) as asterisk:
+            await asyncio.to_thread(asterisk.wait_for_console, "pjsip show registrations", "Rejected")
+            shown = re.search(r"Rejected +\(exp\. (\d+)s\)", asterisk.console("pjsip show registrations"))
+            assert shown
+            assert 60 < int(shown[1]) < 120
+
+
+async def test_the_next_daemon_knows_at_once_what_the_last_one_heard(
+    run_asterisk: RunAsterisk, new_settings: AsteriskSettings, open_link: OpenLink
+) -> None:
+    async with registrar() as carrier:
+        trunk, registration = registering(carrier.port)
+        trunks = {"account": registration}
+        with run_asterisk(replace(new_settings, trunks=[trunk])) as asterisk:
+            first = await open_link(asterisk.url)
+            async with watching(first, trunks=trunks) as watch:
+                await until_it_stands(watch, "account", TrunkStanding("reachable", "registered"))
+                carrier.status = "403 Forbidden"
+                asterisk.console("pjsip send register account")
+                await until_it_stands(watch, "account", TrunkStanding("reachable", "rejected"))
+            await first.close()
+            asked = carrier.registers
+
+            second = await open_link(asterisk.url)
+            await second.wait_connected()
+            watch = TrunkWatch([second], trunks)
+            await watch.look()
+
+            assert watch.standing("account").registration == "rejected"
+            assert watch.is_down("account")
+            assert carrier.registers == asked, "the registration itself was left alone"
+
+
+async def test_what_was_heard_more_than_two_minutes_ago_is_not_known_any_more(
+    run_asterisk: RunAsterisk, new_settings: AsteriskSettings, open_link: OpenLink
+) -> None:
+    trunk, registration = registering(free_port(socket.SOCK_DGRAM))
+    with run_asterisk(replace(new_settings, trunks=[trunk])) as asterisk:
+        long_ago = f"{time.time() - 121:.0f} Rejected"
+        asterisk.console(f'dialplan set global VOICEBRIDGE_REGISTRATION_account "{long_ago}"')
+        asterisk.wait_for_console("dialplan show globals", long_ago)
+        link = await open_link(asterisk.url)
+        await link.wait_connected()
+        watch = TrunkWatch([link], {"account": registration})
+        await watch.look()
+        assert watch.standing("account").registration is None
+
+
 async def test_a_registrar_that_is_away_makes_only_its_own_trunk_unusable(
     run_asterisk: RunAsterisk, new_settings: AsteriskSettings, open_link: OpenLink
 ) -> None:
@@ -156,7 +216,7 @@ async def test_a_registrar_that_is_away_makes_only_its_own_trunk_unusable(
         link = await open_link(asterisk.url)
         async with watching(link, trunks={"trunk": None, "account": registration}) as watch:
             # Asterisk begins within 10 s, and gives up after 32 s (RFC 3261, timer F).
-            await asyncio.to_thread(until, lambda: not watch.standing("account").usable, 60)
+            await asyncio.to_thread(until, lambda: not watch.standing("account").usable, 120)
             assert watch.standing("account") == TrunkStanding("unreachable", "rejected")
             await until_it_stands(watch, "trunk", REACHABLE)
             assert watch.problem is None
