@@ -1,6 +1,6 @@
 """The only room that knows Asterisk: the AMI link, calls on their channels, hangup causes, configuration files."""
 
-from bridge.asterisk.call import Call
+from bridge.asterisk.call import DEFAULT_CALL_LIMIT, Call
 from bridge.asterisk.calls import (
     Answered,
     CallEvent,
@@ -17,13 +17,14 @@ from bridge.asterisk.calls import (
     TransferAnswered,
     TransferOver,
 )
-from bridge.asterisk.causes import outcome_of
+from bridge.asterisk.causes import final_sip_status, outcome_of
 from bridge.asterisk.errors import AmiError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
 from bridge.asterisk.journal import Journal, Record
 from bridge.asterisk.link import AmiLink
 from bridge.asterisk.switchboard import Switchboard
 
 __all__ = [
+    "DEFAULT_CALL_LIMIT",
     "AmiError",
     "AmiLink",
     "Answered",
@@ -49,5 +50,6 @@ __all__ = [
     "TransferOver",
     "Unconfirmed",
     "UnsafeValue",
+    "final_sip_status",
     "outcome_of",
 ]

@@ -37,10 +37,10 @@ DEFAULT_CALL_LIMIT = 900
 
 RECORDED_SAMPLES_A_SECOND = 8000
 
-_RINGING, _UP = "5", "6"
+DOWN, _RINGING, _UP = "0", "5", "6"
 _RING_TIME_OVER = "3"
 _TOGETHER_SECONDS = 1.0
-_AGAIN_SECONDS = 0.05
+_AGAIN_SECONDS, _LONGEST_AGAIN_SECONDS = 0.05, 5.0
 _ROUNDED_SECONDS = 0.6
 """AbsoluteTimeout takes whole seconds."""
 
@@ -52,10 +52,12 @@ class Call:
     answered by an event come one after the other, each after the event of the one before.
     """
 
-    def __init__(self, link: AmiLink, origination: Origination, on_over: Callable[[str], None]) -> None:
+    def __init__(
+        self, link: AmiLink, origination: Origination, on_over: Callable[[str], None], *, placed_at: datetime
+    ) -> None:
         self.id = origination.channel_id
         self.limit = origination.call_timeout or DEFAULT_CALL_LIMIT
-        self.placed_at = _now()
+        self.placed_at = placed_at
         self._origination = origination
         self._link = link
         self._on_over = on_over
@@ -69,7 +71,8 @@ class Call:
         self._hanging_up = False
         self.given_up = False
         self.heard_all = True
-        """Whether there was a link all the time, so that no ringing was missed."""
+        """Whether no ringing was missed: there was a link all the time, or nothing had rung when there was one."""
+        self._was_found = False
         self._hangup: Event | None = None
         self._failure: Event | None = None
         self._over = asyncio.Event()
@@ -95,15 +98,20 @@ class Call:
             if isinstance(event, Ended):
                 return
 
-    async def play(self, stem: str, *, stop_keys: str = "", seconds: float = 0.0) -> None:
+    async def play(
+        self, stem: str, *, stop_keys: str = "", seconds: float = 0.0, begun: Callable[[], None] = lambda: None
+    ) -> None:
         """Play the file ``stem`` with the ending of the channel's codec; any of ``stop_keys`` ends it at once.
 
         Played follows; at once and incomplete when nothing can be played. With its length in ``seconds`` it is played
-        again should the order get lost with the link. Raises ``UnsafeValue``.
+        again should the order get lost with the link. ``begun`` is called once, and only if Asterisk may have begun.
+        Raises ``UnsafeValue``.
         """
         self._stopped = False
         command = agi.play(stem, stop_keys)
-        await self._line.do(Operation((command,), self._played, then_listen=bool(stop_keys), seconds=seconds))
+        await self._line.do(
+            Operation((command,), self._played, then_listen=bool(stop_keys), seconds=seconds, begun=begun)
+        )
 
     async def stop(self, *, by_key: bool = False) -> None:
         """End the playback under way; return when it has ended. Harmless when there is none.
@@ -181,15 +189,15 @@ class Call:
     async def give_up(self) -> None:
         """End a call of which nothing was heard, now or never: ``given_up`` says whether it was done.
 
-        What could not be heard may ring: such a call goes on.
+        What could not be heard may ring, and so may, later on, what Asterisk does not end now: such a call goes on.
         """
-        if not self.heard_all:
+        if self.over or not self.heard_all:
             return
         self.given_up = True
         try:
-            await self._send_hang_up()
-        except (LinkDown, Unconfirmed):
-            self.given_up = False
+            await self._order_hang_up()
+        except AmiError:
+            self.given_up = self.over
 
     def take(self, event: Event) -> None:
         """Hear one AMI event of this channel."""
@@ -220,13 +228,13 @@ class Call:
     @property
     def had_no_channel(self) -> bool:
         """Whether Asterisk told that the Originate failed, and nothing of a channel, with a link all the time."""
-        is_untold = self._hangup is None and not self._seen
+        is_untold = self._hangup is None and not self._seen and not self._was_found
         return self._failure is not None and is_untold and self.heard_all and self._link.connected
 
-    def end_undialled(self) -> None:
-        """End a call that never had a channel."""
+    def end_without_channel(self, *, dialled: bool) -> None:
+        """End a call of which no channel was seen; ``dialled`` when there may have been one."""
         by = self._ended_by()
-        self._end(Ended(_now(), NETWORK_OUT_OF_ORDER, None, timed_out=False, by=by, dialled=False))
+        self._end(Ended(_now(), NETWORK_OUT_OF_ORDER, None, timed_out=False, by=by, dialled=dialled))
 
     def link_is_back(self) -> None:
         """There is a link again; what happened meanwhile is not known yet."""
@@ -234,12 +242,15 @@ class Call:
         if Ready in self._seen:
             self._line.link_is_back()
 
-    def catch_up(self, channel: Event, record: Record | None, seconds_left: float | None = None) -> None:
+    def catch_up(
+        self, channel: Event, record: Record | None, *, is_silent: bool, seconds_left: float | None = None
+    ) -> None:
         """Tell what was missed of a channel that is alive: ``channel`` is its entry in CoreShowChannels.
 
-        ``record`` is the journal's. ``seconds_left`` says when Asterisk ends the call, if that is not known already.
+        ``record`` is the journal's. ``is_silent`` says that it is certain that nothing has rung. ``seconds_left`` says
+        when Asterisk ends the call, if that is not known already.
         """
-        self.heard_all = False
+        self._was_found, self.heard_all = True, is_silent
         if channel["ChannelState"] == _RINGING:
             self._tell_once(Ringing(_now()))
         if channel["ChannelState"] == _UP:
@@ -270,19 +281,25 @@ class Call:
         if record and record.ended:
             self._end(record.ended)
         else:
-            dialled = bool(self._seen) or not never_begun
-            self._end(Ended(_now(), 0, None, timed_out=False, by=self._ended_by(), lost=dialled, dialled=dialled))
+            dialled = bool(self._seen) or self._was_found or not never_begun
+            at = max(self.placed_at, self._link.lost_at)
+            self._end(Ended(at, 0, None, timed_out=False, by=self._ended_by(), lost=dialled, dialled=dialled))
 
     async def _send_hang_up(self) -> None:
+        wait = _AGAIN_SECONDS
         while not self.over:
             try:
-                await self._link.send("Hangup", Channel=self.id, Cause=str(NORMAL_CLEARING))
-            except Rejected:  # the channel is not there yet, or has just gone
+                await self._order_hang_up()
+            except Rejected:  # the channel is not there yet, or has just gone, or Asterisk is being stopped
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(_AGAIN_SECONDS):
+                    async with asyncio.timeout(wait):
                         await self._over.wait()
+                wait = min(wait * 2, _LONGEST_AGAIN_SECONDS)
             else:
                 return
+
+    async def _order_hang_up(self) -> None:
+        await self._link.send("Hangup", Channel=self.id, Cause=str(NORMAL_CLEARING))
 
     def _change_state(self, state: str) -> None:
         if state == _UP:

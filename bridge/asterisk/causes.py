@@ -20,6 +20,7 @@ NO_ANSWER_FROM_USER = 19
 NETWORK_OUT_OF_ORDER = 38
 """Causes of ITU-T Q.850."""
 
+_OK = 200
 _VOICE_ERRORS = 5000
 
 _ERRORS = {
@@ -75,3 +76,8 @@ def outcome_of(ended: Ended, *, answered: bool, by_machine: bool = False) -> tup
         return EXPIRED_EXPIRED, NO_ANSWER
     sip_status = ended.sip_status or _SIP_STATUSES.get(ended.cause, 500)
     return EXPIRED_EXPIRED, _ERRORS.get(sip_status, _VOICE_ERRORS + sip_status)
+
+
+def final_sip_status(ended: Ended, *, answered: bool) -> int | None:
+    """The SIP status that the INVITE was answered with in the end (RFC 3261, 17.1.1); None when there was none."""
+    return _OK if answered else ended.sip_status

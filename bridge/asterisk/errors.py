@@ -39,3 +39,9 @@ class Unconfirmed(AmiError):
     """It was sent, and the answer never came: it may or may not have been done. It must not be sent again."""
 
     id = "AMI_UNCONFIRMED"
+
+
+class JournalUnreadable(VoicebridgeError):
+    """What Asterisk wrote down cannot be read: nothing follows from what is not found in it."""
+
+    id = "JOURNAL_UNREADABLE"

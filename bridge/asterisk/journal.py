@@ -14,17 +14,18 @@ channel was, who ended the call, and the last SIP status that came, if one came.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from bridge.asterisk.calls import Ended
 from bridge.asterisk.causes import NO_ANSWER_FROM_USER, NO_USER_RESPONDING, NORMAL_CLEARING
-from bridge.asterisk.errors import UnsafeValue
+from bridge.asterisk.errors import JournalUnreadable, UnsafeValue
 
 _LINE = re.compile(
     rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([\w.-]+) "
@@ -35,6 +36,14 @@ _LINE = re.compile(
 _FIRST_FINAL_STATUS = 300
 _REQUEST_TIMEOUT = 408
 _LEAST_FREE_BYTES = 1_000_000
+_BLOCK_BYTES = 65_536
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_CLOCKS_DIFFER = timedelta(minutes=20)
+"""By so much the times in a call's lines may be older than the one at which it was placed.
+
+Three clocks are concerned: the daemon's, Asterisk's and the database's. Of a call that was placed less than this ago,
+none of its lines is missed by however much a clock is put back: so it is more than a call without transfers lasts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +73,17 @@ class Journal:
         """The file into which all of a call goes that this Asterisk is to place now."""
         return self._folder / f"{_day(now)}-{_file_name(asterisk)}.log"
 
-    async def read(self, channel_ids: Collection[str], since: datetime | None = None) -> dict[str, Record]:
-        """What is known of each of these channels, placed ``since`` then; one without a line is missing."""
-        oldest = "" if since is None else _day(since)
-        return await asyncio.to_thread(self._read, {channel_id.encode() for channel_id in channel_ids}, oldest)
+    async def read(self, channel_ids: Collection[str], since: datetime = _EVER) -> dict[str, Record]:
+        """What is known of each of these channels, placed ``since`` then; one without a line is missing.
+
+        Raises ``JournalUnreadable`` when a line may be where it could not be read.
+        """
+        oldest = min(since, datetime.now(UTC)) - _CLOCKS_DIFFER
+        wanted = {channel_id.encode() for channel_id in channel_ids}
+        try:
+            return await asyncio.to_thread(self._read, wanted, oldest)
+        except OSError as error:
+            raise JournalUnreadable(f"the journal in {self._folder} cannot be read: {error}") from error
 
     async def is_kept(self, asterisk: str, since: datetime) -> bool:
         """Whether a call that this Asterisk placed since then would stand in it, as far as can be seen.
@@ -80,30 +96,46 @@ class Journal:
         """Delete the files of the days before that of ``before``."""
         await asyncio.to_thread(self._sweep, _day(before))
 
-    def _read(self, wanted: set[bytes], oldest: str) -> dict[str, Record]:
+    def _read(self, wanted: set[bytes], oldest: datetime) -> dict[str, Record]:
         records: dict[str, Record] = {}
+        unreadable: OSError | None = None
         for file in sorted(self._files(), reverse=True):  # that of a call just placed comes first
-            if len(records) == len(wanted) or file.name < oldest:
+            if len(records) == len(wanted) or file.name < _day(oldest):
                 break
-            with file.open("rb") as lines:
-                _note(records, lines, wanted)
+            try:
+                _note(records, _lines_of(wanted, file, _stamp(oldest).encode()))
+            except OSError as error:  # perhaps another Asterisk's
+                unreadable = error
+        if unreadable and len(records) < len(wanted):
+            raise unreadable
         return records
 
     def _is_kept(self, name: str, oldest: str) -> bool:
-        has_calls = any(file.name >= oldest and file.stat().st_size for file in self._files(name))
-        return has_calls and shutil.disk_usage(self._folder).free > _LEAST_FREE_BYTES
+        try:
+            has_calls = any(file.name >= oldest and file.stat().st_size for file in self._files(name))
+            return has_calls and shutil.disk_usage(self._folder).free > _LEAST_FREE_BYTES
+        except OSError:
+            return False
 
     def _sweep(self, oldest_kept: str) -> None:
         for file in self._files():
             if file.name < oldest_kept:
                 file.unlink(missing_ok=True)
 
-    def _files(self, name: str = "*") -> Iterator[Path]:
-        return filter(Path.is_file, self._folder.glob(f"????-??-??-{name}.log"))
+    def _files(self, name: str = "*") -> list[Path]:
+        """None where there is no folder; raises OSError when it cannot be listed, as ``Path.glob`` does not."""
+        try:
+            return [file for file in self._folder.iterdir() if file.match(f"????-??-??-{name}.log")]
+        except FileNotFoundError:
+            return []
 
 
 def _day(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d}"
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def _file_name(asterisk: str) -> str:
@@ -112,14 +144,38 @@ def _file_name(asterisk: str) -> str:
 
 def dialling_line(channel_id: str, now: datetime) -> str:
     """The first line of a call, without its end."""
-    return f"{now.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z {channel_id} dialling"
+    return f"{_stamp(now)} {channel_id} dialling"
 
 
-def _note(records: dict[str, Record], lines: Iterable[bytes], wanted: set[bytes]) -> None:
-    for line in lines:
-        found = _LINE.search(line)
-        if found is None or found[2] not in wanted:
-            continue
+def _lines_of(wanted: set[bytes], file: Path, oldest: bytes) -> list[re.Match[bytes]]:
+    """The lines of these channels, read from the end of the file until all have begun or all is older."""
+    lines_of: list[re.Match[bytes]] = []
+    sought = set(wanted)
+    for block in _blocks_from_the_end(file):
+        lines = list(_LINE.finditer(block))
+        lines_of[:0] = [line for line in lines if line[2] in wanted]
+        sought.difference_update(line[2] for line in lines if line[3] == b"dialling")
+        if not sought or (lines and max(line[1] for line in lines) < oldest):
+            break
+    return lines_of
+
+
+def _blocks_from_the_end(file: Path) -> Iterator[bytes]:
+    """Whole lines. Blocks are small: other threads go on between two of them."""
+    with file.open("rb") as content:
+        start = content.seek(0, os.SEEK_END)
+        rest = b""
+        while start:
+            end, start = start, max(0, start - _BLOCK_BYTES)
+            content.seek(start)
+            block = content.read(end - start) + rest
+            cut = (block.find(b"\n") + 1 or len(block)) if start else 0
+            rest = block[:cut]
+            yield block[cut:]
+
+
+def _note(records: dict[str, Record], lines: Iterable[re.Match[bytes]]) -> None:
+    for found in lines:
         try:
             at = datetime.fromisoformat(found[1].decode())
         except ValueError:  # no line of ours

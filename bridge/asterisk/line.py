@@ -7,7 +7,7 @@ import math
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 import structlog
@@ -34,6 +34,7 @@ class Operation:
     ``over`` is given that answer, None when it failed. ``question`` is the command to which the channel answers when
     the operation is over, should the link be lost meanwhile. ``then_listen`` has silence follow without a gap. One that
     takes at least ``seconds`` is begun again when the channel has nothing to do sooner, and may never have heard of it.
+    ``begun`` is called once, when the channel has been told, or may have been.
     """
 
     commands: tuple[str, ...]
@@ -41,6 +42,7 @@ class Operation:
     question: str = agi.NOTHING
     then_listen: bool = False
     seconds: float = 0.0
+    begun: Callable[[], None] = lambda: None
 
 
 class Line:
@@ -70,6 +72,7 @@ class Line:
         self._silence: tuple[str, float] | None = None
         self._silence_id = ""
         self._silence_ends_at = 0.0
+        self._was_silence_early = False
         self._was_driven_by_us = False
         self._over_before: agi.Answer | None = None
         self._is_closed = False
@@ -97,10 +100,13 @@ class Line:
         except Unconfirmed:
             _log.warning("command_unconfirmed", channel=self._channel)
             self._is_order_in_doubt = True
+            operation.begun()
         except AmiError as error:
             if not self._is_closed:
                 _log.info("not_done", channel=self._channel, reason=str(error))
             self._fail(number)
+        else:
+            operation.begun()
 
     async def stop_playing(self, *, by_itself: bool) -> None:
         """End the playback under way, return when it has ended; ``by_itself`` says that a stop key probably does it.
@@ -199,14 +205,15 @@ class Line:
         operation, took = self._operation, self._loop.time() - self._ordered_at
         if operation and self._is_order_in_doubt and took < operation.seconds and not answer.position:
             self._is_order_in_doubt = False
-            self._again = self._loop.create_task(self.do(operation))
+            self._again = self._loop.create_task(self.do(replace(operation, begun=lambda: None)))
         else:
             self._finish(answer)
 
     def _silence_is_over(self) -> None:
         is_early = self._silence_id != _FOUND and self._silence_ends_at - self._loop.time() > _FAILED_SECONDS
-        self._silence_id = ""
-        if is_early:  # Asterisk cannot read the file
+        is_unreadable = is_early and self._was_silence_early  # once, a stop that came late may have hit it
+        self._silence_id, self._was_silence_early = "", is_early
+        if is_unreadable:
             self._loop.call_later(_FAILED_SECONDS, self.send_silence)
         else:
             self.send_silence()
@@ -227,7 +234,7 @@ class Line:
                 self._link.post("ControlPlayback", Channel=self._channel, Control="stop")
             for _ in range(unused):
                 self._post(agi.USE_UP_STOP)
-        self._silence_id = ""
+        self._silence_id, self._was_silence_early = "", False
 
     async def _wait_until_idle(self) -> None:
         with suppress(TimeoutError):

@@ -10,15 +10,16 @@ from typing import Any
 
 import structlog
 
-from bridge.asterisk.call import Call
+from bridge.asterisk.call import DOWN, Call
 from bridge.asterisk.calls import Origination
-from bridge.asterisk.errors import AmiError, Rejected, Unconfirmed
-from bridge.asterisk.journal import Journal
+from bridge.asterisk.errors import AmiError, JournalUnreadable, Rejected, Unconfirmed
+from bridge.asterisk.journal import Journal, Record
 from bridge.asterisk.link import AmiLink
 from bridge.asterisk.originate import COMMANDS, originate
 from bridge.asterisk.wire import Event
 
 _LATE_SECONDS = 1.0
+_VERY_LATE_SECONDS = 9.0
 _OVERDUE_SECONDS = 15.0
 _LEFT_ALONE_SECONDS = 10.0
 GONE_FOR_GOOD = timedelta(minutes=10)
@@ -59,6 +60,10 @@ class Switchboard:
         """Whether it has not begun a call by this trunk lately, and is to be spared until it may have recovered."""
         return asyncio.get_running_loop().time() < self._left_alone.get(trunk, 0)
 
+    def takes_calls(self, trunk: str) -> bool:
+        """Whether it may be given calls by this trunk: there is a link, and it is not left alone."""
+        return self.connected and not self.is_left_alone(trunk)
+
     def leave_alone(self, trunk: str) -> None:
         """Spare it calls by this trunk for a while, or until there is another Asterisk behind the link."""
         self._left_alone[trunk] = asyncio.get_running_loop().time() + _LEFT_ALONE_SECONDS
@@ -69,8 +74,8 @@ class Switchboard:
         Raises ``UnsafeValue``, ``LinkDown`` and ``Rejected``, when it is certain that nothing was dialled; all that
         happens afterwards comes as the call's events.
         """
-        call = Call(self._link, origination, self._forget)
         now = datetime.now(UTC)
+        call = Call(self._link, origination, self._forget, placed_at=now)
         headers = originate(origination, call_limit=call.limit, journal=self._journal.file(self.name, now), now=now)
         self._calls[call.id] = call
         try:
@@ -84,10 +89,11 @@ class Switchboard:
             self._watch(call)
         return call
 
-    async def adopt(self, originations: Sequence[Origination]) -> dict[str, Call]:
-        """The calls whose channels are alive, by their ids: those that another process has placed, not this one.
+    async def adopt(self, originations: Sequence[Origination], placed_since: datetime) -> dict[str, Call]:
+        """The calls whose channels are alive, by their ids. Those that are followed already are given as they are.
 
-        Their events follow as for placed calls, Ringing or Answered and Ready first, keys pressed meanwhile included.
+        The events of others follow as for placed calls, Ringing or Answered and Ready first, keys pressed meanwhile
+        included.
         What is done on a channel is known to whoever placed the call: say it with the ``adopt_*`` methods of Call.
         Takes a second when there is no channel for one of them. Raises ``AmiError`` when Asterisk does not tell.
         """
@@ -98,20 +104,27 @@ class Switchboard:
             if len(channels) < len(wanted):
                 await asyncio.sleep(_LATE_SECONDS)
                 channels |= await self._look_for(wanted)
-            records = await self._journal.read(channels)
+            records = await self._read(channels, placed_since) or {}
             seconds_left = {channel_id: await self._seconds_left(channel_id) for channel_id in channels}
+            silent = {channel_id: await self._is_silent(channel) for channel_id, channel in channels.items()}
+            followed = {channel_id: self._calls[channel_id] for channel_id in channels if channel_id in self._calls}
             calls = {
-                channel_id: Call(self._link, wanted[channel_id], self._forget)
+                channel_id: Call(self._link, wanted[channel_id], self._forget, placed_at=placed_since)
                 for channel_id in channels
-                if channel_id not in self._calls
+                if channel_id not in followed
             }
             self._calls |= calls
             for channel_id, call in calls.items():
-                call.catch_up(channels[channel_id], records.get(channel_id), seconds_left[channel_id])
+                call.catch_up(
+                    channels[channel_id],
+                    records.get(channel_id),
+                    is_silent=silent[channel_id],
+                    seconds_left=seconds_left[channel_id],
+                )
                 self._watch(call)
                 for event in self._arriving.get(channel_id, ()):
                     call.take(event)
-            return calls  # also those that have ended meanwhile
+            return followed | calls  # also those that have ended meanwhile
         finally:
             for channel_id in wanted:
                 self._arriving.pop(channel_id, None)
@@ -121,7 +134,7 @@ class Switchboard:
         if (call := self._calls.get(channel_id)) is not None:
             call.take(event)
             if event["Event"] == "Hangup":
-                self._see_that_the_journal_is_kept(channel_id)
+                self._see_that_the_journal_is_kept(call)
             elif event["Event"] == "OriginateResponse" and not call.over:
                 self._begin(self._see_whether_it_had_a_channel(call))
         elif (arrived := self._arriving.get(channel_id)) is not None:
@@ -131,6 +144,18 @@ class Switchboard:
         """Until Asterisk ends the call by itself; None of one that is not answered, or has just ended."""
         return float(await self._value(channel_id, "TIMEOUT(absolute)") or 0) or None
 
+    async def _is_silent(self, channel: Event) -> bool:
+        """Whether it is certain that nothing but a 100 has come from the trunk yet: nothing rings.
+
+        Any other response sets the dialog's remote tag (RFC 3261, 8.2.6.2) and is the latest of the channel. Of early
+        media no other trace is left. The Call-ID tells that the channel is still there, so that it has been asked.
+        """
+        if channel["ChannelState"] != DOWN:
+            return False
+        asked = ("CHANNEL(pjsip,remote_tag)", f"HANGUPCAUSE({channel['Channel']},tech)", "CHANNEL(pjsip,call-id)")
+        tag, latest, call_id = [await self._value(channel["Uniqueid"], variable) for variable in asked]
+        return not tag and (not latest or latest.startswith("SIP 100 ")) and bool(call_id)
+
     async def _value(self, channel_id: str, variable: str) -> str:
         """That of a channel's variable, now; empty of a channel that has just ended."""
         try:
@@ -138,22 +163,30 @@ class Switchboard:
         except Rejected:
             return ""
 
-    def _see_that_the_journal_is_kept(self, channel_id: str) -> None:
+    def _see_that_the_journal_is_kept(self, call: Call) -> None:
         """Look for a call that is over, once in each file: without its lines nothing is known after a crash."""
         file = self._journal.file(self.name, datetime.now(UTC))
         if file != self._file_seen:
             self._file_seen = file
-            self._begin(self._read_back(channel_id, file))
+            self._begin(self._read_back(call, file))
 
-    async def _read_back(self, channel_id: str, file: Path) -> None:
-        if not await self._journal.read([channel_id]):
+    async def _read_back(self, call: Call, file: Path) -> None:
+        if not await self._records([call]):
             _log.error("journal_not_kept", asterisk=self.name, file=str(file))
 
     async def _see_whether_it_had_a_channel(self, call: Call) -> None:
-        """End a call that failed without one: its Hangup does not come, and Asterisk wrote nothing down of it."""
+        """End a call that failed without one: its Hangup does not come, and Asterisk wrote nothing down of it.
+
+        Where nothing would be written down, its Hangup is waited for longer than any has been seen to be late.
+        """
         await asyncio.sleep(_LATE_SECONDS)
-        if call.had_no_channel and not await self._journal.read([call.id], since=call.placed_at):
-            call.end_undialled()
+        if not call.had_no_channel:
+            return
+        records = await self._records([call])
+        if not records and not await self._journal.is_kept(self.name, call.placed_at):
+            await asyncio.sleep(_VERY_LATE_SECONDS)
+        if call.had_no_channel and not records:
+            call.end_without_channel(dialled=records is None)
 
     def _reconcile_all(self) -> None:
         self._left_alone.clear()
@@ -178,23 +211,40 @@ class Switchboard:
             if not are_overdue:
                 return
             missing, asked = calls, False
-        records = await self._journal.read([call.id for call in missing])
+        records = await self._records(missing)
+        if records is None and not are_overdue:
+            return
         for call in missing:
-            record = records.get(call.id)
+            record = records.get(call.id) if records else None
             if record is None and not asked and datetime.now(UTC) - call.placed_at < GONE_FOR_GOOD:
                 continue
-            never_begun = record is None and asked and await self._journal.is_kept(self.name, call.placed_at)
+            proves = record is None and records is not None and asked
+            never_begun = proves and await self._journal.is_kept(self.name, call.placed_at)
             call.settle(record, never_begun=never_begun)
 
     async def _resume(self, calls: list[Call]) -> list[Call]:
         """Resume the calls that have a channel; return those that have none, and have not ended."""
         channels = await self._look_for([call.id for call in calls])
         alive = [call for call in calls if call.id in channels and not call.over]
-        records = await self._journal.read([call.id for call in alive if not call.answered])
+        records = await self._records([call for call in alive if not call.answered]) or {}
         for call in alive:
-            call.catch_up(channels[call.id], records.get(call.id))
+            is_silent = await self._is_silent(channels[call.id])
+            call.catch_up(channels[call.id], records.get(call.id), is_silent=is_silent)
             await call.resume()
         return [call for call in calls if call.id not in channels and not call.over]
+
+    async def _records(self, calls: Collection[Call]) -> dict[str, Record] | None:
+        """What the journal has of them; None when it cannot be read."""
+        if not calls:
+            return {}
+        return await self._read([call.id for call in calls], min(call.placed_at for call in calls))
+
+    async def _read(self, channel_ids: Collection[str], placed_since: datetime) -> dict[str, Record] | None:
+        try:
+            return await self._journal.read(channel_ids, placed_since)
+        except JournalUnreadable as error:
+            _log.error("journal_unreadable", asterisk=self.name, reason=str(error))
+            return None
 
     async def _look_for(self, channel_ids: Collection[str]) -> dict[str, Event]:
         """The entries of those that Asterisk has, by their ids.
@@ -220,9 +270,15 @@ class Switchboard:
         self._watch(call)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self._logged(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:  # a fault of ours must not go unseen
+            _log.exception("switchboard_failed", asterisk=self.name)
 
     def _forget(self, call_id: str) -> None:
         self._calls.pop(call_id, None)

@@ -17,11 +17,15 @@ _AHEAD = timedelta(seconds=0.2)
 _AT_ONCE = 100
 _LONGEST_REST_SECONDS = 1.0
 
+_REFUSALS = 3
+_REFUSALS_OF_UNREACHABLE = 1
+"""So many legs in a row that a trunk does not take, and it is spared."""
+
 
 class Claiming:
     """Claims what is due of one trunk, as soon as it has a turn and a free call, and hands it to ``begin``.
 
-    While the trunk is known to be down, its messages are dialled by the first of ``stand_ins`` that is not.
+    While the trunk is down, its messages are dialled by the first of ``stand_ins`` that is not.
     """
 
     def __init__(
@@ -55,7 +59,7 @@ class Claiming:
 
     async def _claim(self) -> float:
         trunk = self._dialled_by()
-        ready = [one for one in self._switchboards if one.connected and not one.is_left_alone(trunk)]
+        ready = [one for one in self._switchboards if one.takes_calls(trunk)]
         if not ready:
             return _LONGEST_REST_SECONDS
         limit = self._traffic.limit(trunk)
@@ -70,6 +74,7 @@ class Claiming:
         )
         for claim in claims.claims:
             self._begin(claim)
+            self._traffic.claimed(trunk)
         if self._was_limited:
             self._traffic.held(limit.name, len(claims.claims))
         self._is_full = claims.is_full
@@ -82,9 +87,10 @@ class Claiming:
         return next((trunk for trunk in self._stand_ins if not self._is_down(trunk)), self._trunk)
 
     def _is_down(self, trunk: str) -> bool:
-        """Whether it has stopped to answer OPTIONS requests; one that never did is, if it answers no call either."""
+        """Whether it has stopped to answer OPTIONS requests, or has lately taken no calls."""
         is_unreachable = self._watch.standing(trunk).qualify == "unreachable"
-        return self._watch.is_down(trunk) or (is_unreachable and self._traffic.is_silent(trunk))
+        refusals = _REFUSALS_OF_UNREACHABLE if is_unreachable else _REFUSALS
+        return self._watch.is_down(trunk) or self._traffic.is_spared(trunk, refusals)
 
 
 def _seconds_of_rest(claims: Claims) -> float:

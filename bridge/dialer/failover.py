@@ -11,8 +11,10 @@ from bridge.messages.routes import Routes
 FAILOVER_SECONDS = 8.0
 """A trunk on which nothing has rung for so long does not take the call."""
 
-_SIP_STATUSES = frozenset((408, 500, 502, 503, 504))
-"""RFC 3261, 21: the trunk timed out, failed or has no room."""
+_REFUSALS = range(400, 600)
+_ABOUT_THE_CALLEE = frozenset((404, 410, 433, 480, 484, 485, 486, 487))
+"""Final SIP statuses (RFC 3261, 21; RFC 5079 for 433). A refusal speaks of the trunk, or of us there, but for these and
+every 6xx, which speak of the telephone or its number; a 3xx says where else the callee is, and is not followed."""
 
 _CAUSES = frozenset((3, 27, 34, 38, 41, 42, 44, 47))
 """ITU-T Q.850, where no SIP status came: no route, out of order, no circuit, congestion."""
@@ -25,7 +27,7 @@ def was_refused(ended: Ended, *, rang: bool, gave_up: bool) -> bool:
     if gave_up or ended.timed_out:
         return True
     if ended.sip_status is not None:
-        return ended.sip_status in _SIP_STATUSES
+        return ended.sip_status in _REFUSALS and ended.sip_status not in _ABOUT_THE_CALLEE
     return ended.by == "callee" and ended.cause in _CAUSES
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from bridge.asterisk import Ended
+from bridge.asterisk import Ended, final_sip_status
 from bridge.dialer.course import Course
 from bridge.messages.attempt import Attempt
 from bridge.messages.retry import next_attempt
@@ -56,7 +56,9 @@ def finished(outcome: Outcome) -> Attempt:
     )
     if ended is None:
         return attempt
-    return replace(attempt, ended_at=ended.at, cause=ended.cause, sip_status=ended.sip_status, hung_up_by=ended.by)
+    sip_status = final_sip_status(ended, answered=course.answered_at is not None)
+    by = None if ended.lost else ended.by
+    return replace(attempt, ended_at=ended.at, cause=ended.cause, sip_status=sip_status, hung_up_by=by)
 
 
 async def settle(store: Store, claim: Claim, attempt: Attempt) -> bool:

@@ -155,8 +155,12 @@ class Performance:
     async def _play_once(self, play: commands.Play, prompt: Prompt) -> None:
         assert self._past.loops_left is not None
         self._past.loops_left -= 1
-        self._course.note_spoken(prompt, datetime.now(UTC))
-        await self._call.play(str(prompt.stem), stop_keys=play.stop_keys, seconds=prompt.seconds)
+        await self._call.play(
+            str(prompt.stem),
+            stop_keys=play.stop_keys,
+            seconds=prompt.seconds,
+            begun=lambda: self._course.note_spoken(prompt, datetime.now(UTC)),
+        )
 
     # Recordings
 

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from bridge.asterisk import AmiError, Call, Switchboard
+from bridge.asterisk.errors import JournalUnreadable
 from bridge.asterisk.journal import Journal, Record
 from bridge.asterisk.switchboard import GONE_FOR_GOOD
 from bridge.dialer.attempt import AttemptRunner
@@ -25,7 +26,6 @@ _SOON_SECONDS = 0.5
 _YOUNGEST = timedelta(seconds=2)
 _GRACE = timedelta(seconds=60)
 _ABANDONED_AT_ONCE = 100
-_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class Recovery:
@@ -81,12 +81,9 @@ class Recovery:
 
         Their channels are looked for first: what has none and has ended is in the journal by then.
         """
-        calls = await self._calls(asterisk, orphans)
         oldest = min(found.claim.starts_at for found in orphans)
-        records = await self._journal.read(
-            [found.claim.attempt.channel_id for found in orphans], oldest - _CLOCKS_DIFFER
-        )
-        is_kept = await self._journal.is_kept(asterisk, oldest)
+        calls = await self._calls(asterisk, orphans, oldest)
+        records, is_kept = await self._journaled(asterisk, orphans, oldest)
         now, some_wait = datetime.now(UTC), False
         for found in orphans:
             attempt = found.claim.attempt
@@ -106,16 +103,27 @@ class Recovery:
                     some_wait = True
         return some_wait
 
-    async def _calls(self, asterisk: str, orphans: Collection[OpenAttempt]) -> dict[str, Call] | None:
+    async def _calls(self, asterisk: str, orphans: Collection[OpenAttempt], oldest: datetime) -> dict[str, Call] | None:
         """Those of the orphans' calls that are alive; None when their Asterisk does not say."""
         switchboard = self._switchboards.get(asterisk)
         if switchboard is None or not switchboard.connected:
             return None
         try:
-            return await switchboard.adopt([await self._runner.origination(found) for found in orphans])
+            return await switchboard.adopt([await self._runner.origination(found) for found in orphans], oldest)
         except AmiError as error:
             _log.warning("orphans_not_looked_for", asterisk=asterisk, orphans=len(orphans), reason=str(error))
             return None
+
+    async def _journaled(
+        self, asterisk: str, orphans: Collection[OpenAttempt], oldest: datetime
+    ) -> tuple[dict[str, Record], bool]:
+        """What the journal has of the orphans' calls, and whether it proves something that it has nothing of one."""
+        try:
+            records = await self._journal.read([found.claim.attempt.channel_id for found in orphans], oldest)
+        except JournalUnreadable as error:
+            _log.error("journal_unreadable", asterisk=asterisk, orphans=len(orphans), reason=str(error))
+            return {}, False
+        return records, await self._journal.is_kept(asterisk, oldest)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

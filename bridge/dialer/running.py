@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from bridge.asterisk import Call, Ended, LinkDown, Origination, Rejected, outcome_of
+from bridge.asterisk import DEFAULT_CALL_LIMIT, Call, Ended, LinkDown, Origination, Rejected, outcome_of
 from bridge.dialer.conversation import Conversation
 from bridge.dialer.course import Course
 from bridge.dialer.failover import FAILOVER_SECONDS, ended_of, leg_of, trunks_left, was_refused
@@ -23,7 +23,7 @@ from bridge.dialer.recordings import CallRecordings
 from bridge.dialer.replay import Past, past_of, replay
 from bridge.dialer.requests import send_request
 from bridge.dialer.scripting import script_of, variables_of
-from bridge.dialer.settling import lost
+from bridge.dialer.settling import lost, within_limit
 from bridge.messages.attempt import Attempt
 from bridge.messages.progress import State
 from bridge.messages.statuses import (
@@ -46,7 +46,10 @@ _log = structlog.get_logger(__name__)
 _MAY_BE_LATE = timedelta(seconds=1)
 
 
-_NO_CHANNEL = "Asterisk makes no channel: it is being stopped, or has no endpoint of the trunk's name"
+_NO_CHANNEL = (
+    "Asterisk makes no channel: it is being stopped, has no endpoint of the trunk's name, "
+    "or takes its AOR for unreachable (qualify_frequency, and no answer to OPTIONS)"
+)
 
 
 class NotDialled(Exception):
@@ -112,6 +115,7 @@ class RunningAttempt:
         """What came of the call that was taken up, and that is over."""
         course = self._past.course
         course.answered_at = course.answered_at or answered_at
+        ended = within_limit(ended, course.answered_at, self._claim.message.content.call_timeout or DEFAULT_CALL_LIMIT)
         interpreter = Interpreter(self._script, self._variables)
         replay(interpreter, self._past.told)
         for fact in interpreter.handle(events.HungUp(), self._past.latest):
@@ -149,7 +153,7 @@ class RunningAttempt:
             return Outcome(self._dialled_now(), UNDELIVERABLE_NOT_DELIVERED, CANCELED)
         is_recorded = self._claim.message.content.record
         if (is_recorded and not await self._recordings.begin_call()) or not await self._is_ours():
-            raise NotDialled("another process has given it back")
+            raise NotDialled("another process has it, or has given it back")
         if not is_open(self._claim.message.content.window, datetime.now(UTC)):
             raise NotDialled("the time window has closed")
         if not self._means.may_dial():
@@ -162,10 +166,10 @@ class RunningAttempt:
         return await self._follow(call)
 
     async def _is_ours(self) -> bool:
-        """Whether it is still for us to dial. A process that stood still may have been taken for dead meanwhile."""
+        """Whether it is still for us to dial. A process that stood still may have been replaced meanwhile."""
         if datetime.now(UTC) - self._claim.starts_at < _MAY_BE_LATE:
             return True
-        return await until_stored(lambda: self._means.store.is_open(self.attempt.id))
+        return await until_stored(lambda: self._means.store.is_ours(self.attempt))
 
     async def _place(self) -> Call:
         """Have the present leg dialled. Raises LinkDown and Rejected when it was not."""
@@ -205,12 +209,14 @@ class RunningAttempt:
 
     def _spare_asterisk(self, reason: str) -> None:
         """Leave this Asterisk alone for a while: it dials by none of the trunks that it was asked to."""
-        attempt, switchboard = self.attempt, self._means.switchboards[self.attempt.asterisk]
+        attempt, switchboards = self.attempt, self._means.switchboards
+        switchboard = switchboards[attempt.asterisk]
         for trunk in (attempt.trunk, *(leg.trunk for leg in attempt.refused)):
             if not switchboard.is_left_alone(trunk):
                 _log.error("asterisk_does_not_dial", asterisk=switchboard.name, trunk=trunk, reason=reason)
             switchboard.leave_alone(trunk)
-            self._means.traffic.rejected(trunk)
+            if not any(one.takes_calls(trunk) for one in switchboards.values()):
+                self._means.traffic.rejected(trunk)
 
     async def _follow_leg(self, call: Call) -> Ended:
         conversation = Conversation(
@@ -234,7 +240,8 @@ class RunningAttempt:
         finally:
             self._call = None
             patience.cancel()
-            self._means.traffic.ended(self.attempt.trunk, ended, rang=self._past.course.rang)
+            rang = self._past.course.rang
+            self._means.traffic.ended(self.attempt.trunk, ended, rang=rang, gave_up=call.given_up)
             if not call.over:
                 await call.hang_up()
         return ended
@@ -277,7 +284,8 @@ class RunningAttempt:
     # What the call does not wait for
 
     def _move(self, state: State, at: datetime) -> None:
-        """Show how far the call has come; the call goes on without it."""
+        """Show how far the call has come, for which its trunk has taken it; the call goes on without it."""
+        self._means.traffic.taken(self.attempt.trunk)
 
         async def move() -> None:
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.asterisk import Ended, Record
@@ -78,6 +78,13 @@ def _is_fresh(evidence: Evidence) -> bool:
     record = evidence.record
     began_at = evidence.begun_at if record is None else max(evidence.begun_at, record.dialled_at)
     return evidence.now - began_at < FRESH
+
+
+def within_limit(ended: Ended, answered_at: datetime | None, limit: float) -> Ended:
+    """An end that nobody knows was no later than the call's limit, seconds from the answer, let it be."""
+    if answered_at is None or not ended.lost:
+        return ended
+    return replace(ended, at=min(ended.at, answered_at + timedelta(seconds=limit)))
 
 
 def lost(at: datetime) -> Ended:

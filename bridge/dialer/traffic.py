@@ -10,20 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bridge.asterisk import Ended
+from bridge.dialer.failover import was_refused
 from bridge.dialer.throttle import Throttle
 from bridge.store import TrunkLimit
 
 _LATE_CALLS_FASTER = 1.04
 """How much faster than their trunk's pace calls follow each other that missed their turns."""
 
-_TIMED_OUT = 408
+_SPARED_SECONDS = 30.0
+
 _NO_ROOM = 503
 _NO_ROOM_CAUSES = (34, 42)
 """ITU-T Q.850: no circuit available, switching equipment congestion."""
-
-_FIRST_REFUSAL = 400
-_ABOUT_THE_CALLEE = frozenset((404, 410, 480, 484, 485, 486, 487, 600, 603, 604, 607))
-"""Refusals that speak of the telephone or its number (RFC 3261, 21; RFC 8197), and not of the trunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class TrunkTraffic:
     """One trunk as this node sees it now; the counters begin with the process.
 
     ``held_by_own_limit`` counts calls that were due and had to wait for a turn, or for another call's end;
-    ``refused_by_carrier`` counts legs that the trunk itself refused. Neither is ever the other.
+    ``refused_by_carrier`` counts legs that the trunk did not take. Neither is ever the other.
     """
 
     calls: int
@@ -54,7 +52,8 @@ class Traffic:
         self._calls: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
-        self._silent: set[str] = set()
+        self._refused_in_a_row: Counter[str] = Counter()
+        self._spared_until = dict.fromkeys(self._limits, float("-inf"))
 
     def limit(self, trunk: str) -> TrunkLimit:
         """The trunk's limits; its pace is lower than configured while it cannot keep up."""
@@ -81,9 +80,13 @@ class Traffic:
             for name, throttle in self._throttles.items()
         }
 
-    def is_silent(self, trunk: str) -> bool:
-        """Whether its last leg was given up, or timed out, without any answer."""
-        return trunk in self._silent
+    def is_spared(self, trunk: str, refusals: int) -> bool:
+        """Whether it took none of so many latest legs, and none of the last 30 seconds either has told otherwise."""
+        return self._refused_in_a_row[trunk] >= refusals and self._clock() < self._spared_until[trunk]
+
+    def claimed(self, trunk: str) -> None:
+        """A call is on its way to the trunk, and will tell whether it takes calls."""
+        self._spare(trunk)
 
     def held(self, trunk: str, calls: int) -> None:
         """So many calls begin that our own limit has kept waiting."""
@@ -96,20 +99,32 @@ class Traffic:
             self._throttles[trunk].began(originate_seconds, self._clock())
 
     def rejected(self, trunk: str) -> None:
-        """Asterisk refused an Originate, so that no leg came of it."""
+        """The last Asterisk of the node that took its calls has begun none."""
         if trunk in self._throttles:
             self._throttles[trunk].rejected(self._clock())
 
-    def ended(self, trunk: str, ended: Ended, *, rang: bool) -> None:
-        """A leg that was told to have begun is over; ``rang`` when the telephone rang or was answered."""
+    def taken(self, trunk: str) -> None:
+        """The trunk has done its part for a leg: the telephone rings, or is known not to."""
+        self._refused_in_a_row[trunk] = 0
+
+    def ended(self, trunk: str, ended: Ended, *, rang: bool, gave_up: bool) -> None:
+        """A leg that was told to have begun is over.
+
+        ``rang`` when the telephone rang or was answered, ``gave_up`` when we stopped waiting for the trunk.
+        """
         self._calls[trunk] -= 1
         status = ended.sip_status
-        if status is not None and status >= _FIRST_REFUSAL and status not in _ABOUT_THE_CALLEE:
-            self._refused[trunk] += 1
-        if not rang and status in (None, _TIMED_OUT):
-            self._silent.add(trunk)
-        else:
-            self._silent.discard(trunk)
+        if was_refused(ended, rang=rang, gave_up=gave_up):
+            if ended.dialled:
+                self._refused[trunk] += 1
+            self._refused_in_a_row[trunk] += 1
+            self._spare(trunk)
+        elif status is not None and not rang:
+            self.taken(trunk)
         no_room = status == _NO_ROOM or (status is None and ended.cause in _NO_ROOM_CAUSES)
         if no_room and not rang and trunk in self._throttles:
             self._throttles[trunk].refused(self._clock())
+
+    def _spare(self, trunk: str) -> None:
+        """From now on, if it takes no calls."""
+        self._spared_until[trunk] = self._clock() + _SPARED_SECONDS

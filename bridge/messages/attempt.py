@@ -75,7 +75,8 @@ class Attempt:
 
     ``number`` counts the attempts of a message from 1. ``asterisk`` is the ``host:port`` of the one that dials.
     ``refused`` are the legs before the one that ``trunk`` and ``dialled_at`` tell of. ``cause`` is ITU-T Q.850.
-    ``hung_up_by`` is ``callee`` or ``caller``; ``answered_by`` is ``human``, ``machine`` or ``unknown``.
+    ``hung_up_by`` is ``callee`` or ``caller``, None when nobody can tell; ``answered_by`` is ``human``, ``machine`` or
+    ``unknown``.
     ``limit_reached`` says what cut the script short: ``rounds`` or ``steps``.
     """
 

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 ALL_KEYS = "1234567890*#"
 SILENCE_SECONDS = 20.0
+BEFORE = datetime.now(UTC)
+"""All calls are placed after it."""
+
 _Event = TypeVar("_Event", bound=CallEvent)
 Adopt = Callable[[Origination], Awaitable[Call]]
 
@@ -103,7 +106,7 @@ def adopt(first_link: AmiLink, second: Switchboard) -> Adopt:
 
     async def adopt(origination: Origination) -> Call:
         await first_link.close()
-        calls = await second.adopt([origination])
+        calls = await second.adopt([origination], BEFORE)
         return calls[origination.channel_id]
 
     return adopt
@@ -263,7 +266,7 @@ async def test_keys_pressed_while_a_call_is_being_adopted_are_told_after_its_ans
     origination = to("9991004321")
     await heard_until(await first.place(origination), Ready)
     await first_link.close()
-    calls = await second.adopt([origination, to(own("99900"))])
+    calls = await second.adopt([origination, to(own("99900"))], BEFORE)
     assert list(calls) == [origination.channel_id]
     call = calls[origination.channel_id]
     kinds = await next_kinds(call, 4)
@@ -332,19 +335,19 @@ async def test_what_has_ended_or_was_never_dialled_is_not_adopted(
 ) -> None:
     ended, never = to(own("99901")), to(own("99900"))
     await heard_until(await first.place(ended), Ended)
-    assert await second.adopt([ended, never]) == {}
+    assert await second.adopt([ended, never], BEFORE) == {}
     assert second.live_calls == 0
     assert list(await journal.read([ended.channel_id, never.channel_id])) == [ended.channel_id]
 
 
-async def test_a_call_that_this_process_has_placed_is_not_adopted(first: Switchboard) -> None:
+async def test_a_call_that_is_followed_already_goes_on_as_the_same(first: Switchboard) -> None:
     origination = to(own("99900"))
     placed = await first.place(origination)
-    assert await first.adopt([origination]) == {}
+    assert await first.adopt([origination], BEFORE) == {placed.id: placed}
     await heard_until(placed, Ready)
     await end(placed)
 
 
 async def test_nothing_is_adopted_without_a_link(asterisk: RunningAsterisk, journal: Journal) -> None:
     with pytest.raises(LinkDown):
-        await Switchboard(AmiLink(asterisk.url), journal).adopt([to("99900")])
+        await Switchboard(AmiLink(asterisk.url), journal).adopt([to("99900")], BEFORE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +14,11 @@ import pytest
 
 from bridge.asterisk.files import Trunk
 from bridge.dialer import running
-from bridge.messages.attempt import Attempt
+from bridge.messages.attempt import Attempt, Leg
 from bridge.messages.message import Content
 from bridge.messages.routes import Routes
 from tests.integration.attempt_desk import Desk, Process, eventually, only_report
-from tests.integration.conftest import running_asterisk, running_proxy
+from tests.integration.conftest import running_asterisk, running_proxy, until
 from tests.integration.dialer_node import telephones_of
 
 if TYPE_CHECKING:
@@ -41,8 +42,13 @@ class TroubledTrunk(asyncio.DatagramProtocol):
     invited: set[str] = field(default_factory=set)
     invite: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    bridge: tuple[str, int] = ("", 0)
 
     transport: asyncio.DatagramTransport = field(init=False)
+
+    def refuse(self) -> None:
+        """Refuse the call now."""
+        self._say("503 Service Unavailable", self.invite, self.bridge)
 
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
         first, *lines = data.decode().split("\r\n")
@@ -52,7 +58,7 @@ class TroubledTrunk(asyncio.DatagramProtocol):
         match first.split()[0]:
             case "INVITE" if call_id not in self.invited:
                 self.invited.add(call_id)
-                self.invite = echoed
+                self.invite, self.bridge = echoed, address
                 at = asyncio.get_running_loop().time()
                 for seconds, status in self.statuses:
                     at += seconds
@@ -93,7 +99,10 @@ async def desk(
     port = troubled.transport.get_extra_info("sockname")[1]
     carrier = f"sip:127.0.0.1:{telephones.carrier.sip_port}"
     settings = replace(new_settings, trunks=[Trunk("first", f"sip:127.0.0.1:{port}"), Trunk("second", carrier)])
-    with running_asterisk(program, settings) as asterisk:
+    with ExitStack() as stack:
+        # The troubled trunk has to answer meanwhile that it is there.
+        asterisk = await asyncio.to_thread(stack.enter_context, running_asterisk(program, settings))
+        await asyncio.to_thread(until, lambda: asterisk.console("pjsip show contacts").count("Avail") == 2, 60)
         url = f"sqlite:///{tmp_path / 'test.db'}"
         desk = Desk([asterisk.url], url, tmp_path, Routes([("", "first"), ("", "second")]))
         yield desk
@@ -206,3 +215,45 @@ async def test_a_telephone_that_may_have_rung_while_there_was_no_link_is_not_cal
         assert telephones.calls(attempt.to) == []
         assert attempt.ended_at
         assert outcome != (15, 5003) or (attempt.ended_at - attempt.dialled_at).total_seconds() > 4.9
+
+
+@pytest.mark.parametrize("statuses", [[(0, "100 Trying")], []], ids=["stuck", "not there"])
+async def test_a_trunk_that_has_said_nothing_when_there_is_a_link_again_is_left(
+    desk: Desk, troubled: TroubledTrunk, telephones: Telephones, statuses: list[tuple[float, str]]
+) -> None:
+    troubled.statuses = statuses
+    async with running_proxy(urlsplit(desk.urls[0]).port or 0) as proxy:
+        desk.urls = [proxy.url]
+        process = await begun(desk, ring_timeout=8)
+        await eventually(lambda: asyncio.sleep(0, troubled.invited))
+        proxy.cut()
+        await asyncio.gather(*process.calls)
+        assert proxy.connections == 2
+        await goes_on_over_the_second(process, troubled, telephones)
+
+
+async def test_a_trunk_that_refuses_an_adopted_call_is_left(
+    desk: Desk, troubled: TroubledTrunk, telephones: Telephones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "FAILOVER_SECONDS", 60)
+    troubled.statuses = [(0, "100 Trying")]
+    first = await begun(desk, ring_timeout=60)
+    await eventually(lambda: asyncio.sleep(0, "100 Trying" in troubled.said))
+    await first.die()
+    second = await desk.start()
+    await eventually(lambda: asyncio.sleep(0, second.runner.under_way))
+    troubled.refuse()
+    await eventually(lambda: asyncio.sleep(0, second.settled))
+    leg = await goes_on_over_the_second(second, troubled, telephones)
+    assert leg.sip_status == 503
+
+
+async def goes_on_over_the_second(process: Process, troubled: TroubledTrunk, telephones: Telephones) -> Leg:
+    """The leg that the troubled trunk did not take; each trunk was asked once."""
+    attempt = await only_attempt(process)
+    assert (attempt.status_id, attempt.trunk) == (5, "second")
+    (leg,) = attempt.refused
+    assert leg.trunk == "first"
+    assert len(troubled.invited) == 1
+    await telephones.only_call(attempt.to)
+    return leg

@@ -85,7 +85,7 @@ async def lived(what: list[Any], *, settled_with: Record | None) -> list[CallEve
 def a_call() -> tuple[Call, list[str]]:
     ends: list[str] = []
     link = AmiLink("ami://voicebridge:secret@127.0.0.1:5038")
-    return Call(link, Origination("vb-1", "38512345", "trunk"), ends.append), ends
+    return Call(link, Origination("vb-1", "38512345", "trunk"), ends.append, placed_at=datetime.now(UTC)), ends
 
 
 @settings(max_examples=300)

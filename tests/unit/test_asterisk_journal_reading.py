@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.asterisk import Journal, Record, UnsafeValue, outcome_of
+from bridge.asterisk.errors import JournalUnreadable
 from bridge.asterisk.journal import dialling_line
 
 NOW = datetime(2026, 11, 23, 20, 46, 1, 21_000, tzinfo=UTC)
 ASTERISK = "127.0.0.1:5038"
 IDS = ("b7c0", "b7c0-1", "0.a_Z")
+OTHERS = [f"{number}" for number in range(5000)]
 
 
 def at(second: int) -> datetime:
@@ -29,6 +31,10 @@ def lines_of(channel_id: str, ended: str = "16 Up callee 200") -> list[bytes]:
         f"2026-11-23T20:46:03.021Z {channel_id} answered\n".encode(),
         f"2026-11-23T20:46:09.021Z {channel_id} ended {ended}\n".encode(),
     ]
+
+
+def placed_at(moment: datetime, *channel_ids: str) -> str:
+    return "".join(f"{dialling_line(channel_id, moment)}\n" for channel_id in channel_ids)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -48,10 +54,27 @@ async def read(content: bytes) -> dict[str, Record]:
 
 
 async def test_what_was_placed_before_is_not_looked_for(journal: Journal) -> None:
-    day_before = NOW - timedelta(days=1)
-    journal.file(ASTERISK, day_before).write_bytes(b"".join(lines_of("b7c0")))
-    assert await journal.read(["b7c0"], since=NOW) == {}
-    assert list(await journal.read(["b7c0"], since=day_before)) == ["b7c0"]
+    now = datetime.now(UTC)
+    days_before = now - timedelta(days=2)
+    journal.file(ASTERISK, days_before).write_bytes(b"".join(lines_of("b7c0")))
+    assert await journal.read(["b7c0"], since=now) == {}
+    assert list(await journal.read(["b7c0"], since=days_before)) == ["b7c0"]
+
+
+async def test_of_a_day_only_what_came_since_then_is_read(journal: Journal) -> None:
+    now = datetime.now(UTC)
+    early = now - timedelta(hours=20)
+    many = placed_at(now - timedelta(hours=1), *OTHERS)
+    journal.file(ASTERISK, now).write_text(placed_at(early, "b7c0") + many + placed_at(now, "b7c0-1"))
+    assert list(await journal.read(IDS, since=now)) == ["b7c0-1"]
+    assert set(await journal.read(IDS, since=early)) == {"b7c0", "b7c0-1"}
+
+
+async def test_a_call_is_found_also_when_the_clock_was_put_back_by_hours_behind_it(journal: Journal) -> None:
+    now = datetime.now(UTC)
+    then = now + timedelta(hours=5)
+    journal.file(ASTERISK, then).write_text(placed_at(then, "b7c0") + placed_at(now, *OTHERS))
+    assert list(await journal.read(IDS, since=then)) == ["b7c0"]
 
 
 async def test_a_call_is_read_back_as_it_went() -> None:
@@ -116,6 +139,24 @@ async def test_what_one_asterisk_keeps_proves_nothing_of_another_one(journal: Jo
     assert list(await journal.read(IDS)) == ["b7c0"]
 
 
+async def test_what_may_stand_where_nothing_can_be_read_is_not_taken_for_missing(journal: Journal) -> None:
+    unreadable = journal.file("127.0.0.1:50", NOW)
+    unreadable.mkdir()
+    (unreadable / "line").touch()
+    journal.file(ASTERISK, NOW).write_bytes(b"".join(lines_of("b7c0")))
+    with pytest.raises(JournalUnreadable):
+        await journal.read(IDS)
+    assert list(await journal.read(["b7c0"])) == ["b7c0"]
+
+
+async def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "journal").touch()
+    journal = Journal(tmp_path / "journal")
+    with pytest.raises(JournalUnreadable):
+        await journal.read(IDS)
+    assert not await journal.is_kept(ASTERISK, NOW)
+
+
 @pytest.mark.parametrize("folder", ["/srv/a,b", "/srv/${HOME}", '/srv/"', "/srv/(a)", "/srv/a;b"])
 def test_a_folder_that_the_dialplan_reads_otherwise_is_refused(folder: str) -> None:
     with pytest.raises(UnsafeValue):
@@ -138,6 +179,14 @@ async def test_whole_lines_are_read_whatever_stands_before_them(noise: list[byte
     """Lines that were cut off by a full disk, a power cut's NULs, lines of somebody else."""
     content = b"".join(before + line for before, line in zip(noise, _PIECES, strict=True))
     assert await read(content) == await read(b"".join(_PIECES))
+
+
+@given(st.lists(_NOISE, min_size=len(_PIECES), max_size=len(_PIECES)), st.integers(1, 300))
+async def test_it_does_not_matter_where_the_blocks_begin_that_are_read(noise: list[bytes], block_bytes: int) -> None:
+    content = b"".join(before + line for before, line in zip(noise, _PIECES, strict=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bridge.asterisk.journal._BLOCK_BYTES", block_bytes)
+        assert await read(content) == await read(b"".join(_PIECES))
 
 
 @given(st.integers(0, len(b"".join(_PIECES))))

@@ -32,12 +32,19 @@ def attempt(trunk: str, *refused: Leg) -> Attempt:
     return Attempt("vb-1", "m", 1, "here", "a:1", trunk, None, "38512345", NOW, NOW, refused=list(refused))
 
 
-@pytest.mark.parametrize("sip_status", [408, 500, 502, 503, 504])
-def test_a_trunk_that_fails_is_left(sip_status: int) -> None:
-    assert was_refused(ended(34, sip_status), rang=False, gave_up=False)
+OF_THE_ACCOUNT = [401, 402, 403, 407]
+OF_THE_REQUEST = [400, 405, 406, 413, 414, 415, 416, 420, 421, 423, 481, 488, 491, 493]
+OF_THE_NETWORK = [408, 482, 483, 500, 501, 502, 503, 504, 505, 513, 580]
+OF_THE_CALLEE = [404, 410, 433, 480, 484, 485, 486, 487, 600, 603, 604, 606, 607, 608]
+ELSEWHERE = [300, 301, 302, 305, 380]
 
 
-@pytest.mark.parametrize("sip_status", [403, 404, 410, 480, 484, 486, 487, 600, 603])
+@pytest.mark.parametrize("sip_status", [*OF_THE_ACCOUNT, *OF_THE_REQUEST, *OF_THE_NETWORK])
+def test_a_trunk_that_does_not_take_the_call_is_left(sip_status: int) -> None:
+    assert was_refused(ended(38, sip_status), rang=False, gave_up=False)
+
+
+@pytest.mark.parametrize("sip_status", [*OF_THE_CALLEE, *ELSEWHERE])
 def test_what_is_about_the_callee_is_the_answer(sip_status: int) -> None:
     assert not was_refused(ended(38, sip_status), rang=False, gave_up=False)
 

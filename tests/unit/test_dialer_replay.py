@@ -93,7 +93,7 @@ def test_what_another_version_kept_is_passed_over() -> None:
 
 def test_the_clock_goes_on_and_never_back() -> None:
     begun = datetime.now(UTC) - timedelta(seconds=60)
-    assert 60 <= Clock(Past(begun)).now() < 61
+    assert 60 <= Clock(Past(begun)).now() < 80
     assert Clock(Past(begun, told=[(90.0, None)])).now() >= 90, "the machine's clock was put back meanwhile"
 
 
@@ -110,7 +110,7 @@ async def test_many_changes_are_one_write_and_a_failed_one_is_made_again() -> No
     keeper = Keeper(write)
     for _ in range(10):
         keeper.soon()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await written.wait()
     assert len(writes) == 2
 

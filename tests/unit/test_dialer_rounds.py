@@ -26,7 +26,7 @@ class Counted:
         return self._rest
 
     async def rounds(self, count: int) -> None:
-        async with asyncio.timeout(5), self._changed:
+        async with asyncio.timeout(20), self._changed:
             await self._changed.wait_for(lambda: self.done >= count)
 
 
@@ -36,7 +36,7 @@ async def test_a_round_follows_after_the_rest_it_asked_for() -> None:
     began = asyncio.get_running_loop().time()
     rounds.start()
     await counted.rounds(4)
-    assert 0.15 <= asyncio.get_running_loop().time() - began < 1
+    assert 0.15 <= asyncio.get_running_loop().time() - began < 3
     await rounds.stop()
 
 
@@ -90,6 +90,6 @@ async def test_a_wake_during_a_round_is_not_lost() -> None:
 
     rounds = Rounds("waking", work)
     rounds.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await enough.wait()
     await rounds.stop()

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.asterisk import Ended, outcome_of
 from bridge.asterisk.journal import Record
-from bridge.dialer.settling import Adopt, Decision, Evidence, Release, Settle, Wait, decide
+from bridge.dialer.settling import Adopt, Decision, Evidence, Release, Settle, Wait, decide, lost, within_limit
 from bridge.messages.attempt import Leg
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -105,3 +105,11 @@ def test_what_became_of_a_call_is_told_as_far_as_it_is_known(evidence: Evidence,
     assert isinstance(decision, Settle)
     answered = evidence.record is not None and evidence.record.answered_at is not None
     assert outcome_of(decision.ended, answered=answered) == outcome
+
+
+def test_a_call_whose_end_nobody_knows_lasted_no_longer_than_it_may() -> None:
+    answered_at = NOW - timedelta(seconds=100)
+    assert within_limit(lost(NOW), answered_at, 12).at == answered_at + timedelta(seconds=12)
+    assert within_limit(lost(NOW), answered_at, 900) == lost(NOW)
+    assert within_limit(lost(NOW), None, 12) == lost(NOW)
+    assert within_limit(BUSY, answered_at, 12) == BUSY
