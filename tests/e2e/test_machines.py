@@ -14,7 +14,7 @@ from tests.e2e.running_lab import RunningLab
 from tests.e2e.test_recording import said_by
 
 TEXT = "This is a message for you, whoever you are."
-MOST_WRONG = 2
+MOST_WRONG = 4
 
 
 async def test_a_machine_is_hung_up_on_when_that_is_asked_for(lab: RunningLab, api: ClientSession) -> None:
@@ -23,7 +23,7 @@ async def test_a_machine_is_hung_up_on_when_that_is_asked_for(lab: RunningLab, a
     assert attempt["answeredByReason"].startswith(("LONGGREETING", "MAXWORDS"))
     assert attempt["error"]["name"] == "VOICE_ANSWERED_MACHINE"
     assert attempt["hungUpBy"] == "caller"
-    assert attempt["callSeconds"] < 3
+    assert attempt["callSeconds"] < 5
     assert attempt["spoken"] == []
 
 
@@ -36,7 +36,7 @@ async def test_a_machine_hears_the_whole_message_after_its_beep(
     heard, message = await lab.heard("9990862"), await sounds.of(TEXT)
     greeting = len(said_by(lab, "voicemail-00")) / SAMPLES_A_SECOND
     began = attempt["callSeconds"] - len(message) / SAMPLES_A_SECOND
-    assert began == pytest.approx(greeting + 2, abs=0.4)
+    assert greeting + 1 < began < greeting + 6
     assert heard.endswith(message)
 
 
@@ -51,7 +51,7 @@ async def test_a_human_hears_the_message_as_soon_as_it_is_decided(
     message = await sounds.of(TEXT)
     assert (await lab.heard(number)).endswith(message)
     hello = len(said_by(lab, "human-00")) / SAMPLES_A_SECOND
-    assert attempt["callSeconds"] - len(message) / SAMPLES_A_SECOND < hello + 1.1
+    assert attempt["callSeconds"] - len(message) / SAMPLES_A_SECOND < hello + 3
 
 
 async def test_somebody_who_says_nothing_hears_the_message(lab: RunningLab, api: ClientSession, sounds: Sounds) -> None:

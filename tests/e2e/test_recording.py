@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from aiohttp import ClientSession
 
+from bridge.messages.recording import SHORT_BY_SECONDS
 from tests.e2e.interactive import SAMPLES_A_SECOND, Sounds, attempt_of, levels, place, samples
 from tests.e2e.running_lab import RunningLab
 
@@ -45,7 +46,7 @@ async def test_the_recording_is_as_long_as_the_call_and_holds_what_was_spoken(
     """On a telephone that sends no RTP, and on one that does."""
     attempt = await attempt_of(api, await place(api, number, TEXT, record=True))
     recorded = samples(await recording_of(api, attempt))
-    assert len(recorded) / SAMPLES_A_SECOND == pytest.approx(attempt["callSeconds"], abs=0.1)
+    assert len(recorded) / SAMPLES_A_SECOND == pytest.approx(attempt["callSeconds"], abs=SHORT_BY_SECONDS)
     if number.startswith("99900"):
         assert holds(recorded, await lab.heard(number))
 
@@ -56,7 +57,7 @@ async def test_the_recording_holds_what_the_callee_said(lab: RunningLab, api: Cl
     token = await place(api, "9992341", "Speak.", record=True, dtmfTimeout=6, **members)
     attempt = await attempt_of(api, token)
     recorded = samples(await recording_of(api, attempt))
-    assert len(recorded) / SAMPLES_A_SECOND == pytest.approx(attempt["callSeconds"], abs=0.1)
+    assert len(recorded) / SAMPLES_A_SECOND == pytest.approx(attempt["callSeconds"], abs=SHORT_BY_SECONDS)
     assert holds(recorded, said_by(lab, "talker"))
 
 
@@ -68,7 +69,7 @@ async def test_a_call_that_is_not_answered_has_no_recording(api: ClientSession) 
 async def test_a_callee_who_hangs_up_is_recorded_to_the_end(api: ClientSession) -> None:
     attempt = await attempt_of(api, await place(api, "9990941", f"{TEXT} {TEXT}", record=True))
     recorded = samples(await recording_of(api, attempt))
-    assert len(recorded) / SAMPLES_A_SECOND == pytest.approx(attempt["callSeconds"], abs=0.1)
+    assert len(recorded) / SAMPLES_A_SECOND == pytest.approx(attempt["callSeconds"], abs=SHORT_BY_SECONDS)
 
 
 async def launch(api: ClientSession, to: str, script: list[Any], **members: Any) -> str:
@@ -94,17 +95,17 @@ async def test_a_scenario_records_the_callee_and_plays_it_back(
     ]
     attempt = await attempt_of(api, await launch(api, "9992342", script))
     recorded = samples(await recording_of(api, attempt, "action"))
-    assert len(recorded) / SAMPLES_A_SECOND == pytest.approx(3, abs=0.1)
+    assert len(recorded) / SAMPLES_A_SECOND == pytest.approx(3, abs=SHORT_BY_SECONDS)
     assert holds(recorded, said_by(lab, "talker"))
     (recording,) = attempt["recordings"]
     assert recording["groupId"] == "#/script/1"
     played = [each["seconds"] for each in attempt["spoken"]]
-    assert played[1] == pytest.approx(3, abs=0.3)
+    assert played[1] == pytest.approx(3, abs=SHORT_BY_SECONDS)
 
 
 async def test_an_escape_digit_ends_the_recording_and_is_no_input(api: ClientSession) -> None:
     script = [{"record": 30, "options": {"escapeDigits": "#"}}, {"collectInto": "keys", "options": {"timeout": 2}}]
     attempt = await attempt_of(api, await launch(api, "999222192349901", script))
     recorded = samples(await recording_of(api, attempt, "action"))
-    assert 1 < len(recorded) / SAMPLES_A_SECOND < 4
+    assert 1 < len(recorded) / SAMPLES_A_SECOND < 10
     assert [entered["keys"] for entered in attempt["inputs"]] == ["34"]

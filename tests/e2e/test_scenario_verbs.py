@@ -17,7 +17,7 @@ from tests.e2e.interactive import attempt_of, called, inputs_of
 from tests.e2e.test_recording import launch
 from tests.e2e.test_transfers import TALKER
 
-SLOW_SECONDS = 4.0
+SLOW_SECONDS = 15.0
 
 
 @dataclass
@@ -58,7 +58,7 @@ async def application() -> AsyncIterator[Application]:
     app = web.Application()
     app.router.add_get("/tone.wav", application.sound)
     app.router.add_route("*", "/{path}", application.take)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -115,7 +115,7 @@ async def test_files_texts_for_text_telephones_and_pauses_are_played(
     assert played[:3] == pytest.approx([1.0] * 3, abs=0.1)
     assert played[3:5] == pytest.approx([0.5, 1.5], abs=0.1)
     assert played[5] > 1
-    assert attempt["callSeconds"] == pytest.approx(sum(played), abs=0.3)
+    assert sum(played) - 0.3 < attempt["callSeconds"] < sum(played) + 3
 
 
 async def test_a_file_that_does_not_come_during_the_call_is_passed_over(

@@ -18,10 +18,10 @@ from tests.e2e.running_lab import RunningLab, running_lab
 from tests.e2e.test_bulk_canceled import standing
 from tests.e2e.test_calls import cdr_of, reports, send
 
-DRAIN_SECONDS = 3
+DRAIN_SECONDS = 5
 CALLS_PER_SECOND = 5
 TEXT = "This is said to the very end."
-LONG = "This is a long text that is still being said when the time is over. " * 5
+LONG = "This is a long text that is still being said when the time is over. " * 8
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ async def test_calls_end_by_themselves_or_at_the_limit_and_what_waits_is_called_
     await standing(api, outlasts, "in-progress")
     talks = await send(api, "9990030", TEXT)
     await standing(api, talks, "in-progress")
-    soon = wire_time(datetime.now(UTC) + timedelta(seconds=1.5))
+    soon = wire_time(datetime.now(UTC) + timedelta(seconds=10))
     numbers = [f"999004{n:02}" for n in range(2 * CALLS_PER_SECOND)]
     waiting = [await send(api, number, TEXT) for number in numbers]
     body = {"messages": [{"destinations": [{"to": "9990050"}], "text": TEXT, "sendAt": soon}]}
@@ -69,7 +69,7 @@ async def test_calls_end_by_themselves_or_at_the_limit_and_what_waits_is_called_
     told_at, daemon = datetime.now(UTC), ask_to_stop(own)
     assert await ended(daemon) == 0
     ended_at = datetime.now(UTC)
-    assert timedelta(seconds=DRAIN_SECONDS - 0.5) < ended_at - told_at < timedelta(seconds=DRAIN_SECONDS + 3)
+    assert timedelta(seconds=DRAIN_SECONDS - 0.5) < ended_at - told_at < timedelta(seconds=DRAIN_SECONDS + 15)
     await own.until(lambda: len(own.calls("9990030")) == len(own.calls("9990031")) == 1)
     (outlasting,) = own.calls("9990031")
     assert told_at + timedelta(seconds=DRAIN_SECONDS - 0.5) < outlasting.ended < ended_at
@@ -85,7 +85,7 @@ async def test_calls_end_by_themselves_or_at_the_limit_and_what_waits_is_called_
     assert await own.heard("9990030") == whole
     begun = sorted(call.started for number in [*numbers, "9990050"] for call in own.calls(number))
     assert len(begun) == len(waiting) + 1
-    assert not [at for at in begun if told_at + timedelta(seconds=0.5) < at < ended_at]
+    assert not [at for at in begun if told_at + timedelta(seconds=1.5) < at < ended_at]
     assert begun[-1] > ended_at > begun[0]
 
 
@@ -95,7 +95,7 @@ async def test_the_service_manager_hears_when_the_daemon_serves_lives_and_stops(
     loop = asyncio.get_running_loop()
     assert await ended(ask_to_stop(own)) == 0
     starting = asyncio.create_task(asyncio.to_thread(own.lab.up))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         heard = await loop.sock_recv(manager, 100)
         while heard == b"WATCHDOG=1":
             heard = await loop.sock_recv(manager, 100)
@@ -104,7 +104,7 @@ async def test_the_service_manager_hears_when_the_daemon_serves_lives_and_stops(
             assert response.status == 200
         assert await starting == ["voicebridge"]
         assert await loop.sock_recv(manager, 100) == b"WATCHDOG=1"
-        token = await send(api, "99930101", "Good morning.")
+        token = await send(api, "99930201", LONG)
         await standing(api, token, "ringing")
         daemon = ask_to_stop(own)
         while (heard := await loop.sock_recv(manager, 100)) != b"STOPPING=1":
@@ -123,6 +123,7 @@ async def test_settings_that_cannot_work_are_told_by_the_exit_status(own: Runnin
     nobody = {name: value for name, value in settings.items() if name != "VOICEBRIDGE_API_KEY"}
     for wrong in (
         settings | {"VOICEBRIDGE_PORT": "many"},
+        {name: value for name, value in settings.items() if name != "VOICEBRIDGE_AMI_URL"},
         {name: value for name, value in nobody.items() if name not in ("VOICEBRIDGE_USER", "VOICEBRIDGE_PASSWORD")},
     ):
         assert (await voicebridge(wrong, "serve")).returncode == 2
@@ -141,6 +142,8 @@ async def test_a_second_daemon_in_the_same_folder_or_of_the_same_name_does_not_s
     for settings, error in ((in_its_folder, "CANNOT_USE_DATA_DIR"), (elsewhere, "NODE_NAME_TAKEN")):
         second = await voicebridge(settings, "serve")
         assert (second.returncode, second.stderr.splitlines()[-1].partition(":")[0]) == (1, error)
+        assert "serving" not in second.stderr + second.stdout
+        assert "ami_link_up" not in second.stderr + second.stdout
     (spoken,) = (await cdr_of(api, token))["attempts"][0]["spoken"]
     assert len(await own.heard("9990051")) >= spoken["seconds"] * 8000
     assert len(own.calls("9990051")) == 1

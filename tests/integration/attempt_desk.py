@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from bridge.asterisk import AmiLink, Switchboard
 from bridge.asterisk.journal import Journal
@@ -75,6 +76,8 @@ class Desk:
         (self.folder / "journal").mkdir(exist_ok=True)
         (self.folder / "recordings").mkdir(exist_ok=True)
         store = Store(self.database_url, self.routes)
+        now = datetime.now(UTC)
+        await store.take_node("here", uuid4().hex, now, now + timedelta(hours=1))
         speech = Speech(cache_dir=self.folder / "speech", engines=build_engines(("espeak-ng",)))
         await speech.start()
         links = [AmiLink(url) for url in self.urls]

@@ -23,6 +23,7 @@ from bridge.lab.programs import Program, find_asterisk
 from bridge.lab.telephones import Carrier, PhoneCall, phone_calls
 from bridge.lab.telephones import render as render_carrier
 from tests.database_clock import DatabaseClock
+from tests.integration.mortal import Mortal
 from tests.ports import free_port, rtp_range
 from tests.postgres import Postgres, running_postgres
 
@@ -36,7 +37,8 @@ class Telephones:
 
     carrier: Carrier
 
-    def calls(self, number: str) -> list[PhoneCall]:
+    def calls(self, number: str | None = None) -> list[PhoneCall]:
+        """The finished calls of one telephone, or of all."""
         return phone_calls(self.carrier.calls_file, number)
 
     async def answered(self, number: str) -> None:
@@ -191,6 +193,17 @@ async def link(asterisk: RunningAsterisk, open_link: OpenLink) -> AmiLink:
     link = await open_link(asterisk.url)
     await link.wait_connected()
     return link
+
+
+@pytest.fixture
+async def mortal(
+    run_asterisk: RunAsterisk, new_settings: AsteriskSettings, open_link: OpenLink
+) -> AsyncIterator[Mortal]:
+    with run_asterisk(new_settings) as asterisk:
+        await asyncio.to_thread(asterisk.wait_for_console, "pjsip show contacts", "Avail")
+        link = await open_link(asterisk.url)
+        await link.wait_connected()
+        yield Mortal(asterisk, link)
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ async def until_is(store: Store, bulk_id: str, expected: dict[State, int], secon
     await until_true(are_there, seconds)
 
 
-async def until_true(condition: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
+async def until_true(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
     """Wait for a condition; the test fails when the time is over first."""
     deadline = time.monotonic() + seconds
     while not await condition():

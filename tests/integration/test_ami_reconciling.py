@@ -76,7 +76,7 @@ async def cut_for_longer(proxy: AmiProxy, link: AmiLink) -> None:
 
 
 async def lost(link: AmiLink) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while link.connected:  # noqa: ASYNC110 - the link says only when it is there
             await asyncio.sleep(0)
 

@@ -18,7 +18,7 @@ def invite(asterisk: RunningAsterisk, source: str) -> str:
     """The status line of the first final answer to an INVITE from that address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.bind((source, 0))
-        phone.settimeout(5)
+        phone.settimeout(30)
         here = f"{source}:{phone.getsockname()[1]}"
         there = f"127.0.0.1:{asterisk.settings.sip_port}"
         request = (
@@ -136,7 +136,7 @@ def answer_with_a_challenge(carrier: socket.socket, invitation: str, port: int) 
 
 
 def _until_heard(trunk: socket.socket, beginning: str, within: str = "") -> str:
-    trunk.settimeout(10)
+    trunk.settimeout(30)
     while not ((request := trunk.recv(4096).decode()).startswith(beginning) and within in request):
         pass
     return request

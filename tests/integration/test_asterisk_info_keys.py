@@ -91,7 +91,7 @@ def telephone(folder: Path, gap: int) -> Iterator[int]:
     process = subprocess.Popen([*command, "-m", "1"], cwd=folder, stdout=subprocess.DEVNULL)
     try:
         yield port
-        assert process.wait(timeout=10) == 0, "the telephone's scenario did not go as written"
+        assert process.wait(timeout=30) == 0, "the telephone's scenario did not go as written"
     finally:
         process.kill()
         process.wait()
@@ -110,7 +110,7 @@ async def test_every_key_in_info_comes_once(
             link = await open_link(asterisk.url)
             await link.wait_connected()
             switchboard = Switchboard(link, Journal(tmp_path / "journal"))
-            call = await switchboard.place(Origination(secrets.token_hex(8), "99900", "trunk", call_timeout=10))
+            call = await switchboard.place(Origination(secrets.token_hex(8), "99900", "trunk", call_timeout=30))
             call.fill_with(str(tmp_path / "silence"), 10.0)
             keys, played = "", 0
             async for event in call.events():

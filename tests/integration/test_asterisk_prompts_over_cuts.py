@@ -15,6 +15,7 @@ from bridge.asterisk.journal import Record
 from bridge.lab.processes import until
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from tests.integration.conftest import AmiProxy, OpenLink, Telephones
@@ -68,13 +69,13 @@ class Talk:
         self.call.fill_with(self.silence, SILENCE_SECONDS)
         self.call.send_silence()
         folder = self.telephones.carrier.heard_dir / self.number
-        assert await asyncio.to_thread(until, lambda: any(file.stat().st_size for file in folder.glob("*")), 10)
+        assert await asyncio.to_thread(until, lambda: any(file.stat().st_size for file in folder.glob("*")), 30)
 
     async def cut(self) -> None:
         """Leave the link without Asterisk until ``proxy.refusing`` is taken back."""
         self.proxy.refusing = True
         self.proxy.cut()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while self.link.connected:  # noqa: ASYNC110 - the link says only when it is there
                 await asyncio.sleep(0)
 
@@ -117,11 +118,14 @@ async def talk(
 async def test_what_is_to_be_played_without_a_link_is_played_when_there_is_one_again(talk: Talk, listens: bool) -> None:
     if listens:
         await talk.listen()
+    begun: list[str] = []
     await talk.cut()
-    await talk.call.play(talk.first)
+    await talk.call.play(talk.first, begun=lambda: begun.append("it"))
+    assert begun == []
     talk.proxy.refusing = False
     played = await told(talk.call, Played)
     assert played == Played(played.at, complete=True)
+    assert begun == ["it"]
     assert await talk.heard() == [TONE_SAMPLES, 0]
 
 
@@ -149,9 +153,11 @@ async def test_a_prompt_is_heard_once_though_the_link_is_cut_as_it_begins(
         talk.proxy.cut_after = b"STREAM FILE"
     else:
         talk.proxy.cut_before = b"STREAM FILE"
-    await talk.call.play(talk.first, seconds=TONE_SECONDS)
+    begun: list[str] = []
+    await talk.call.play(talk.first, seconds=TONE_SECONDS, begun=lambda: begun.append("it"))
     played = await told(talk.call, Played)
     assert played == Played(played.at, complete=True)
+    assert begun == ["it"]
     assert await talk.heard() == [TONE_SAMPLES, 0]
 
 
@@ -173,11 +179,11 @@ async def test_a_prompt_begun_while_calls_are_being_reconciled_is_played_whole(
     other = await placed(switchboard, own("99902"), Ringing)
     read, is_read, may_go_on = journal.read, asyncio.Event(), asyncio.Event()
 
-    async def read_slowly(channel_ids: Collection[str]) -> dict[str, Record]:
+    async def read_slowly(channel_ids: Collection[str], since: datetime) -> dict[str, Record]:
         if channel_ids:
             is_read.set()
             await may_go_on.wait()
-        return await read(channel_ids)
+        return await read(channel_ids, since)
 
     monkeypatch.setattr(journal, "read", read_slowly)
     talk.proxy.cut()

@@ -59,9 +59,13 @@ async def killed_when(
     return await desk.start()
 
 
-async def killed_before_the_answer_was_kept(desk: Desk, number: str, content: Content) -> Process:
+async def killed_before_the_answer_was_kept(
+    desk: Desk, number: str, content: Content, monkeypatch: pytest.MonkeyPatch
+) -> Process:
     """Call the number, kill the process as soon as the telephone is spoken to, and start the next one."""
     first = await desk.start(recovers=False)
+    for write in ("move", "note_happened"):
+        monkeypatch.setattr(first.store, write, never_done)
     first.run(await desk.claimed(first, number, content))
 
     async def is_spoken_to() -> bool:
@@ -74,6 +78,11 @@ async def killed_before_the_answer_was_kept(desk: Desk, number: str, content: Co
     assert left.claim.attempt.answered_at is None
     second.recovery.start()
     return second
+
+
+async def never_done(*_: object) -> None:
+    """A write that the process does not live to see."""
+    await asyncio.Event().wait()
 
 
 def state_is(number: str, state: State) -> Callable[[Process], Awaitable[object]]:
@@ -243,6 +252,30 @@ async def test_a_telephone_that_rings_is_given_up_when_its_time_is_over(desk: De
 
 
 @pytest.mark.any_database
+async def test_a_telephone_that_rings_is_followed_though_the_first_look_at_it_came_to_nothing(
+    desk: Desk, telephones: Telephones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = own("99902")
+    first = await desk.start(recovers=False)
+    first.run(await desk.claimed(first, number, Content(text="Hello", ring_timeout=15), ago=LONG_AGO))
+    await eventually(lambda: state_is(number, State.RINGING)(first))
+    await first.die()
+    second = await desk.start(recovers=False)
+
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as once:
+        once.setattr(second.recovery, "_journaled", fail)
+        with pytest.raises(ZeroDivisionError):
+            await second.recovery.look()
+    second.recovery.start()
+    _, attempt = await outcome(second, number)
+    assert (attempt.status_id, attempt.error_id, attempt.hung_up_by) == (15, 5003, "caller")
+    await telephones.only_call(number)
+
+
+@pytest.mark.any_database
 async def test_a_text_that_is_being_spoken_is_spoken_once_to_its_end(desk: Desk, telephones: Telephones) -> None:
     number = own("99900")
     content = Content(text="One two three four five six seven eight nine ten, one two three four five six seven eight.")
@@ -256,10 +289,12 @@ async def test_a_text_that_is_being_spoken_is_spoken_once_to_its_end(desk: Desk,
 
 
 @pytest.mark.any_database
-async def test_a_call_whose_answer_nobody_kept_hears_the_whole_message(desk: Desk, telephones: Telephones) -> None:
+async def test_a_call_whose_answer_nobody_kept_hears_the_whole_message(
+    desk: Desk, telephones: Telephones, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = own("99900")
     content = Content(text="One two three four five six seven eight nine ten, one two three four five six seven eight.")
-    second = await killed_before_the_answer_was_kept(desk, number, content)
+    second = await killed_before_the_answer_was_kept(desk, number, content, monkeypatch)
     _, attempt = await outcome(second, number)
     assert (attempt.status_id, attempt.hung_up_by) == (5, "caller")
     (spoken,) = attempt.spoken
@@ -269,16 +304,16 @@ async def test_a_call_whose_answer_nobody_kept_hears_the_whole_message(desk: Des
 
 
 async def test_a_prompt_with_silence_behind_it_whose_beginning_nobody_kept_gives_way(
-    desk: Desk, telephones: Telephones
+    desk: Desk, telephones: Telephones, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was under way ends at once, and the silence with it: the message is heard again, and nothing before it."""
     number = own("99900")
     content = replace(CHOICE, text="One two three four five six.", dtmf_timeout=1)
-    second = await killed_before_the_answer_was_kept(desk, number, content)
+    second = await killed_before_the_answer_was_kept(desk, number, content, monkeypatch)
     _, attempt = await outcome(second, number)
     phone = await telephones.only_call(number)
     assert phone.heard is not None
-    assert phone.heard.stat().st_size / 8000 < 2 * sum(spoken.seconds for spoken in attempt.spoken) + 5
+    assert phone.heard.stat().st_size / 8000 < 2 * sum(spoken.seconds for spoken in attempt.spoken) + 20
 
 
 async def test_a_key_that_is_pressed_afterwards_chooses_its_group(desk: Desk, telephones: Telephones) -> None:
@@ -366,7 +401,7 @@ async def test_a_transfer_goes_on_and_nobody_is_called_twice_for_it(desk: Desk, 
 @pytest.mark.any_database
 @pytest.mark.parametrize(
     ("prefix", "state", "true_outcome"),
-    [("99909", State.IN_PROGRESS, (5, 5000, None)), ("99903", State.RINGING, (15, 5603, 603))],
+    [("99909", State.IN_PROGRESS, (5, 5000, 200)), ("99903", State.RINGING, (15, 5603, 603))],
 )
 @pytest.mark.parametrize("has_asterisk", [True, False])
 async def test_a_call_that_ended_while_nobody_was_there_has_its_true_outcome(

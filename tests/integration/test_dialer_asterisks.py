@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 LISTENS, BUSY, NEVER_ANSWERED = "99900", "99901", "99902"
 ANSWERED, NO_ANSWER, UNKNOWN = (5, 5000), (15, 5003), (22, 5500)
-RING_TIMEOUT = 8
+RING_TIMEOUT = 15
 SETTINGS = {"API_KEY": "a-key-of-this-test", "NODE": "here", "TRUNK_CALLS_PER_SECOND": "20"}
 
 
@@ -51,13 +51,13 @@ class Daemon:
     async def send(self, *numbers: str) -> None:
         message = {
             "destinations": [{"to": number, "messageId": number} for number in numbers],
-            "text": "This is said while one of two Asterisks dies. " * 2,
+            "text": "This is said while one of two Asterisks dies. " * 5,
             "ringTimeout": RING_TIMEOUT,
         }
         async with self.api.post("/tts/3/advanced", json={"messages": [message]}) as response:
             assert response.status == HTTPStatus.OK, await response.text()
 
-    async def until_all(self, numbers: Sequence[str], state: State, seconds: float = 15) -> None:
+    async def until_all(self, numbers: Sequence[str], state: State, seconds: float = 60) -> None:
         """Wait until the messages to all these are in that state."""
 
         async def are_there() -> bool:
@@ -101,7 +101,7 @@ def serve(tmp_path: Path) -> Callable[[str], AbstractAsyncContextManager[Daemon]
         url, key = f"http://127.0.0.1:{port}", SETTINGS["API_KEY"]
         try:
             async with ClientSession(url, headers={"Authorization": f"App {key}"}) as api:
-                await until_true(lambda: is_ready(api), seconds=30)
+                await until_true(lambda: is_ready(api), seconds=60)
                 store = Store(database_url)
                 yield Daemon(api, store, Path(log.name))
                 await store.close()
@@ -152,7 +152,7 @@ async def test_calls_are_shared_and_when_one_dies_the_other_goes_on_alone(
             await daemon.until_all(talk, State.IN_PROGRESS)
             await daemon.until_all(ring, State.RINGING)
             shares = await daemon.shares([*ring, *talk])
-            assert min(shares[lasting], shares[dying]) >= 6
+            assert min(shares[lasting], shares[dying]) >= 4
 
             mortal.kill()
             await until_true(daemon.has_lost_a_link)

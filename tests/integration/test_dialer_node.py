@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bridge.messages.progress import State
 from bridge.store import TrunkLimit
-from tests.integration.dialer_node import Node, running_node, send, states, telephones_of, until_is
+from tests.integration.dialer_node import Node, running_node, send, states, telephones_of, until_is, until_true
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,31 +44,35 @@ async def another_link(
 
 async def test_a_canceled_bulk_stops_ringing(node: Node, telephones: Telephones) -> None:
     (number,) = telephones_of(NEVER_ANSWERED, 1)
-    bulk = await send(node.store, [number], ring_timeout=30)
+    bulk = await send(node.store, [number], ring_timeout=60)
     await until_is(node.store, bulk, {State.RINGING: 1})
     await node.store.cancel_bulk("acme", bulk)
-    await until_is(node.store, bulk, {State.DONE: 1}, seconds=5)
+    await until_is(node.store, bulk, {State.DONE: 1})
     call = await telephones.only_call(number)
-    assert (call.ended - call.started).total_seconds() < 10
+    assert (call.ended - call.started).total_seconds() < 30
     assert [(attempt.status_id, attempt.error_id) for attempt in node.attempts] == [(9, 5487)]
 
 
 async def test_a_stop_gives_back_what_was_not_dialled_and_dials_nothing_more(
     link: AmiLink, database_url: str, telephones: Telephones, tmp_path: Path
 ) -> None:
-    numbers = telephones_of(BUSY, 60)
+    numbers = telephones_of(BUSY, 200)
     async with running_node("here", database_url, tmp_path, [link], trunks=[TrunkLimit("trunk", 20, 200)]) as node:
         bulk = await send(node.store, numbers)
         await node.until_settled(5)
-        begun = len(node.attempts) + node.dialer.standing()["trunk"].calls
-        await node.dialer.drain(10)
-        counts = await states(node.store, bulk)
-        assert set(counts) == {State.DONE, State.QUEUED}
-        assert counts[State.DONE] <= begun + 1  # an Originate may have been on its way
-        dialled = [number for number in numbers if telephones.calls(number)]
-        assert len(dialled) == counts[State.DONE]
-        for number in set(numbers) - set(dialled):
+        stopped_at = datetime.now(UTC)
+        await node.dialer.drain(30)
+        assert all(attempt.dialled_at <= stopped_at for attempt in node.attempts)
+        dialled = {attempt.to for attempt in node.attempts}
+        waiting = set(numbers) - dialled
+        assert await states(node.store, bulk) == {State.DONE: len(dialled), State.QUEUED: len(waiting)}
+        for number in waiting:
             assert await node.store.attempts("acme", number) == []
+
+    async def exactly_they_rang() -> bool:
+        return {call.number for call in telephones.calls()} & set(numbers) == dialled
+
+    await until_true(exactly_they_rang)
 
 
 async def test_a_stop_lets_calls_end_and_hangs_up_those_that_outlast_the_time(
@@ -81,7 +86,7 @@ async def test_a_stop_lets_calls_end_and_hangs_up_those_that_outlast_the_time(
         assert await states(node.store, bulk) == {State.DONE: 2}
     assert (await telephones.only_call(short)).answered
     call = await telephones.only_call(long)
-    assert 2.5 < (call.ended - call.started).total_seconds() < 8
+    assert 2.5 < (call.ended - call.started).total_seconds() < 30
 
 
 async def test_a_node_whose_name_is_taken_dials_no_more_and_lets_its_calls_go_on(
@@ -98,7 +103,7 @@ async def test_a_node_whose_name_is_taken_dials_no_more_and_lets_its_calls_go_on
             later = await send(old.store, telephones_of(BUSY, 10))
             await until_is(new.store, later, {State.DONE: 10})
             assert len(new.attempts) == 10
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await old.superseded.wait()
             await old.until_settled(1)
             assert [attempt.to for attempt in old.attempts] == [ringing]

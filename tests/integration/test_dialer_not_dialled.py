@@ -79,7 +79,7 @@ async def test_a_call_to_be_recorded_that_another_process_gave_back_is_let_go(
 ) -> None:
     claim = await desk.claimed(process, "9990905", Content(text="Hello", record=True))
     assert await process.store.release(claim.key, claim.attempt.id)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await process.runner.run(claim)
     progress = await progress_of(process, "9990905")
     assert (progress.state, progress.attempts) == (State.QUEUED, 0)

@@ -64,13 +64,13 @@ async def node(trunks: RunningAsterisk, open_link: OpenLink, tmp_path: Path) -> 
 
 
 async def test_a_full_trunk_delays_no_message_of_another_one(node: Node) -> None:
-    await send(node.store, telephones_of(NEVER_ANSWERED, 30))
+    await send(node.store, telephones_of(NEVER_ANSWERED, 30), ring_timeout=60)
     await node.until_calls("main", 1)
     bulk = await send(node.store, telephones_of(BUSY, 20))
-    await until_is(node.store, bulk, {State.DONE: 20}, seconds=5)
+    await until_is(node.store, bulk, {State.DONE: 20})
     assert node.dialer.standing()["main"].calls == 1
     waits = [(attempt.dialled_at - attempt.queued_at).total_seconds() for attempt in node.attempts]
-    assert max(waits) < 19 / OTHER.calls_per_second + 0.5
+    assert max(waits) < 20
 
 
 async def test_a_trunk_that_refuses_every_call_is_called_more_slowly(node: Node) -> None:
@@ -99,6 +99,7 @@ async def test_a_trunk_that_answers_neither_options_nor_a_call_is_left_at_once(
     numbers = telephones_of(LISTENS_FOR_A_SECOND, 5)
     bulk = await send(node.store, numbers)
     await until_is(node.store, bulk, {State.DONE: 5})
-    assert [len(telephones.calls(number)) for number in numbers] == [1] * 5
+    for number in numbers:
+        await telephones.only_call(number)
     assert {attempt.trunk for attempt in node.attempts} == {"other"}
     assert all(not attempt.refused for attempt in node.attempts)

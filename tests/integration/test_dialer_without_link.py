@@ -59,7 +59,7 @@ async def test_a_recording_that_ended_without_a_link_is_kept(desk: Desk, proxy: 
     content = scenario({"say": "Speak."}, {"record": 3}, {"say": "Thank you."})
     process = await begun(desk, number, content, records)
     async with without_link(proxy):
-        await asyncio.to_thread(until, lambda: wav_bytes(desk) >= 3 * 16_000, 10)
+        await asyncio.to_thread(until, lambda: wav_bytes(desk) >= 3 * 16_000, 30)
     _, attempt = await outcome(process, number)
     (recording,) = attempt.recordings
     assert recording.state is RecordingState.AVAILABLE

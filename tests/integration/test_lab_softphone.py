@@ -72,14 +72,14 @@ async def test_a_softphone_is_called_when_it_is_registered(telephones: Telephone
 
     port = free_port(socket.SOCK_DGRAM)
     registering = await _softphone(telephones, port, _scenario(tmp_path / "register.xml", REGISTRATION))
-    assert await asyncio.wait_for(registering.wait(), 20) == 0
+    assert await asyncio.wait_for(registering.wait(), 60) == 0
     answering = await _softphone(telephones, port, _scenario(tmp_path / "answer.xml", ANSWER))
 
     async with call(telephones.carrier.sip_port, "99920") as caller:
         assert await caller.invite() == 200
         await caller.say(b"\x55" * 8000)
 
-    assert await asyncio.wait_for(answering.wait(), 20) == 0
+    assert await asyncio.wait_for(answering.wait(), 60) == 0
     assert 180 in caller.statuses
     assert await heard_by(telephones, caller) == b"\x55" * 8000
 
@@ -92,7 +92,7 @@ def _scenario(file: Path, steps: list[str]) -> Path:
 async def _softphone(telephones: Telephones, port: int, scenario: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *("sipp", f"127.0.0.1:{telephones.carrier.sip_port}", "-i", "127.0.0.1", "-p", str(port)),
-        *("-sf", str(scenario), "-m", "1", "-nostdin", "-timeout", "20"),
+        *("-sf", str(scenario), "-m", "1", "-nostdin", "-timeout", "60"),
         cwd=scenario.parent,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,

@@ -310,7 +310,7 @@ async def test_a_server_that_stops_talking_is_left_in_time(outbound: Outbound, b
     async with raw_host(beginning, then_wait=True) as url:
         with pytest.raises(OutboundFailed, match="did not answer in time"):
             await get(outbound, url, timeout=0.5)
-    assert 0.5 <= time.monotonic() - started < 5
+    assert 0.5 <= time.monotonic() - started < 20
 
 
 async def test_the_time_is_for_all_redirects_together(outbound: Outbound) -> None:

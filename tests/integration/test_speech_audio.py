@@ -341,7 +341,7 @@ async def test_closing_leaves_no_ffmpeg_behind(host: AudioHost, tmp_path: Path) 
     url = host.offer(made(tmp_path, *hour))
     async with speech_with(tmp_path) as speech:
         preparing = asyncio.create_task(speech.prepare_audio(url, fetched_for="bulk"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not ffmpegs():
                 await asyncio.wait([preparing], timeout=0.01)
     assert ffmpegs() == []

@@ -45,7 +45,7 @@ class Woken:
         self._more.set()
 
     async def become(self, expected: dict[Topic, int]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while self.counts != expected:
                 self._more.clear()
                 await self._more.wait()
@@ -113,7 +113,7 @@ async def test_a_transaction_notifies_once_however_much_is_in_it(postgres: Postg
         await listener.execute("LISTEN voicebridge")
         await store.accept(bulk(*(f"m{n}" for n in range(500))))
         await store.cancel_bulk("acme", "bulk-of-m0")
-        heard = [notice.payload.split()[0] async for notice in listener.notifies(timeout=10, stop_after=2)]
+        heard = [notice.payload.split()[0] async for notice in listener.notifies(timeout=30, stop_after=2)]
     assert heard == ["due", "canceled"]
     await store.close()
     postgres.drop(url)

@@ -39,14 +39,14 @@ def test_it_hears_that_the_daemon_is_ready_and_that_it_stops(manager: socket.soc
 async def test_it_hears_twice_in_the_watchdogs_time_that_the_daemon_lives(
     manager: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WATCHDOG_USEC", "200000")
+    monkeypatch.setenv("WATCHDOG_USEC", "4000000")
     monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
     started = time.monotonic()
     telling = asyncio.create_task(supervision.tell_alive())
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(5):
-        assert [await loop.sock_recv(manager, 100) for _ in range(4)] == [b"WATCHDOG=1"] * 4
-    assert 0.3 <= time.monotonic() - started < 0.6
+    async with asyncio.timeout(20):
+        assert [await loop.sock_recv(manager, 100) for _ in range(2)] == [b"WATCHDOG=1"] * 2
+    assert 1.9 < time.monotonic() - started < 4
     telling.cancel()
 
 

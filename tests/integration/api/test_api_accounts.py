@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import subprocess
@@ -48,11 +49,12 @@ async def opens(desk: Desk, authorization: str) -> bool:
 
 
 async def becomes(desk: Desk, authorization: str, *, open_: bool) -> bool:
-    """Whether the door is, within ten seconds, as it should be."""
-    deadline = time.monotonic() + 10
+    """Whether the door is, in time, as it should be."""
+    deadline = time.monotonic() + 30
     while await opens(desk, authorization) is not open_:
         if time.monotonic() > deadline:
             return False
+        await asyncio.sleep(0.05)
     return True
 
 
@@ -135,10 +137,10 @@ async def test_a_password_is_computed_once_and_free_then(store: Store) -> None:
     await store.add_credential(account="shop", kind="user", name="eva", digest=password_digest("secret"))
     authenticator = Authenticator(keys={}, users={}, kept=store.credentials)
     assert await authenticator.account(basic("eva", "secret")) == "shop"
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(100):
         assert await authenticator.account(basic("eva", "secret")) == "shop"
-    assert time.perf_counter() - begun < 0.1  # one computation takes as long
+    assert time.process_time() - begun < 2  # one computation takes a tenth of a second
 
 
 async def test_a_name_is_taken_until_its_user_is_revoked(store: Store) -> None:
