@@ -28,7 +28,7 @@ lint: ## check style, types and the arrows between the rooms
 
 test: lint ## run every test against real parts
 	@$(PREPARE) test
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone" tests/e2e tests/integration tests/chaos tests/unit
+	$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder -m "not alone" tests/e2e tests/integration tests/chaos tests/unit
 	$(BIN)/pytest -m alone tests/integration tests/e2e tests/chaos
 
 chaos: ## kill, cut and fill everything while 1,000 messages are called, again and again

@@ -1,7 +1,8 @@
-"""Free ports on loopback: each lab has ports of its own, for as long as any of its processes runs.
+"""Free ports on loopback: each lab listens on ports of its own, for as long as any of its processes runs.
 
 Ports that a part listens on, and must have again when it is started again, lie below those that Linux gives to outgoing
-connections (32768 and up by default). Those of RTP may lie there: Asterisk passes over one that is taken.
+connections (32768 and up by default). Those of RTP may lie there, and may be those of another lab as well: Asterisk
+passes over one that is taken.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from pathlib import Path
 
 from bridge.errors import VoicebridgeError
 
-LABS = 12
+LABS = 20
 FIRST_PORT = 10000
 STEP = 10
 FIRST_RTP_PORT = 12000
 RTP_PORTS = 2000
+RTP_RANGES = 24
 
 
 class NoFreePorts(VoicebridgeError):
@@ -61,7 +63,7 @@ class Ports:
 
     def _rtp(self, side: int) -> tuple[int, int]:
         labs_before = (self.first - FIRST_PORT) // STEP
-        first = FIRST_RTP_PORT + (2 * labs_before + side) * RTP_PORTS
+        first = FIRST_RTP_PORT + (2 * labs_before + side) % RTP_RANGES * RTP_PORTS
         return first, first + RTP_PORTS - 1
 
 
