@@ -55,7 +55,7 @@ class Entry:
     """One input as it is being entered.
 
     It is complete as soon as it can grow into none of ``codes``, unless it is none of them and ``max_keys`` asks for
-    more keys; at ``max_keys``, at ``#``, when no key came for ``first_wait`` seconds, or ``gap`` seconds after the last.
+    more; at ``max_keys``, at ``#``, when no key came for ``first_wait`` seconds, or ``gap`` seconds after the last.
     """
 
     def __init__(self, codes: Collection[str], max_keys: int | None, first_wait: float, gap: float, now: float) -> None:

@@ -21,9 +21,7 @@ def menu(codes: set[str], *, any_keys: bool = True, max_dtmf: int | None = None,
     actions = [{"if": "dtmf", "equals": code, "actionGroup": "nothing"} for code in sorted(codes)]
     actions += [{"if": "anyDtmf", "actionGroup": "nothing"}] if any_keys else []
     groups = {"nothing": [{"setVariable": "a", "value": 1}]} if actions else None
-    return compile_message(
-        text="Hello", actions=actions, action_groups=groups, max_dtmf=max_dtmf, repeat_dtmf=repeat
-    )
+    return compile_message(text="Hello", actions=actions, action_groups=groups, max_dtmf=max_dtmf, repeat_dtmf=repeat)
 
 
 def listening(script: Script) -> Line:
@@ -50,6 +48,14 @@ def test_a_wrong_key_is_noted_at_once_and_the_next_one_chooses() -> None:
     line = listening(menu({"1", "42"}, any_keys=False))
     line.press("71")
     assert inputs(line) == [("7", None), ("1", "dtmf")]
+
+
+def test_nobody_is_hung_up_on_for_wrong_keys() -> None:
+    line = listening(menu({"1", "42"}, any_keys=False))
+    line.press("7" * 40)
+    line.press("1")
+    assert inputs(line)[-1] == ("1", "dtmf")
+    assert not line.was_ended_by_us
 
 
 def test_a_key_that_begins_no_code_waits_for_as_many_as_are_asked_for() -> None:
