@@ -1,4 +1,7 @@
-"""``voicebridge keys``: who may use which account."""
+"""``voicebridge keys``: who may use which account.
+
+Each function raises SchemaOld, SchemaUnknown and StoreFailed: a daemon, perhaps an older one, runs on the database.
+"""
 
 from __future__ import annotations
 
@@ -74,8 +77,7 @@ async def revoke_key(settings: Settings, number: int) -> None:
 
 @asynccontextmanager
 async def _store(settings: Settings) -> AsyncIterator[Store]:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    store = Store(settings.store_url)
+    store = Store(settings.store_url, migrates=False)
     try:
         yield store
     finally:
