@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bridge.api.errors import CallNotFinished, NotFound
+from bridge.api.own_address import own_address
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.messages.attempt import Attempt
 from bridge.messages.progress import Progress, State
@@ -39,7 +40,9 @@ async def get_cdr(request: web.Request) -> web.Response:
         {
             **_identity(progress),
             "doneAt": optional_time(progress.done_at),
-            "attempts": [cdr(attempt) for attempt in await store.attempts(account, progress.message.id)],
+            "attempts": [
+                cdr(attempt, own_address(request)) for attempt in await store.attempts(account, progress.message.id)
+            ],
         }
     )
 
