@@ -36,13 +36,12 @@ async def get_cdr(request: web.Request) -> web.Response:
         raise _unknown(token)
     if progress.state is not State.DONE:
         raise CallNotFinished(f"the call is not over: it is {progress.state}")
+    at, attempts = own_address(request), await store.attempts(account, progress.message.id)
     return web.json_response(
         {
             **_identity(progress),
             "doneAt": optional_time(progress.done_at),
-            "attempts": [
-                cdr(attempt, own_address(request)) for attempt in await store.attempts(account, progress.message.id)
-            ],
+            "attempts": [cdr(attempt, at) for attempt in attempts],
         }
     )
 

@@ -28,7 +28,8 @@ async def get_files(request: web.Request) -> web.Response:
         limit=size,
         offset=(page - 1) * size,
     )
-    return web.json_response({"files": [_members(file, own_address(request)) for file in files]})
+    at = own_address(request)
+    return web.json_response({"files": [_members(file, at) for file in files]})
 
 
 async def get_file(request: web.Request) -> web.StreamResponse:

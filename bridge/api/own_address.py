@@ -26,6 +26,8 @@ def own_address(request: web.Request) -> str:
 
 def _socket(request: web.Request) -> str:
     """For a client that names no host (HTTP/1.0), or none that could stand in a URL."""
-    assert request.transport is not None
-    host, port, *_ = request.transport.get_extra_info("sockname")
+    own = request.get_extra_info("sockname")
+    if own is None:
+        return ""  # the client has gone
+    host, port, *_ = own
     return str(URL.build(scheme="http", host=host, port=port))
