@@ -61,7 +61,7 @@ async def public_address(settings: Settings) -> str:
     if settings.public_url is not None:
         return settings.public_url
     try:
-        pushes = await _read(settings, outbox.is_used)
+        pushes = not _missing_file(settings) and await _read(settings, outbox.is_used)
     except (StoreFailed, SchemaOld, SchemaUnknown):
         return "none is set; the database does not tell whether reports are pushed"
     if not pushes:

@@ -1,6 +1,6 @@
 """``voicebridge keys``: who may use which account.
 
-Each function raises SchemaOld, SchemaUnknown and StoreFailed: a daemon, perhaps an older one, runs on the database.
+The schema is left as it is: a daemon may run on it. Each function raises SchemaOld, SchemaUnknown and StoreFailed.
 """
 
 from __future__ import annotations
