@@ -75,8 +75,7 @@ class Prompts:
 
     async def release(self) -> None:
         """The call is over: what was made for it alone is removed."""
-        for prompt in self._private:
-            await self._speech.release(prompt)
+        await self._speech.release(*self._private)
 
     async def _keep(self, wanted: commands.Prompt) -> None:
         self._made[wanted] = await self._new(wanted)

@@ -114,7 +114,7 @@ class Pusher:
             self._awake.set()
 
     async def _send(self, push: Push) -> str | None:
-        """What went wrong; None when the receiver took the report."""
+        """What went wrong; None when the receiver took the report, which its status line alone says."""
         try:
             answer = await self._post(push)
         except (OutboundFailed, OutboundRefused) as error:

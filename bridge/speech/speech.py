@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -57,7 +56,7 @@ class Speech:
         self._engines = list(engines)
         self._threads = Threads("speech")
         self._cache = Cache(folder)
-        self._private = Private(folder / "private")
+        self._private = Private(folder / "private", self._threads)
         self._uploads = Uploads(folder / "uploads", self._threads, objects)
         self._shared = None if objects is None else SharedFragments(objects)
         sample_rates = sorted({codec.sample_rate for codec in self._codecs})
@@ -75,6 +74,7 @@ class Speech:
         await self._speakers.close()
         if self._shared is not None:
             await self._shared.close()
+        await self._private.close()
         self._threads.close()
 
     def languages(self) -> list[str]:
@@ -156,14 +156,14 @@ class Speech:
             raise AudioUnsupported("the recording cannot be read") from error
         with file:
             files, seconds = await self._audio.files(file)
-        return await self._keep_private(files, seconds, engine=ENGINE, voice="")
+        return await self._private.keep(files, seconds=seconds, engine=ENGINE, voice="")
 
     async def prepare_sound(self, wave: bytes, *, private: bool = False) -> Prompt:
         """A sound of ours, a WAV file; a private one is for one call: ``release`` it. Raises SpeechNotStoredError."""
         if not private:
             return await self._audio.prompt(hashlib.sha256(wave).hexdigest(), wave)
         files, seconds = await self._audio.files_of(wave)
-        return await self._threads.store(self._private.keep, files, seconds=seconds, engine=ENGINE, voice="")
+        return await self._private.keep(files, seconds=seconds, engine=ENGINE, voice="")
 
     async def silence(self, seconds: float) -> Prompt:
         """Nothing to be heard, for so long, up to a whole frame of 20 ms. Raises SpeechNotStoredError."""
@@ -171,9 +171,11 @@ class Speech:
         name = digest("silence", frames)
         return await self._prompts.run(name, partial(self._silent, name, frames))
 
-    async def release(self, prompt: Prompt) -> None:
-        """The call is over: what was made for it alone is removed. Harmless for any other prompt."""
-        await self._threads.run(self._private.release, prompt)
+    async def release(self, *prompts: Prompt) -> None:
+        """The call is over: what was made for it alone is removed, even if this is cut off. Harmless for the others."""
+        removing = self._private.release(*prompts)
+        if removing is not None:
+            await removing
 
     async def sweep(self, most_bytes: int) -> int:
         """Remove what was not used for longest until ``most_bytes`` are left; returns how many bytes went.
@@ -181,7 +183,7 @@ class Speech:
         What was used within the last hour stays, and uploads do. What a killed daemon left of its calls goes, so sweep
         at the start too.
         """
-        await self._threads.run(self._private.remove_orphans)
+        await self._private.remove_orphans()
         return await self._threads.run(self._cache.sweep, most_bytes)
 
     async def _spoken(self, name: str, speaker: Speaker, pieces: Sequence[str]) -> Prompt:
@@ -194,21 +196,8 @@ class Speech:
 
     async def _spoken_in_private(self, speaker: Speaker, pieces: Sequence[str]) -> Prompt:
         files, seconds = await self._said(speaker, pieces, keep=False)
-        return await self._keep_private(files, seconds, engine=speaker.voice.engine, voice=speaker.voice.name)
-
-    async def _keep_private(self, files: Mapping[str, bytes], seconds: float, *, engine: str, voice: str) -> Prompt:
-        keep = self._private.keep
-        keeping = asyncio.ensure_future(self._threads.store(keep, files, seconds=seconds, engine=engine, voice=voice))
-        try:
-            return await asyncio.shield(keeping)
-        except asyncio.CancelledError:
-            keeping.add_done_callback(self._release_unwanted)
-            raise
-
-    def _release_unwanted(self, kept: asyncio.Future[Prompt]) -> None:
-        """Whoever would have released it has stopped waiting for it."""
-        if not kept.cancelled() and kept.exception() is None:
-            self._private.release(kept.result())
+        voice = speaker.voice
+        return await self._private.keep(files, seconds=seconds, engine=voice.engine, voice=voice.name)
 
     async def _said(self, speaker: Speaker, pieces: Sequence[str], *, keep: bool) -> tuple[dict[str, bytes], float]:
         sounds = await self._speakers.sounds(speaker, sorted({piece for piece in pieces if piece}), keep=keep)
