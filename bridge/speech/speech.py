@@ -89,7 +89,7 @@ class Speech:
         """Every voice's name that may be sent, the hosted service's too; empty for a language that no engine speaks."""
         return listed_voices(language, self._engines)
 
-    def check(self, phrase: Phrase) -> None:
+    async def check(self, phrase: Phrase) -> None:
         """Raises at once what ``prepare`` would: LanguageUnsupportedError, VoiceUnknownError, NothingToSayError."""
         casting(phrase, self._engines)
         _pieces(phrase)
