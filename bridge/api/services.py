@@ -43,7 +43,7 @@ class Services:
 
     def rules(self) -> Rules:
         """What a request that comes now is checked against."""
-        return Rules(languages=self.languages, speech=self.speech, now=datetime.now(UTC))
+        return Rules(languages=self.languages, now=datetime.now(UTC))
 
 
 SERVICES = web.AppKey("services", Services)
