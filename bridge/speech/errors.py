@@ -54,9 +54,7 @@ class AudioNotDownloaded(SpeechError):
 
 
 class AudioUnsupported(SpeechError):
-    """The file is no audio, in none of the formats we read, broken from the start, without anything to be heard, or longer
-    than 30 minutes.
-    """
+    """The file is no audio, in none of the formats we read, broken from the start, silent, or longer than 30 minutes."""
 
     id = "AUDIO_UNSUPPORTED"
 

@@ -66,7 +66,7 @@ async def test_a_file_is_kept_and_listed(desk: Desk, tmp_path: Path, kind: str) 
     assert math.isclose((await desk.speech.upload(kept["id"])).seconds, 1.5, abs_tol=0.1)
 
 
-@pytest.mark.parametrize(("seconds", "duration"), [(3.0, 3), (2.999, 3), (3.001, 4), (0.1, 1), (60.0, 60)])
+@pytest.mark.parametrize(("seconds", "duration"), [(3.0, 3), (2.999, 3), (3.001, 4), (0.1, 1)])
 @pytest.mark.parametrize("rate", [8000, 44100])
 async def test_the_duration_is_that_of_the_sound(desk: Desk, seconds: float, duration: int, rate: int) -> None:
     sound = sine(440, seconds, rate=rate)
