@@ -46,7 +46,7 @@ async def play(api: ClientSession, to: str, url: str) -> str:
 
 @pytest.mark.parametrize(("name", "hertz"), [("cover.mp3", 440), ("inverted.wav", 500)])
 async def test_a_telephone_hears_it(lab: RunningLab, api: ClientSession, files: str, name: str, hertz: int) -> None:
-    number = f"9990{hertz}"
+    number = f"99900{hertz}"
     cdr = await cdr_of(api, await play(api, number, f"{files}/{name}"))
     (attempt,) = cdr["attempts"]
     assert attempt["error"]["id"] == 5000
@@ -59,6 +59,6 @@ async def test_a_telephone_hears_it(lab: RunningLab, api: ClientSession, files: 
 
 
 async def test_nobody_is_called_to_hear_nothing(lab: RunningLab, api: ClientSession, files: str) -> None:
-    cdr = await cdr_of(api, await play(api, "9990503", f"{files}/silent.wav"))
+    cdr = await cdr_of(api, await play(api, "99900503", f"{files}/silent.wav"))
     assert cdr["attempts"][0]["error"]["id"] == 5005
-    assert lab.calls("9990503") == []
+    assert lab.calls("99900503") == []
