@@ -70,17 +70,16 @@ async def decode(file: AudioFile, sample_rate: int, formats: Sequence[str] = FOR
 
 async def _mixed(output: asyncio.StreamReader, sample_rate: int) -> Samples:
     """Second by second, so that many channels need no more room than one; empty when there is no sound."""
+    mixed = bytearray()
     header = await _at_most(output, AU_HEADER.size)
-    if len(header) < AU_HEADER.size:
-        return np.zeros(0, np.int16)
-    _, begin, _, _, _, channels = AU_HEADER.unpack(header)
-    await _at_most(output, begin - AU_HEADER.size)
-    mixer = Mixer(channels, sample_rate // WINDOWS_PER_SECOND)
-    mixed = []
-    while pcm := await _at_most(output, 2 * channels * sample_rate):
-        samples = np.frombuffer(pcm, ">i2", len(pcm) // (2 * channels) * channels)
-        mixed.append(mixer.mix(samples.astype(np.int16).reshape(-1, channels)))
-    return np.concatenate(mixed) if mixed else np.zeros(0, np.int16)
+    if len(header) == AU_HEADER.size:
+        _, begin, _, _, _, channels = AU_HEADER.unpack(header)
+        await _at_most(output, begin - AU_HEADER.size)
+        mixer = Mixer(channels, sample_rate // WINDOWS_PER_SECOND)
+        while pcm := await _at_most(output, 2 * channels * sample_rate):
+            samples = np.frombuffer(pcm, ">i2", len(pcm) // (2 * channels) * channels)
+            mixed += mixer.mix(samples.astype(np.int16).reshape(-1, channels)).tobytes()
+    return np.frombuffer(mixed, np.int16)
 
 
 async def _at_most(output: asyncio.StreamReader, count: int) -> bytes:
