@@ -44,7 +44,7 @@ class Course:
 
     def note_spoken(self, prompt: Prompt, at: datetime) -> None:
         """It is played from then on."""
-        self.spoken.append(Spoken(at, prompt.engine, prompt.voice, prompt.seconds, prompt.cached))
+        self.spoken.append(Spoken(at, prompt.engine, prompt.voice, prompt.sound_seconds, prompt.cached))
 
     def transfer_begins(self, dial: commands.Dial) -> None:
         """Its telephones are dialled."""

@@ -60,7 +60,7 @@ class AudioNotDownloaded(SpeechError):
 
 
 class AudioUnsupported(SpeechError):
-    """The file is no audio, in none of the formats we read, broken from the start, or longer than 30 minutes."""
+    """The file is no audio, in none of the formats we read, broken from the start, silent, or over 30 minutes long."""
 
     id = "AUDIO_UNSUPPORTED"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from bridge.speech.assembly import Finished
 from bridge.speech.files import make_folder, write_new
 from bridge.speech.phrase import Prompt
 from bridge.speech.threads import Threads
@@ -33,12 +34,13 @@ class Private:
         self._threads = threads
         self._held: set[Path] = set()
 
-    async def keep(self, files: Mapping[str, bytes], *, seconds: float, engine: str, voice: str) -> Prompt:
-        """``files`` is the audio by codec. Raises SpeechNotStoredError."""
-        prompt = Prompt(self._folder / secrets.token_hex(16), seconds, engine, voice, cached=False)
-        self._held.add(prompt.stem)
+    async def keep(self, made: Finished, *, engine: str, voice: str) -> Prompt:
+        """Raises SpeechNotStoredError."""
+        stem = self._folder / secrets.token_hex(16)
+        prompt = Prompt(stem, made.seconds, made.sound_seconds, engine, voice, cached=False)
+        self._held.add(stem)
         try:
-            await self._threads.store(self._write, prompt.stem, files)
+            await self._threads.store(self._write, stem, made.files)
         except BaseException:  # also when nobody waits for it any more
             self.release(prompt)
             raise

@@ -14,20 +14,14 @@ import structlog
 
 from bridge.objects import Objects
 from bridge.outbound import Outbound
-from bridge.speech.assembly import assemble
+from bridge.speech.assembly import Finished, assemble
 from bridge.speech.audio import ENGINE, AudioFiles
 from bridge.speech.cache import Cache, digest
 from bridge.speech.codec import CODECS, FRAMES_PER_SECOND, encode
-from bridge.speech.decoding import audio_format
+from bridge.speech.decoding import AudioFile
 from bridge.speech.downloads import Downloads
 from bridge.speech.engine import Engine, Voice
-from bridge.speech.errors import (
-    AudioUnsupported,
-    EngineFailedError,
-    NothingToSayError,
-    SpeechError,
-    TextUnspeakableError,
-)
+from bridge.speech.errors import EngineFailedError, NothingToSayError, SpeechError, TextUnspeakableError
 from bridge.speech.languages import language_code
 from bridge.speech.once import Once
 from bridge.speech.phrase import Phrase, Prompt
@@ -42,7 +36,8 @@ from bridge.speech.voices import ListedVoice, listed_voices, voices_in
 MOST_NAMED = 5
 """Characters that an error names."""
 
-UPLOAD_FORMATS = {"wav", "mp3"}
+UPLOAD_FORMATS = ("wav", "mp3")
+WAV_BEGINNINGS = {b"RIFF", b"RIFX", b"RF64", b"BW64"}
 
 log = structlog.get_logger(__name__)
 
@@ -148,13 +143,10 @@ class Speech:
 
         Raises AudioUnsupported, SpeechNotStoredError, ObjectStorageFailed.
         """
-        file_format = audio_format(data)
-        if file_format not in UPLOAD_FORMATS:
-            raise AudioUnsupported(f"an upload must be {' or '.join(sorted(UPLOAD_FORMATS))}, this is {file_format}")
         upload_id = new_id()
-        prompt = await self._audio.prompt(upload_id, data)
+        prompt = await self._audio.prompt(upload_id, data, UPLOAD_FORMATS)
         await self._uploads.keep(upload_id, data)
-        return Upload(upload_id, file_format, prompt.seconds)
+        return Upload(upload_id, "wav" if data[:4] in WAV_BEGINNINGS else "mp3", prompt.sound_seconds)
 
     async def upload(self, upload_id: str) -> Prompt:
         """Raises UploadUnknown, and SpeechError when it is in object storage and cannot be had from there now."""
@@ -173,20 +165,14 @@ class Speech:
 
         Raises AudioUnsupported (also when there is no such file) and SpeechNotStoredError.
         """
-        try:
-            file = await self._threads.run(path.open, "rb")
-        except OSError as error:
-            raise AudioUnsupported("the recording cannot be read") from error
-        with file:
-            files, seconds = await self._audio.files(file)
-        return await self._private.keep(files, seconds=seconds, engine=ENGINE, voice="")
+        made = await self._audio.decoded(AudioFile(str(path)))
+        return await self._private.keep(made, engine=ENGINE, voice="")
 
     async def prepare_sound(self, wave: bytes, *, private: bool = False) -> Prompt:
         """A sound of ours, a WAV file; a private one is for one call: ``release`` it. Raises SpeechNotStoredError."""
         if not private:
             return await self._audio.prompt(hashlib.sha256(wave).hexdigest(), wave)
-        files, seconds = await self._audio.files_of(wave)
-        return await self._private.keep(files, seconds=seconds, engine=ENGINE, voice="")
+        return await self._private.keep(await self._audio.decoded_data(wave), engine=ENGINE, voice="")
 
     async def silence(self, seconds: float) -> Prompt:
         """Nothing to be heard, for so long, up to a whole frame of 20 ms. Raises SpeechNotStoredError."""
@@ -213,16 +199,15 @@ class Speech:
         kept = await self._kept(name)
         if kept is not None:
             return kept
-        files, seconds = await self._said(speaker, pieces, keep=True)
+        made = await self._said(speaker, pieces, keep=True)
         voice, keep = speaker.voice, self._cache.keep_prompt
-        return await self._threads.store(keep, name, files, seconds=seconds, engine=voice.engine, voice=voice.name)
+        return await self._threads.store(keep, name, made, engine=voice.engine, voice=voice.name)
 
     async def _spoken_in_private(self, speaker: Speaker, pieces: Sequence[str]) -> Prompt:
-        files, seconds = await self._said(speaker, pieces, keep=False)
-        voice = speaker.voice
-        return await self._private.keep(files, seconds=seconds, engine=voice.engine, voice=voice.name)
+        made = await self._said(speaker, pieces, keep=False)
+        return await self._private.keep(made, engine=speaker.voice.engine, voice=speaker.voice.name)
 
-    async def _said(self, speaker: Speaker, pieces: Sequence[str], *, keep: bool) -> tuple[dict[str, bytes], float]:
+    async def _said(self, speaker: Speaker, pieces: Sequence[str], *, keep: bool) -> Finished:
         sounds = await self._speakers.sounds(speaker, _spoken(pieces), keep=keep)
         return await self._threads.run(assemble, pieces, sounds, self._codecs)
 
@@ -238,7 +223,7 @@ class Speech:
             codec.name: encode(np.zeros(round(seconds * codec.sample_rate), np.int16), codec.name)
             for codec in self._codecs
         }
-        return self._cache.keep_prompt(name, files, seconds=seconds, engine="silence", voice="")
+        return self._cache.keep_prompt(name, Finished(files, seconds, seconds), engine="silence", voice="")
 
     async def _kept(self, name: str) -> Prompt | None:
         return await self._threads.run(self._cache.prompt, name, [codec.name for codec in self._codecs])
