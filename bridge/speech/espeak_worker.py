@@ -6,7 +6,7 @@ started by its path and imports nothing but the standard library: it is up in so
 On standard input: one JSON object a line, ``{"text", "voice", "words_per_minute"}``. On standard output: first a hello,
 then one answer a request. Each is a signed 32-bit little-endian length and that many bytes. The hello is JSON
 ``{"sample_rate", "version"}``, an answer is 16-bit mono PCM; a negative length announces an error message in UTF-8.
-End of input ends the process.
+End of input ends the process, and so does the end of its parent, whatever the library is doing then.
 
 API: speak_lib.h of espeak-ng 1.50 and later.
 """
@@ -27,6 +27,7 @@ INITIALIZE_DONT_EXIT = 0x8000
 BUFFER_MILLISECONDS = 1000
 CHARS_UTF8 = 1  # and neither espeakSSML nor espeakPHONEMES: markup in a text is text
 PARAMETER_RATE = 1
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
@@ -71,7 +72,13 @@ def answer(out: BinaryIO, payload: bytes, *, is_error: bool = False) -> None:
     out.flush()
 
 
+def end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main() -> None:
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which then closes our input
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a print inside the library must not enter the audio
