@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +22,15 @@ class Workers:
     def pids(self) -> list[int]:
         """Those that run, wherever on this machine: not one that has ended and was not waited for."""
         return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if self._mark in _environment(folder)]
+
+    def kill(self, most: int | None = None) -> int:
+        """End the first ``most`` of them, or all; returns how many were still there to be ended."""
+        killed = 0
+        for pid in self.pids()[:most]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+        return killed
 
     def pipes(self) -> set[str]:
         """The pipes that this process has opened since, and has not closed."""
