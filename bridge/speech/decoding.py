@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bridge.children import child
 from bridge.speech.engine import Samples
 from bridge.speech.errors import AudioUnsupported
 from bridge.speech.ffmpeg import FfmpegError
@@ -93,23 +94,14 @@ async def _at_most(output: asyncio.StreamReader, count: int) -> bytes:
 @asynccontextmanager
 async def _running(command: Sequence[str], file: AudioFile) -> AsyncIterator[asyncio.subprocess.Process]:
     """A process that reads the file, and that is gone afterwards. Raises AudioUnsupported when it takes too long."""
+    environment = {"PATH": os.environ.get("PATH", os.defpath)}
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            pass_fds=file.descriptors,
-            env={"PATH": os.environ.get("PATH", os.defpath)},
-        )
+        async with (
+            child(*command, env=environment, pass_fds=file.descriptors) as process,
+            asyncio.timeout(DECODING_SECONDS),
+        ):
+            yield process
     except FileNotFoundError as error:
         raise FfmpegError("ffmpeg is not installed") from error
-    try:
-        async with asyncio.timeout(DECODING_SECONDS):
-            yield process
     except TimeoutError as error:
         raise AudioUnsupported("the file takes too long to decode") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
