@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from bridge.api import queries
+from bridge.api.answers import list_answer
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.messages.progress import Report
 from bridge.reports.v1 import report_v1
@@ -31,4 +32,4 @@ async def _take(request: web.Request, form: Callable[[Report], dict[str, Any]]) 
         message_id=request.query.get("messageId") or None,
         limit=queries.limit(request),
     )
-    return web.json_response({"results": [form(report) for report in reports]})
+    return await list_answer("results", reports, form)

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from aiohttp import web
-from pydantic_core import to_json
 
 from bridge.api.advanced import AdvancedRequest
+from bridge.api.answers import list_answer
 from bridge.api.errors import DuplicateRefused
 from bridge.api.members import Rules
 from bridge.api.orders import advanced_orders, simple_order
@@ -20,7 +20,7 @@ from bridge.api.scripting import in_messages, played_by
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.api.spoken import Played, refuse_what_cannot_be_heard
 from bridge.messages.expansion import expand
-from bridge.messages.message import Bulk
+from bridge.messages.message import Bulk, Message
 from bridge.messages.statuses import PENDING_ACCEPTED
 from bridge.reports.members import status_members
 from bridge.store import DuplicateId
@@ -47,7 +47,12 @@ async def keep(request: web.Request, bulk: Bulk, accept: Callable[[Bulk], Awaita
         await accept(bulk)
     except DuplicateId as error:
         raise DuplicateRefused(str(error)) from error
-    return web.Response(body=to_json(_acceptance(bulk)), content_type="application/json")
+    pending = status_members(PENDING_ACCEPTED)
+
+    def members(message: Message) -> dict[str, Any]:
+        return {"to": message.to, "status": pending, "messageId": message.id, "token": message.id}
+
+    return await list_answer("messages", bulk.messages, members, bulkId=bulk.id, token=bulk.id)
 
 
 async def send_single(request: web.Request) -> web.Response:
@@ -92,15 +97,3 @@ def _place(request: AdvancedRequest, index: int, path: str) -> str:
         member == "actionGroups" and message.action_groups is None
     )
     return path if from_the_top else in_messages(index, path)
-
-
-def _acceptance(bulk: Bulk) -> dict[str, Any]:
-    pending = status_members(PENDING_ACCEPTED)
-    return {
-        "bulkId": bulk.id,
-        "token": bulk.id,
-        "messages": [
-            {"to": message.to, "status": pending, "messageId": message.id, "token": message.id}
-            for message in bulk.messages
-        ],
-    }
