@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 _SECONDS_BETWEEN = 60.0
-_LONGEST_DELAY_SECONDS = 600.0
+_LONGEST_DELAY_SECONDS = 600
 _NEVER = 1_000_000_000
 
 
@@ -55,10 +55,10 @@ async def collect() -> None:
 
 
 async def _until_large_work_is_over() -> None:
-    delayed = 0.0
-    while _large_work.count and delayed < _LONGEST_DELAY_SECONDS:
-        await asyncio.sleep(1)
-        delayed += 1
+    for _ in range(_LONGEST_DELAY_SECONDS):
+        await asyncio.sleep(1)  # what it had is let go of then
+        if not _large_work.count:
+            break
 
 
 def _give_back() -> None:

@@ -15,21 +15,21 @@ from bridge.reports.v1 import report_v1
 from bridge.reports.v2 import report_v2
 
 
-async def get_reports_v1(request: web.Request) -> web.Response:
+async def get_reports_v1(request: web.Request) -> web.StreamResponse:
     """Reports in their flat form."""
     return await _take(request, report_v1)
 
 
-async def get_reports_v2(request: web.Request) -> web.Response:
+async def get_reports_v2(request: web.Request) -> web.StreamResponse:
     """Reports in their nested form."""
     return await _take(request, report_v2)
 
 
-async def _take(request: web.Request, form: Callable[[Report], dict[str, Any]]) -> web.Response:
+async def _take(request: web.Request, form: Callable[[Report], dict[str, Any]]) -> web.StreamResponse:
     reports = await request.app[SERVICES].store.take_reports(
         request[ACCOUNT],
         bulk_id=request.query.get("bulkId") or None,
         message_id=request.query.get("messageId") or None,
         limit=queries.limit(request),
     )
-    return await list_answer("results", reports, form)
+    return await list_answer(request, "results", reports, form)

@@ -33,7 +33,7 @@ class Taken(NamedTuple):
     played: Played
 
 
-async def take_in(request: web.Request, reader: Callable[[bytes, Rules, str], Taken]) -> web.Response:
+async def take_in(request: web.Request, reader: Callable[[bytes, Rules, str], Taken]) -> web.StreamResponse:
     """Keep the bulk that a request's body asks for, and answer with its ids."""
     account = request[ACCOUNT]
     bulk, played = await read_body(request, lambda body, rules: reader(body, rules, account))
@@ -41,7 +41,7 @@ async def take_in(request: web.Request, reader: Callable[[bytes, Rules, str], Ta
     return await keep(request, bulk, request.app[SERVICES].store.accept)
 
 
-async def keep(request: web.Request, bulk: Bulk, accept: Callable[[Bulk], Awaitable[None]]) -> web.Response:
+async def keep(request: web.Request, bulk: Bulk, accept: Callable[[Bulk], Awaitable[None]]) -> web.StreamResponse:
     """Have a bulk kept, and answer with its ids. Raises DuplicateRefused."""
     try:
         await accept(bulk)
@@ -52,20 +52,20 @@ async def keep(request: web.Request, bulk: Bulk, accept: Callable[[Bulk], Awaita
     def members(message: Message) -> dict[str, Any]:
         return {"to": message.to, "status": pending, "messageId": message.id, "token": message.id}
 
-    return await list_answer("messages", bulk.messages, members, bulkId=bulk.id, token=bulk.id)
+    return await list_answer(request, "messages", bulk.messages, members, bulkId=bulk.id, token=bulk.id)
 
 
-async def send_single(request: web.Request) -> web.Response:
+async def send_single(request: web.Request) -> web.StreamResponse:
     """One text, normally to one number."""
     return await take_in(request, _single)
 
 
-async def send_multi(request: web.Request) -> web.Response:
+async def send_multi(request: web.Request) -> web.StreamResponse:
     """Several texts, each to one or more numbers."""
     return await take_in(request, _multi)
 
 
-async def send_advanced(request: web.Request) -> web.Response:
+async def send_advanced(request: web.Request) -> web.StreamResponse:
     """Fully featured messages."""
     return await take_in(request, _advanced)
 

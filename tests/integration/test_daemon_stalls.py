@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import clock_gettime, monotonic
+from time import clock_gettime
 from typing import Any
 
 import pytest
@@ -154,25 +154,28 @@ async def test_nobody_waits_while_a_large_request_is_worked_on(
     sent = json.dumps(body()).encode() if method == "POST" else None
     stalls = []
     for _ in range(TRIES):
-        t0, c0 = monotonic(), daemon.worked
         stall, (status, answer) = await longest_stall(daemon, lambda: daemon.ask(method, path, sent))
         assert status == 200, answer[:500]
         assert len(answer) > 100_000
-        print(
-            path,
-            len(sent or b""),
-            len(answer),
-            f"took {monotonic() - t0:.2f} cpu {daemon.worked - c0:.2f} stalled {stall * 1000:.0f} ms, {daemon.memory} kB",
-        )
         stalls.append(stall)
+    # What it does in one go it does every time; work of several threads at once is not that.
     assert min(stalls) <= LONGEST_STALL
 
 
-async def test_memory_goes_back_to_where_it_was(daemon: Daemon) -> None:
+def test_a_request_of_20000_destinations_takes_less_than_a_second(daemon: Daemon) -> None:
     sent = json.dumps(campaign(20_000)).encode()
+    taken = []
+    for _ in range(TRIES):
+        begun = daemon.worked
+        assert daemon.ask("POST", "/tts/3/advanced", sent)[0] == 200
+        taken.append(daemon.worked - begun)
+    assert min(taken) <= 1
+
+
+def test_memory_goes_back_to_where_it_was(daemon: Daemon) -> None:
+    sent = json.dumps(campaign(100_000)).encode()
+    assert daemon.ask("POST", "/tts/3/advanced", sent)[0] == 200
     before = daemon.memory
     for _ in range(TRIES):
         assert daemon.ask("POST", "/tts/3/advanced", sent)[0] == 200
-    print(before, daemon.memory)
-    await asyncio.sleep(3)
-    print(before, daemon.memory)
+    until(lambda: daemon.memory <= before * 1.05)
