@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -12,6 +11,7 @@ from uuid import uuid4
 
 import structlog
 
+from bridge import garbage
 from bridge.api.application import create_app
 from bridge.api.authentication import Authenticator
 from bridge.api.health import trunk_members
@@ -74,8 +74,7 @@ async def serve(settings: Settings) -> None:
     daemon = Daemon(settings, on_superseded=stop.set)
     await daemon.start()
     # Otherwise each full collection looks through all that was imported, and no call is served for 60 ms meanwhile.
-    gc.collect()
-    gc.freeze()
+    garbage.settle()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     tell(READY)
@@ -205,6 +204,7 @@ class Daemon:
         self._keep_running(self._pusher.run())
         self._keep_running(self._retention.run())
         self._keep_running(tell_alive())
+        self._keep_running(garbage.collect())
         if self._objects is not None:
             self._keep_running(self._uploads.run())
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, StrictInt, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, model_validator
 
-from bridge.api.members import Keys, Members, detection_mode, empty_is_none
+from bridge.api.members import Keys, Members, detection_mode, empty_is_none, no_longer_than_a_script
 from bridge.api.requests import Utterance
 from bridge.api.terms import Campaign, OptionalId, check_campaigns
 from bridge.messages.message import MachineDetection
@@ -23,8 +23,10 @@ def _object_or_list(value: Any) -> Any:
 
 
 # What is inside is read by the scripts room, which names what is wrong by its path.
-Actions = list[Any]
-ActionGroups = Annotated[dict[str, Any] | list[Any], BeforeValidator(_object_or_list)]
+Actions = Annotated[list[Any], AfterValidator(no_longer_than_a_script)]
+ActionGroups = Annotated[
+    dict[str, Any] | list[Any], BeforeValidator(_object_or_list), AfterValidator(no_longer_than_a_script)
+]
 
 
 class AdvancedMessage(Utterance, Campaign):

@@ -61,7 +61,7 @@ class ClickToCallRequest(Members):
         return self
 
 
-async def send_click_to_call(request: web.Request) -> web.Response:
+async def send_click_to_call(request: web.Request) -> web.StreamResponse:
     """Join two telephones."""
     return await take_in(request, _read)
 

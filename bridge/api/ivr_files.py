@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from bridge.api import queries
+from bridge.api.answers import list_answer
 from bridge.api.own_address import own_address
 from bridge.api.recordings import recorded_audio
 from bridge.api.services import ACCOUNT, SERVICES
@@ -17,7 +19,7 @@ from bridge.store import RecordedFile
 _USUAL_PAGE, _LARGEST_PAGE = 50, 1000
 
 
-async def get_files(request: web.Request) -> web.Response:
+async def get_files(request: web.Request) -> web.StreamResponse:
     """A page of recordings that can be heard, the newest first."""
     page = queries.number(request, "page", 1)
     size = queries.number(request, "pageSize", _USUAL_PAGE, highest=_LARGEST_PAGE)
@@ -28,8 +30,7 @@ async def get_files(request: web.Request) -> web.Response:
         limit=size,
         offset=(page - 1) * size,
     )
-    at = own_address(request)
-    return web.json_response({"files": [_members(file, at) for file in files]})
+    return await list_answer(request, "files", files, partial(_members, at=own_address(request)))
 
 
 async def get_file(request: web.Request) -> web.StreamResponse:

@@ -45,7 +45,7 @@ class LaunchRequest(Members):
         return self
 
 
-async def launch_scenarios(request: web.Request) -> web.Response:
+async def launch_scenarios(request: web.Request) -> web.StreamResponse:
     """Call numbers with scenarios."""
     services, account = request.app[SERVICES], request[ACCOUNT]
     wanted = await read_body(request, lambda body, rules: read(LaunchRequest, body, rules))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Annotated, Any
 
 from aiohttp import web
-from pydantic import BeforeValidator, Field, StrictBool, StrictStr
-from pydantic_core import from_json
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictStr
+from pydantic_core import from_json, to_json
 
 from bridge.api import queries
 from bridge.api.errors import BadRequest, NotFound
-from bridge.api.members import Members, Rules, empty_is_none
+from bridge.api.members import Members, Rules, empty_is_none, no_longer_than_a_script
 from bridge.api.reading import read, read_body
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.api.spoken import Played, refuse_what_cannot_be_heard
@@ -45,7 +46,7 @@ class ScenarioRequest(Members):
     notify_url: OptionalUrl = None
     notify_content_type: ContentType | None = None
     record: StrictBool = False
-    script: Annotated[list[Any], BeforeValidator(_script)]
+    script: Annotated[list[Any], BeforeValidator(_script), AfterValidator(no_longer_than_a_script)]
 
 
 async def create_scenario(request: web.Request) -> web.Response:
@@ -80,7 +81,9 @@ async def search_scenarios(request: web.Request) -> web.Response:
         limit=size,
         offset=(page - 1) * size,
     )
-    return web.json_response([_members(scenario) for scenario in found])
+    # One after the other, and not on the event loop: a script may be large.
+    written = [await asyncio.to_thread(to_json, _members(scenario)) for scenario in found]
+    return web.Response(body=b"[%b]" % b",".join(written), content_type="application/json")
 
 
 async def update_scenario(request: web.Request) -> web.Response:

@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError, from_json
+from pydantic_core import PydanticCustomError, from_json, to_json
 
 from bridge.api.times import parse_time
 from bridge.messages.numbers import parse_number, parse_sender
@@ -32,6 +32,9 @@ from bridge.messages.text import check_text
 
 MOST_DESTINATIONS = 20_000
 """Destinations of one message."""
+
+LARGEST_SCRIPT = 1_000_000
+"""Bytes of JSON; it is kept with every message that has it."""
 
 DEFAULT_LANGUAGE = "en"
 
@@ -54,6 +57,12 @@ def members_at_fault(text: str, *members: str) -> PydanticCustomError:
 
 def lower(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
+
+
+def no_longer_than_a_script(value: Any) -> Any:
+    if len(to_json(value)) > LARGEST_SCRIPT:
+        raise ValueError(f"is longer than {LARGEST_SCRIPT} bytes of JSON")
+    return value
 
 
 def detection_mode(value: Any) -> Any:

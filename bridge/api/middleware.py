@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from bridge import garbage
 from bridge.api.authentication import Authenticator
 from bridge.api.errors import BadRequest, Refused, Unauthorized, error_body
 from bridge.api.services import ACCOUNT
@@ -18,6 +19,9 @@ from bridge.store import CommitUnknown, StoreFailed
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
+
+_LARGE_BODY = 100_000
+"""Bytes."""
 
 _CHALLENGES = 'App realm="Voicebridge", Basic realm="Voicebridge", charset="UTF-8"'
 
@@ -44,6 +48,16 @@ def authentication(authenticator: Authenticator) -> Middleware:
         return await handler(request)
 
     return check
+
+
+@web.middleware
+async def large_requests(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Lets no large request be looked through for garbage while it is worked on."""
+    length = request.content_length
+    if not request.can_read_body or (length is not None and length <= _LARGE_BODY):
+        return await handler(request)
+    with garbage.put_off():
+        return await handler(request)
 
 
 @web.middleware

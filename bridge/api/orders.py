@@ -40,9 +40,7 @@ def advanced_orders(request: AdvancedRequest) -> list[Order]:
 
 def campaign_order(message: Campaign, sender: str | None, content: Content) -> Order:
     """Content that goes to the destinations of a message, when it says."""
-    return timed_order(
-        message, sender, content, [Destination(each.to, each.message_id) for each in message.destinations]
-    )
+    return timed_order(message, sender, content, message.destinations)
 
 
 def timed_order(message: Terms, sender: str | None, content: Content, destinations: Sequence[Destination]) -> Order:

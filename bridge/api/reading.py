@@ -9,10 +9,11 @@ from typing import TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 
 from bridge.api.errors import MOST_PROBLEMS, BadRequest, Problems
 from bridge.api.members import Rules
+from bridge.api.pieces import read_json
 from bridge.api.services import SERVICES
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -35,9 +36,9 @@ async def read_body(request: web.Request, reader: Callable[[bytes, Rules], _Want
 def read(model: type[_Model], body: bytes, rules: Rules) -> _Model:
     """The request that a JSON body (RFC 8259, UTF-8) holds. Raises BadRequest, which names every member at fault."""
     try:
-        value = from_json(body.removeprefix(_BYTE_ORDER_MARK), allow_inf_nan=False)
+        value = read_json(body.removeprefix(_BYTE_ORDER_MARK))
     except ValueError as error:
-        raise BadRequest(f"the body is not JSON: {error}") from error
+        raise BadRequest(f"the body cannot be read as JSON: {error}") from error
     if not isinstance(value, dict):
         raise BadRequest("the body must be a JSON object")
     try:

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from aiohttp import web
-from pydantic_core import to_json
 
 from bridge.api.advanced import AdvancedRequest
+from bridge.api.answers import list_answer
 from bridge.api.errors import DuplicateRefused
 from bridge.api.members import Rules
 from bridge.api.orders import advanced_orders, simple_order
@@ -20,7 +20,7 @@ from bridge.api.scripting import in_messages, played_by
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.api.spoken import Played, refuse_what_cannot_be_heard
 from bridge.messages.expansion import expand
-from bridge.messages.message import Bulk
+from bridge.messages.message import Bulk, Message
 from bridge.messages.statuses import PENDING_ACCEPTED
 from bridge.reports.members import status_members
 from bridge.store import DuplicateId
@@ -33,7 +33,7 @@ class Taken(NamedTuple):
     played: Played
 
 
-async def take_in(request: web.Request, reader: Callable[[bytes, Rules, str], Taken]) -> web.Response:
+async def take_in(request: web.Request, reader: Callable[[bytes, Rules, str], Taken]) -> web.StreamResponse:
     """Keep the bulk that a request's body asks for, and answer with its ids."""
     account = request[ACCOUNT]
     bulk, played = await read_body(request, lambda body, rules: reader(body, rules, account))
@@ -41,26 +41,31 @@ async def take_in(request: web.Request, reader: Callable[[bytes, Rules, str], Ta
     return await keep(request, bulk, request.app[SERVICES].store.accept)
 
 
-async def keep(request: web.Request, bulk: Bulk, accept: Callable[[Bulk], Awaitable[None]]) -> web.Response:
+async def keep(request: web.Request, bulk: Bulk, accept: Callable[[Bulk], Awaitable[None]]) -> web.StreamResponse:
     """Have a bulk kept, and answer with its ids. Raises DuplicateRefused."""
     try:
         await accept(bulk)
     except DuplicateId as error:
         raise DuplicateRefused(str(error)) from error
-    return web.Response(body=to_json(_acceptance(bulk)), content_type="application/json")
+    pending = status_members(PENDING_ACCEPTED)
+
+    def members(message: Message) -> dict[str, Any]:
+        return {"to": message.to, "status": pending, "messageId": message.id, "token": message.id}
+
+    return await list_answer(request, "messages", bulk.messages, members, bulkId=bulk.id, token=bulk.id)
 
 
-async def send_single(request: web.Request) -> web.Response:
+async def send_single(request: web.Request) -> web.StreamResponse:
     """One text, normally to one number."""
     return await take_in(request, _single)
 
 
-async def send_multi(request: web.Request) -> web.Response:
+async def send_multi(request: web.Request) -> web.StreamResponse:
     """Several texts, each to one or more numbers."""
     return await take_in(request, _multi)
 
 
-async def send_advanced(request: web.Request) -> web.Response:
+async def send_advanced(request: web.Request) -> web.StreamResponse:
     """Fully featured messages."""
     return await take_in(request, _advanced)
 
@@ -92,15 +97,3 @@ def _place(request: AdvancedRequest, index: int, path: str) -> str:
         member == "actionGroups" and message.action_groups is None
     )
     return path if from_the_top else in_messages(index, path)
-
-
-def _acceptance(bulk: Bulk) -> dict[str, Any]:
-    pending = status_members(PENDING_ACCEPTED)
-    return {
-        "bulkId": bulk.id,
-        "token": bulk.id,
-        "messages": [
-            {"to": message.to, "status": pending, "messageId": message.id, "token": message.id}
-            for message in bulk.messages
-        ],
-    }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
 
 from bridge.api import bulks, click_to_call, ivr_messages, ivr_scenarios
 from bridge.api.advanced import AdvancedRequest
@@ -123,11 +125,18 @@ def members_of(model: type[BaseModel], inside: str = "") -> Iterator[str]:
     """The paths of all members that are no objects themselves, without indices: ``messages.retry.minPeriod``."""
     for name, field in model.model_fields.items():
         path = inside + (field.alias or name)
+        yield from (f"{path}.{member}" for member in dataclass_members(field.annotation))
         inner = list(models_in(field.annotation))
         for each in inner:
             yield from members_of(each, f"{path}.")
-        if not inner:
+        if not inner and not list(dataclass_members(field.annotation)):
             yield path
+
+
+def dataclass_members(annotation: Any) -> Iterator[str]:
+    for argument in get_args(annotation):
+        if is_dataclass(argument):
+            yield from (to_camel(field.name) for field in fields(argument))
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
