@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.dialer.scripting import script_of
+from bridge.dialer.scripting import Scripts
 from bridge.messages.message import Connection
 from bridge.scripts import Interpreter
 from bridge.scripts.commands import Dial, Play
@@ -27,7 +27,7 @@ async def dialled(desk: Desk, **members: Any) -> Dial:
     await desk.sent({"messages": [{**JOIN, **members}]}, PATH)
     (claim,) = await desk.dial()
     assert (claim.message.to, claim.message.sender, claim.message.content.feature) == (A, US, "click-to-call")
-    interpreter = Interpreter(script_of(claim.message.content), {"to": A, "from": US})
+    interpreter = Interpreter(Scripts().of(claim.message.content), {"to": A, "from": US})
     commands = interpreter.start(0)
     if members.get("text"):
         (play,) = (command for command in commands if isinstance(command, Play))
