@@ -103,7 +103,7 @@ class Line:
             operation.begun()
         except AmiError as error:
             if not self._is_closed:
-                _log.info("not_done", channel=self._channel, reason=str(error))
+                _log.info("not_done", channel=self._channel, reason=error)
             self._fail(number)
         else:
             operation.begun()

@@ -54,11 +54,15 @@ class Store(Library):
         self._place = place
         self._instances: dict[str, str] = {}
         super().__init__(Database(url))
-        migrate(self._database.engine)
+        try:
+            migrate(self._database.engine)
+        except BaseException:
+            self._database.close_now()
+            raise
 
-    async def start(self) -> None:
-        """Begin to hear of what other nodes commit."""
-        self._database.listen()
+    async def hear(self) -> None:
+        """Hear of what other nodes commit, until cancelled; returns at once where there are none."""
+        await self._database.listen()
 
     async def close(self) -> None:
         await self._database.close()
