@@ -91,7 +91,8 @@ class AttemptRunner:
 
     async def origination(self, found: OpenAttempt) -> Origination:
         """What another process has asked of Asterisk for an attempt. Raises StoreFailed."""
-        return await RunningAttempt(self._means, found.claim).take_up(found)
+        with _named(found.claim):
+            return await RunningAttempt(self._means, found.claim).take_up(found)
 
     async def adopt(self, found: OpenAttempt, call: Call) -> None:
         """See an attempt to its end whose call another process has placed."""

@@ -56,7 +56,8 @@ class RecordingSweep:
         old = await asyncio.to_thread(_files_from_before, self._files.folder, (now - GRACE).timestamp())
         for start in range(0, len(old), _AT_ONCE):
             some = old[start : start + _AT_ONCE]
-            known = await self._store.known_recordings([path.stem for path in some])
+            # A name that is no text cannot even be asked for.
+            known = await self._store.known_recordings([path.stem for path in some if path.stem.isascii()])
             orphans = [path for path in some if path.stem not in known]
             if orphans:
                 await asyncio.to_thread(remove_all, orphans)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import socket
 import threading
 from collections.abc import Callable
@@ -72,7 +71,7 @@ def open_files() -> set[str]:
     links = []
     for descriptor in Path("/proc/self/fd").iterdir():
         try:
-            links.append(os.readlink(descriptor))
+            links.append(str(descriptor.readlink()))
         except FileNotFoundError:  # the one by which they are listed
             continue
     return {link for link in links if link.startswith("socket:") or ".db" in link}

@@ -19,7 +19,10 @@ PLACES = {
     "lease": ("bridge.store.store", "Store", "renew_node"),
     "link to": ("bridge.asterisk.wire", "AmiProtocol", "silent_seconds"),
 }
-PRIVATE = "what a caller sent"
+"""Each part, and what it does again and again."""
+OTHERS = {"accept": ("bridge.store.store", "Store", "accept")}
+PRIVATE = "zq7hostile"
+"""What a caller has sent, and a fault may quote."""
 
 
 def _may_fail(fault: Path, owner: type, method: str) -> None:
@@ -35,9 +38,12 @@ def _may_fail(fault: Path, owner: type, method: str) -> None:
 
 
 if "serve" in sys.orig_argv and (folder := os.environ.get("FAULTS")):
-    for fault, (module, owner, method) in PLACES.items():
+    for fault, (module, owner, method) in (PLACES | OTHERS).items():
         _may_fail(Path(folder) / fault, getattr(importlib.import_module(module), owner), method)
-    importlib.import_module("bridge.reports.retention")._EVERY_SECONDS = 0.2
-    importlib.import_module("bridge.dialer.recovery")._EVERY_SECONDS = 0.2
-    importlib.import_module("bridge.supervised").LONGEST_REST_SECONDS = 2.0
-    importlib.import_module("bridge.supervised").CANNOT_LIVE_SECONDS = float(os.environ["CANNOT_LIVE_SECONDS"])
+    for module, name, seconds in (
+        ("bridge.reports.retention", "_EVERY_SECONDS", 0.2),
+        ("bridge.dialer.recovery", "_EVERY_SECONDS", 0.2),
+        ("bridge.supervised", "LONGEST_REST_SECONDS", 2.0),
+        ("bridge.supervised", "CANNOT_LIVE_SECONDS", float(os.environ["CANNOT_LIVE_SECONDS"])),
+    ):
+        setattr(importlib.import_module(module), name, seconds)
