@@ -18,6 +18,7 @@ class Refused(VoicebridgeError):
     """A request is refused; ``http_status`` is the answer's status."""
 
     http_status: ClassVar[int]
+    quotes_callers: ClassVar[bool] = True
 
     def __init__(self, text: str, problems: Problems | None = None) -> None:
         super().__init__(text)

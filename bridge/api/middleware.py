@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -72,10 +71,10 @@ async def errors_as_json(request: web.Request, handler: _Handler) -> web.StreamR
     except web.RequestPayloadError:
         return _refusal(BadRequest("the body is not what its headers say"))
     except (StoreFailed, ObjectStorageFailed) as error:
-        _log.error(error.id.lower(), path=request.path, problem=str(error))
+        _log.error(error.id.lower(), route=_route(request), reason=error)
         return _failure(503, error.id, _advice(error))
-    except Exception as error:  # nothing that goes wrong may show a client more than that it did
-        _log.error("request_failed", path=request.path, error=type(error).__name__, where=_where(error))
+    except Exception:  # nothing that goes wrong may show a client more than that it did
+        _log.exception("request_failed", route=_route(request))
         return _failure(500, "GENERAL_ERROR", "something went wrong here; the log says what")
 
 
@@ -102,6 +101,7 @@ def _failure(http_status: int, message_id: str, text: str) -> web.Response:
     return web.json_response(error_body(message_id, text), status=http_status)
 
 
-def _where(error: BaseException) -> str:
-    """The places in the code only: the error's own words may repeat what the caller sent."""
-    return "".join(traceback.format_tb(error.__traceback__))
+def _route(request: web.Request) -> str | None:
+    """The path with the names of what the caller has put into it."""
+    resource = request.match_info.route.resource
+    return None if resource is None else f"{request.method} {resource.canonical}"

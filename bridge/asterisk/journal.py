@@ -26,6 +26,7 @@ from typing import Literal
 from bridge.asterisk.calls import Ended
 from bridge.asterisk.causes import NO_ANSWER_FROM_USER, NO_USER_RESPONDING, NORMAL_CLEARING
 from bridge.asterisk.errors import JournalUnreadable, UnsafeValue
+from bridge.removal import remove_all
 
 _LINE = re.compile(
     rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([\w.-]+) "
@@ -118,9 +119,7 @@ class Journal:
             return False
 
     def _sweep(self, oldest_kept: str) -> None:
-        for file in self._files():
-            if file.name < oldest_kept:
-                file.unlink(missing_ok=True)
+        remove_all(file for file in self._files() if file.name < oldest_kept)
 
     def _files(self, name: str = "*") -> list[Path]:
         """None where there is no folder; raises OSError when it cannot be listed, as ``Path.glob`` does not."""

@@ -72,7 +72,7 @@ class TrunkWatch:
             try:
                 await self.look()
             except AmiError as error:
-                _log.warning("trunks_not_seen", reason=str(error))
+                _log.warning("trunks_not_seen", reason=error)
             self._tell()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_EVERY_SECONDS):

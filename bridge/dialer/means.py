@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.asterisk import Origination, Switchboard
+from bridge.dialer.scripting import Scripts
 from bridge.dialer.traffic import Traffic
 from bridge.messages.routes import Routes
 from bridge.outbound import Outbound
@@ -30,6 +31,7 @@ class Means:
     recordings: RecordingFiles
     outbound: Outbound
     routes: Routes
+    scripts: Scripts
     traffic: Traffic
     caller_id: str | None
     spawn: Callable[[Coroutine[Any, Any, None]], None]

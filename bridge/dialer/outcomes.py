@@ -98,5 +98,5 @@ async def until_stored(work: Callable[[], Awaitable[_T]]) -> _T:
         try:
             return await work()
         except StoreFailed as error:
-            _log.error("outcome_not_stored_yet", reason=str(error))
+            _log.error("outcome_not_stored_yet", reason=error)
             await asyncio.sleep(_STORE_AGAIN_SECONDS)

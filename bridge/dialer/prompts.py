@@ -61,7 +61,7 @@ class Prompts:
                 return await self._played_back(wanted)
             await self._keep(wanted)
         except SpeechError as error:
-            _log.warning("not_made_for_the_call", prompt=type(wanted).__name__, reason=str(error))
+            _log.warning("not_made_for_the_call", prompt=type(wanted).__name__, reason=error)
             return None
         return self._made[wanted]
 
@@ -70,7 +70,7 @@ class Prompts:
         try:
             return await self._speech.prepare_sound(BEEP)
         except SpeechError as error:
-            _log.warning("not_made_for_the_call", prompt="beep", reason=str(error))
+            _log.warning("not_made_for_the_call", prompt="beep", reason=error)
             return None
 
     async def release(self) -> None:

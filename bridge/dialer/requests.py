@@ -34,7 +34,7 @@ async def send_request(outbound: Outbound, request: commands.Request) -> events.
             request.method, request.url, headers=headers, body=body, most_bytes=MOST_BYTES, timeout=seconds
         )
     except (OutboundFailed, OutboundRefused) as error:
-        _log.warning("request_of_script_failed", method=request.method, reason=str(error))
+        _log.warning("request_of_script_failed", method=request.method, reason=error)
         return events.Responded(request.id, None)
     _log.info("request_of_script", method=request.method, status=response.status, broken=response.broken)
     return events.Responded(request.id, response.status, _members(response.body))

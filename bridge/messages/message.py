@@ -82,7 +82,8 @@ class Content:
 
     ``actions``, ``action_groups``, ``call_transfers`` and the script of ``launch`` are kept as the wire wrote them,
     checked; the scripts room compiles them. ``launch`` is there for ``ivr``, ``connection`` for ``click-to-call``.
-    Times are seconds.
+    Times are seconds. ``unreadable`` says that it was kept in a form that this version cannot carry out, and what is
+    here is what is left of it: nobody is called for it.
     """
 
     feature: Feature = "voice-message"
@@ -110,6 +111,7 @@ class Content:
     window: DeliveryTimeWindow | None = None
     notify: Notify | None = None
     callback_data: str | None = None
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 import structlog
 from pydantic_core import to_json
+from structlog.contextvars import bind_contextvars
 
 from bridge.messages.message import Notify
 from bridge.messages.progress import Report
@@ -83,12 +84,11 @@ class Pusher:
                 try:
                     await self._start_due()
                 except StoreFailed as error:
-                    _log.error("outbox_not_read", reason=str(error))
-                except Exception:  # the next reports must not wait for a restart
-                    _log.exception("outbox_not_read")
+                    _log.error("outbox_not_read", reason=error)
                 await self._rest()
-        finally:
+        except asyncio.CancelledError:
             await self._wait_for_answers()
+            raise
 
     async def _start_due(self) -> None:
         room = _MOST_AT_ONCE_OF_ALL - len(self._pushes)
@@ -105,10 +105,14 @@ class Pusher:
             task.add_done_callback(self._pushes.discard)
 
     async def _push(self, push: Push) -> None:
+        attempt = push.report.attempt
+        bind_contextvars(message=push.report.message.id, attempt=attempt and attempt.id)
         try:
             await self._settle(push, await self._send(push))
         except StoreFailed as error:
-            _log.error("push_not_settled", message=push.report.message.id, reason=str(error))
+            _log.error("push_not_settled", reason=error)
+        except Exception:  # it is pushed again when its lease is over
+            _log.exception("push_not_settled")
         finally:
             self._busy[push.server] -= 1
             self._awake.set()
@@ -119,8 +123,8 @@ class Pusher:
             answer = await self._post(push)
         except (OutboundFailed, OutboundRefused) as error:
             return str(error)
-        except Exception as error:  # one report that we fail over must not be tried without end
-            _log.error("push_failed", message=push.report.message.id, error=type(error).__name__)
+        except Exception:  # one report that we fail over must not be tried without end
+            _log.exception("push_failed")
             return "a fault of ours"
         return None if answer.status in _TAKEN else f"HTTP status {answer.status}"
 
@@ -140,7 +144,7 @@ class Pusher:
         )
 
     async def _settle(self, push: Push, problem: str | None) -> None:
-        now, log = datetime.now(UTC), _log.bind(message=push.report.message.id, server=push.server)
+        now, log = datetime.now(UTC), _log.bind(server=push.server)
         if problem is None:
             await self._store.push_delivered(push, now)
             log.info("report_pushed")

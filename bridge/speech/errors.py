@@ -15,12 +15,14 @@ class LanguageUnsupportedError(SpeechError):
     """No configured engine speaks the language (for a sensitive phrase: no local engine)."""
 
     id = "LANGUAGE_UNSUPPORTED"
+    quotes_callers = True
 
 
 class VoiceUnknownError(SpeechError):
     """No configured engine has a voice of that name for the language."""
 
     id = "VOICE_UNKNOWN"
+    quotes_callers = True
 
 
 class NothingToSayError(SpeechError):

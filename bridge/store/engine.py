@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from pathlib import Path
@@ -86,17 +87,27 @@ def for_reading(engine: Engine) -> Engine:
 def _postgresql(url: URL) -> Engine:
     defaults = {name: value for name, value in _POSTGRESQL.items() if name not in url.query}
     complete = url.set(drivername="postgresql+psycopg").update_query_dict(defaults)
-    engine = create_engine(complete, hide_parameters=True, pool_size=READERS + 1, max_overflow=1)
+    engine = create_engine(
+        complete, hide_parameters=True, json_deserializer=_read_json, pool_size=READERS + 1, max_overflow=1
+    )
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
 
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True)
+    engine = create_engine(url, hide_parameters=True, json_deserializer=_read_json)
     event.listen(engine, "do_connect", _refuse_missing_file)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _read_json(text: str | bytes) -> Any:
+    """None when it cannot be read: one such value must not keep the rows beside it from being read."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 _SQLITE_BEGIN = "sqlite_begin"

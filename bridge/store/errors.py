@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import ClassVar
 
+import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import WRONG_SETTINGS, VoicebridgeError
@@ -41,6 +43,11 @@ class SchemaUnknown(VoicebridgeError):
 
 def failed(error: SQLAlchemyError) -> StoreFailed:
     """What the driver said, in our terms."""
-    # Only the driver's own words: the statement's parameters may be private.
-    cause = getattr(error, "orig", None) or type(error).__name__
-    return StoreFailed(f"the database refused: {str(cause).strip()}")
+    return StoreFailed(f"the database refused: {_said_of(getattr(error, 'orig', None) or error)}")
+
+
+def _said_of(cause: BaseException) -> str:
+    """Words about the database alone: those about what it was to keep may repeat that."""
+    if isinstance(cause, (sqlite3.Error, psycopg.OperationalError, psycopg.InternalError)):
+        return str(cause).strip()
+    return f"{type(cause).__name__} {getattr(cause, 'sqlstate', None) or ''}".strip()

@@ -14,8 +14,8 @@ from bridge.messages.progress import State
 from bridge.messages.routes import Routes
 from bridge.messages.statuses import PENDING_ACCEPTED, PENDING_TIME_VIOLATION
 from bridge.messages.windows import next_opening
+from bridge.store.contents import content_body
 from bridge.store.routing import first_trunk, reject_unreachable
-from bridge.store.rows import content_body
 from bridge.store.tables import bulks, contents, messages
 from bridge.store.wakeups import Topic, announce
 
@@ -24,6 +24,7 @@ class DuplicateId(VoicebridgeError):
     """A bulkId or messageId that this account has used before."""
 
     id: ClassVar[str] = "DUPLICATE_ID"
+    quotes_callers: ClassVar[bool] = True
 
 
 _ADD_BULK = insert(bulks).returning(bulks.c.key)

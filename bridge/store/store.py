@@ -55,14 +55,18 @@ class Store(Library):
         self._place = place
         self._instances: dict[str, str] = {}
         super().__init__(Database(url))
-        if migrates:
-            migrate(self._database.engine)
-        else:
-            refuse_other_schema(self._database.engine)
+        try:
+            if migrates:
+                migrate(self._database.engine)
+            else:
+                refuse_other_schema(self._database.engine)
+        except BaseException:
+            self._database.close_now()
+            raise
 
-    async def start(self) -> None:
-        """Begin to hear of what other nodes commit."""
-        self._database.listen()
+    async def hear(self) -> None:
+        """Hear of what other nodes commit, until cancelled; returns at once where there are none."""
+        await self._database.listen()
 
     async def close(self) -> None:
         await self._database.close()

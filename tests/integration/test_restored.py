@@ -24,6 +24,7 @@ from bridge.place import CannotUseDataDir
 from bridge.restored import Restored, after_restore
 from bridge.served import DaemonRuns
 from bridge.store import Claim, Store
+from bridge.supervised import Supervisor
 from tests.claims import claim
 from tests.schema import make_schema
 
@@ -220,7 +221,8 @@ def test_a_daemon_in_the_data_folder_is_seen_at_once(tmp_path: Path, database_ur
 async def served_by(node: str, url: str) -> AsyncIterator[Store]:
     """What a daemon on another machine does all the time."""
     store = Store(url)
-    lease = Lease(store, node=node, instance="this-one", on_superseded=lambda: None)
+    supervisor = Supervisor(on_dead=lambda _: None)
+    lease = Lease(store, node=node, instance="this-one", supervisor=supervisor, on_superseded=lambda: None)
     await lease.take()
     try:
         yield store

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.dialer.scripting import script_of
+from bridge.dialer.scripting import Scripts
 from bridge.messages.message import Connection, Message
 from bridge.scripts import Interpreter
 from bridge.scripts.commands import Dial, Play, Silence
@@ -28,7 +28,7 @@ async def dialled(desk: Desk, **members: Any) -> Dial:
     await desk.sent({"messages": [{**JOIN, **members}]}, PATH)
     (claim,) = await desk.dial()
     assert (claim.message.to, claim.message.sender, claim.message.content.feature) == (A, US, "click-to-call")
-    interpreter = Interpreter(script_of(claim.message.content), {"to": A, "from": US})
+    interpreter = Interpreter(Scripts().of(claim.message.content), {"to": A, "from": US})
     commands = interpreter.start(0)
     if members.get("text"):
         (play,) = (command for command in commands if isinstance(command, Play))
@@ -91,7 +91,7 @@ async def test_a_pause_comes_before_the_text_and_without_one_before_b_is_called(
     for text in ("We connect you.", None):
         (message,) = await kept(desk, {"pause": 3, "text": text})
         (play,) = (
-            command for command in Interpreter(script_of(message.content), {}).start(0) if isinstance(command, Play)
+            command for command in Interpreter(Scripts().of(message.content), {}).start(0) if isinstance(command, Play)
         )
         assert play.prompt == Silence(3)
 
