@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -33,6 +34,7 @@ from pydantic_settings import (
 )
 
 from bridge.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.telephony.numbers import parse_sender
 
 Codec = Literal["ulaw", "alaw", "g722"]
 Dtmf = Literal["rfc4733", "info", "inband"]
@@ -123,7 +125,7 @@ class Settings(BaseSettings):
     trunk_dtmf: Dtmf = "rfc4733"
     trunk_max_calls: int = Field(default=200, ge=1, le=_MOST_CALLS)
     trunk_calls_per_second: float = Field(default=50.0, ge=_SLOWEST, allow_inf_nan=False)
-    caller_id: str | None = Field(default=None, pattern=r"^[0-9]{3,15}$")
+    caller_id: Annotated[str, AfterValidator(parse_sender)] | None = None
 
     ami_permit: IPv4Network = IPv4Network("127.0.0.0/8")
     asterisk_module_dir: Path = Path("/usr/lib/asterisk/modules")

@@ -7,9 +7,8 @@ from typing import Any
 from aiohttp import web
 
 from bridge.api import queries
-from bridge.api.recordings import recorded_audio
+from bridge.api.recordings import recorded_audio, wanted_number
 from bridge.api.services import ACCOUNT, SERVICES
-from bridge.messages.numbers import parse_number
 from bridge.reports.members import recording_url, wire_time
 from bridge.store import RecordedFile
 
@@ -23,7 +22,7 @@ async def get_files(request: web.Request) -> web.Response:
     files = await request.app[SERVICES].store.recorded_files(
         request[ACCOUNT],
         message_id=request.query.get("messageId") or None,
-        number=_number(request.query.get("number") or None),
+        number=queries.optional(request, "number", wanted_number),
         limit=size,
         offset=(page - 1) * size,
     )
@@ -34,14 +33,6 @@ async def get_file(request: web.Request) -> web.StreamResponse:
     """One recording: WAV, PCM of 16 bits at 8 kHz."""
     recording = await request.app[SERVICES].store.recording(request[ACCOUNT], request.match_info["id"])
     return await recorded_audio(request, recording, "application/octet-stream")
-
-
-def _number(text: str | None) -> str | None:
-    """As digits; what is no number is nobody's."""
-    try:
-        return None if text is None else parse_number(text)
-    except ValueError:
-        return text
 
 
 def _members(file: RecordedFile) -> dict[str, Any]:
