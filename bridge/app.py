@@ -42,6 +42,7 @@ from bridge.speech import Speech, build_engines
 from bridge.speech.files import make_folder
 from bridge.store import Store, StoreFailed, Topic, TrunkLimit
 from bridge.supervision import READY, STOPPING, tell, tell_alive
+from bridge.telephony.formats import Formats, TrunkFormat
 
 _log = structlog.get_logger(__name__)
 
@@ -102,7 +103,8 @@ class Daemon:
         routes = Routes((prefix, trunk.name) for trunk in trunks for prefix in trunk.prefixes)
         limits = [TrunkLimit(trunk.name, trunk.calls_per_second, trunk.max_calls) for trunk in trunks]
         self._traffic = Traffic(limits)
-        self._store = Store(settings.store_url, routes, place=occupy(settings.data_dir))
+        formats = number_formats(settings)
+        self._store = Store(settings.store_url, routes, formats=formats, place=occupy(settings.data_dir))
         self._outbound = Outbound(allow_private=settings.allow_private_urls)
         bucket = bucket_of(settings)
         self._objects = None if bucket is None else Objects(bucket)
@@ -150,7 +152,7 @@ class Daemon:
             outbound=self._outbound,
             routes=routes,
             traffic=self._traffic,
-            caller_id=settings.caller_id,
+            formats=formats,
             on_settled=self._settled,
         )
         self._recovery = Recovery(
@@ -269,6 +271,12 @@ class Daemon:
         except StoreFailed as error:
             return str(error)
         return None
+
+
+def number_formats(settings: Settings) -> Formats:
+    """What each trunk is sent."""
+    trunks = {trunk.name: TrunkFormat(trunk.number_format, trunk.caller_id_format) for trunk in settings.all_trunks}
+    return Formats(trunks, settings.caller_id)
 
 
 def _authenticator(settings: Settings, store: Store) -> Authenticator:

@@ -58,6 +58,11 @@ class SettingsFileInvalid(VoicebridgeError):
     exit_status = WRONG_SETTINGS
 
 
+Prefix = Annotated[str, Field(pattern=r"^[0-9]{0,15}$")]
+NumberFormat = dict[Prefix, Annotated[str, Field(pattern=r"^\+?[0-9*#]{0,16}$")]]
+CallerIdFormat = dict[Prefix, Annotated[str, Field(pattern=r"^\+?[0-9]{0,16}$")]]
+
+
 class TrunkSettings(BaseModel):
     """One trunk: where it is, which numbers it leads to, and how much it takes over all nodes."""
 
@@ -70,7 +75,9 @@ class TrunkSettings(BaseModel):
     register_there: bool = Field(default=False, alias="register")
     codecs: tuple[Codec, ...] = ("ulaw", "alaw")
     dtmf: Dtmf = "rfc4733"
-    prefixes: tuple[Annotated[str, Field(pattern=r"^[0-9]{0,15}$")], ...] = ("",)
+    prefixes: tuple[Prefix, ...] = ("",)
+    number_format: NumberFormat = Field(default_factory=dict)
+    caller_id_format: CallerIdFormat = Field(default_factory=dict)
     max_calls: int = Field(default=200, ge=1, le=_MOST_CALLS)
     calls_per_second: float = Field(default=50.0, ge=_SLOWEST, allow_inf_nan=False)
 
@@ -123,6 +130,8 @@ class Settings(BaseSettings):
     trunk_register: bool = False
     trunk_codecs: Annotated[tuple[Codec, ...], NoDecode] = ("ulaw", "alaw")
     trunk_dtmf: Dtmf = "rfc4733"
+    trunk_number_format: NumberFormat = Field(default_factory=dict)
+    trunk_caller_id_format: CallerIdFormat = Field(default_factory=dict)
     trunk_max_calls: int = Field(default=200, ge=1, le=_MOST_CALLS)
     trunk_calls_per_second: float = Field(default=50.0, ge=_SLOWEST, allow_inf_nan=False)
     caller_id: Annotated[str, AfterValidator(parse_sender)] | None = None
@@ -233,6 +242,8 @@ class Settings(BaseSettings):
                 register=self.trunk_register,
                 codecs=self.trunk_codecs,
                 dtmf=self.trunk_dtmf,
+                number_format=self.trunk_number_format,
+                caller_id_format=self.trunk_caller_id_format,
                 max_calls=self.trunk_max_calls,
                 calls_per_second=self.trunk_calls_per_second,
             ),

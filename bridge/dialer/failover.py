@@ -33,7 +33,16 @@ def was_refused(ended: Ended, *, rang: bool, gave_up: bool) -> bool:
 
 def leg_of(attempt: Attempt, ended: Ended) -> Leg:
     """The leg that has just ended."""
-    return Leg(attempt.trunk, attempt.dialled_at, ended.at, ended.cause, ended.sip_status, ended.dialled)
+    return Leg(
+        attempt.trunk,
+        attempt.dialled_at,
+        ended.at,
+        ended.cause,
+        ended.sip_status,
+        ended.dialled,
+        attempt.sent_to,
+        attempt.sent_from,
+    )
 
 
 def ended_of(leg: Leg) -> Ended:

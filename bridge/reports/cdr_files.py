@@ -49,6 +49,8 @@ COLUMNS = (
     "recordingState",
     "recordingSeconds",
     "refusedTrunks",
+    "sentFrom",
+    "sentTo",
 )
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

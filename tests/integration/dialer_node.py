@@ -26,6 +26,7 @@ from bridge.outbound import Outbound
 from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech, build_engines
 from bridge.store import Store, TrunkLimit
+from bridge.telephony.formats import Formats
 
 TRUNK = TrunkLimit("trunk", calls_per_second=50, max_calls=200)
 
@@ -134,7 +135,7 @@ async def running_node(
         outbound=Outbound(),
         routes=routes,
         traffic=traffic,
-        caller_id=None,
+        formats=Formats(),
         on_settled=settled,
     )
     dialer = Dialer(
