@@ -19,7 +19,7 @@ from bridge.api.services import Readiness
 from bridge.api.site import Site
 from bridge.asterisk import AmiLink, Journal, Switchboard
 from bridge.asterisk.trunks import TrunkWatch
-from bridge.asterisk_config import registrations
+from bridge.asterisk_config import hosts, registrations
 from bridge.bucket import bucket_of
 from bridge.config import Settings
 from bridge.dialer import AttemptRunner, Dialer
@@ -141,7 +141,7 @@ class Daemon:
         )
         self._store.subscribe(Topic.PUSH, self._pusher.wake)
         self._links = [AmiLink(url.get_secret_value()) for url in settings.ami_urls]
-        self._watch = TrunkWatch(self._links, registrations(settings))
+        self._watch = TrunkWatch(self._links, registrations(settings), hosts(settings))
         switchboards = [Switchboard(link, self._journal) for link in self._links]
         by_name = {switchboard.name: switchboard for switchboard in switchboards}
         runner = AttemptRunner(

@@ -40,6 +40,7 @@ def leg_of(attempt: Attempt, ended: Ended) -> Leg:
         ended.cause,
         ended.sip_status,
         ended.dialled,
+        ended.unsent,
         attempt.sent_to,
         attempt.sent_from,
     )
@@ -47,7 +48,7 @@ def leg_of(attempt: Attempt, ended: Ended) -> Leg:
 
 def ended_of(leg: Leg) -> Ended:
     """How a leg ended."""
-    return Ended(leg.ended_at, leg.cause, leg.sip_status, timed_out=False, by="callee")
+    return Ended(leg.ended_at, leg.cause, leg.sip_status, timed_out=False, by="callee", unsent=leg.unsent)
 
 
 def trunks_left(routes: Routes, attempt: Attempt) -> Iterator[str]:

@@ -61,7 +61,8 @@ class Transfer:
 class Leg:
     """A trunk that was tried before the attempt's own, and did not take the call: no telephone rang.
 
-    ``cause`` is ITU-T Q.850. ``dialled`` is False when it is certain that Asterisk has never begun the call.
+    ``cause`` is ITU-T Q.850. ``dialled`` is False when it is certain that Asterisk has never begun the call, ``unsent``
+    says that the trunk's name led to no address.
     """
 
     trunk: str
@@ -70,6 +71,7 @@ class Leg:
     cause: int
     sip_status: int | None = None
     dialled: bool = True
+    unsent: bool = False
     sent_to: str | None = None
     sent_from: str | None = None
 
