@@ -19,7 +19,7 @@ from bridge.api.services import Readiness
 from bridge.api.site import Site
 from bridge.asterisk import AmiLink, Journal, Switchboard
 from bridge.asterisk.trunks import TrunkWatch
-from bridge.asterisk_config import registrations
+from bridge.asterisk_config import hosts, registrations
 from bridge.bucket import bucket_of
 from bridge.config import Settings
 from bridge.dialer import AttemptRunner, Dialer
@@ -43,6 +43,7 @@ from bridge.speech.files import make_folder
 from bridge.store import Store, StoreFailed, Topic, TrunkLimit
 from bridge.supervised import Supervisor
 from bridge.supervision import READY, STOPPING, tell, tell_alive
+from bridge.telephony.formats import Formats, TrunkFormat
 
 _log = structlog.get_logger(__name__)
 
@@ -109,8 +110,9 @@ class Daemon:
         self._links = [AmiLink(url.get_secret_value()) for url in settings.ami_urls]
         self._journal = Journal(settings.journal_dir)
         engines = build_engines(settings.speech_engines)
+        formats = number_formats(settings)
         # The first that has to be closed: nothing before it, and nothing behind it refuses settings.
-        self._store = Store(settings.store_url, routes, place=occupy(settings.data_dir))
+        self._store = Store(settings.store_url, routes, formats=formats, place=occupy(settings.data_dir))
         self._outbound = Outbound(allow_private=settings.allow_private_urls)
         bucket = bucket_of(settings)
         self._objects = None if bucket is None else Objects(bucket)
@@ -140,7 +142,7 @@ class Daemon:
         )
         self._pusher = Pusher(store=self._store, outbound=self._outbound, key=key, at=settings.url_for_receivers)
         self._store.subscribe(Topic.PUSH, self._pusher.wake)
-        self._watch = TrunkWatch(self._links, registrations(settings))
+        self._watch = TrunkWatch(self._links, registrations(settings), hosts(settings))
         switchboards = [Switchboard(link, self._journal) for link in self._links]
         by_name = {switchboard.name: switchboard for switchboard in switchboards}
         runner = AttemptRunner(
@@ -151,7 +153,7 @@ class Daemon:
             outbound=self._outbound,
             routes=routes,
             traffic=self._traffic,
-            caller_id=settings.caller_id,
+            formats=formats,
             on_settled=self._settled,
         )
         self._recovery = Recovery(
@@ -283,6 +285,12 @@ class Daemon:
         except StoreFailed as error:
             return str(error)
         return None
+
+
+def number_formats(settings: Settings) -> Formats:
+    """What each trunk is sent."""
+    trunks = {trunk.name: TrunkFormat(trunk.number_format, trunk.caller_id_format) for trunk in settings.all_trunks}
+    return Formats(trunks, settings.caller_id)
 
 
 def _authenticator(settings: Settings, store: Store) -> Authenticator:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -34,6 +35,7 @@ from pydantic_settings import (
 )
 
 from bridge.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.telephony.numbers import parse_sender
 
 Codec = Literal["ulaw", "alaw", "g722"]
 Dtmf = Literal["rfc4733", "info", "inband"]
@@ -61,6 +63,11 @@ class SettingsFileInvalid(VoicebridgeError):
     exit_status = WRONG_SETTINGS
 
 
+Prefix = Annotated[str, Field(pattern=r"^[0-9]{0,15}$")]
+NumberFormat = dict[Prefix, Annotated[str, Field(pattern=r"^\+?[0-9*#]{0,16}$")]]
+CallerIdFormat = dict[Prefix, Annotated[str, Field(pattern=r"^\+?[0-9]{0,16}$")]]
+
+
 class TrunkSettings(BaseModel):
     """One trunk: where it is, which numbers it leads to, and how much it takes over all nodes."""
 
@@ -73,7 +80,9 @@ class TrunkSettings(BaseModel):
     register_there: bool = Field(default=False, alias="register")
     codecs: tuple[Codec, ...] = ("ulaw", "alaw")
     dtmf: Dtmf = "rfc4733"
-    prefixes: tuple[Annotated[str, Field(pattern=r"^[0-9]{0,15}$")], ...] = ("",)
+    prefixes: tuple[Prefix, ...] = ("",)
+    number_format: NumberFormat = Field(default_factory=dict)
+    caller_id_format: CallerIdFormat = Field(default_factory=dict)
     max_calls: int = Field(default=200, ge=1, le=_MOST_CALLS)
     calls_per_second: float = Field(default=50.0, ge=_SLOWEST, allow_inf_nan=False)
 
@@ -127,9 +136,11 @@ class Settings(BaseSettings):
     trunk_register: bool = False
     trunk_codecs: Annotated[tuple[Codec, ...], NoDecode] = ("ulaw", "alaw")
     trunk_dtmf: Dtmf = "rfc4733"
+    trunk_number_format: NumberFormat = Field(default_factory=dict)
+    trunk_caller_id_format: CallerIdFormat = Field(default_factory=dict)
     trunk_max_calls: int = Field(default=200, ge=1, le=_MOST_CALLS)
     trunk_calls_per_second: float = Field(default=50.0, ge=_SLOWEST, allow_inf_nan=False)
-    caller_id: str | None = Field(default=None, pattern=r"^[0-9]{3,15}$")
+    caller_id: Annotated[str, AfterValidator(parse_sender)] | None = None
 
     ami_permit: IPv4Network = IPv4Network("127.0.0.0/8")
     asterisk_module_dir: Path = Path("/usr/lib/asterisk/modules")
@@ -246,6 +257,8 @@ class Settings(BaseSettings):
                 register=self.trunk_register,
                 codecs=self.trunk_codecs,
                 dtmf=self.trunk_dtmf,
+                number_format=self.trunk_number_format,
+                caller_id_format=self.trunk_caller_id_format,
                 max_calls=self.trunk_max_calls,
                 calls_per_second=self.trunk_calls_per_second,
             ),

@@ -13,7 +13,7 @@ from bridge.asterisk import AmiLink
 from bridge.asterisk.address import AmiAddressInvalid, ami_address
 from bridge.asterisk.files import Registration
 from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
-from bridge.asterisk_config import registrations
+from bridge.asterisk_config import hosts, registrations
 from bridge.bucket import bucket_of
 from bridge.children import child
 from bridge.config import Settings
@@ -57,7 +57,9 @@ async def examine(settings: Settings) -> bool:
     if bucket := bucket_of(settings):
         healthy.append(await _tell("object storage", object_storage(bucket)))
     healthy += [await _tell(f"speech engine {name}", _engine(name)) for name in settings.speech_engines]
-    healthy += [await _asterisk(url.get_secret_value(), registrations(settings)) for url in settings.ami_urls]
+    healthy += [
+        await _asterisk(url.get_secret_value(), registrations(settings), hosts(settings)) for url in settings.ami_urls
+    ]
     return all(healthy)
 
 
@@ -115,14 +117,15 @@ async def _engine(name: str) -> str:
     return f"said a word, {1000 * (time.monotonic() - began):.0f} ms after its start"
 
 
-async def _asterisk(url: str, trunks: Mapping[str, Registration | None]) -> bool:
+async def _asterisk(url: str, trunks: Mapping[str, Registration | None], hosts: Mapping[str, str]) -> bool:
     if not await _tell("AMI port", _port(url)):
         return False
     link = AmiLink(url)
     try:
         if not await _tell("AMI login", _login(link)):
             return False
-        return all([await _tell(f"trunk {name}", _trunk(link, name, trunks[name])) for name in trunks])
+        watch = TrunkWatch([link], trunks, hosts)
+        return all([await _tell(f"trunk {name}", _trunk(watch, name, trunks[name])) for name in trunks])
     finally:
         await link.close()
 
@@ -161,9 +164,9 @@ async def _login(link: AmiLink) -> str:
     return "accepted"
 
 
-async def _trunk(link: AmiLink, name: str, registration: Registration | None) -> str:
+async def _trunk(watch: TrunkWatch, name: str, registration: Registration | None) -> str:
     try:
-        standing = await _standing(TrunkWatch([link], {name: registration}), name, registered=registration is not None)
+        standing = await _standing(watch, name, registered=registration is not None)
     except VoicebridgeError as error:
         raise Trouble(str(error), "Give the AMI user the rights that `voicebridge asterisk-config` writes.") from error
     if standing.qualify == "unknown":
@@ -171,6 +174,12 @@ async def _trunk(link: AmiLink, name: str, registration: Registration | None) ->
             f"Asterisk has no endpoint {name}",
             "Include what `voicebridge asterisk-config` writes, or name your endpoint in VOICEBRIDGE_TRUNK or"
             " VOICEBRIDGE_TRUNKS.",
+        )
+    if standing.qualify == "unresolved":
+        raise Trouble(
+            f"the name in the address of {name} leads to no address",
+            "Correct the trunk's address (uri), or DNS. What only /etc/hosts knows Asterisk finds with its module"
+            " res_resolver_unbound alone: give the IP address instead.",
         )
     if standing.qualify == "unreachable":
         raise Trouble(
@@ -193,7 +202,7 @@ async def _standing(watch: TrunkWatch, trunk: str, *, registered: bool) -> Trunk
     for _ in range(TRUNK_TRIES):
         await watch.look()
         standing = watch.standing(trunk)
-        if standing == wanted or standing.qualify == "unknown":
+        if standing == wanted or standing.qualify in ("unknown", "unresolved"):
             break
         await asyncio.sleep(TRUNK_PAUSE_SECONDS)
     return standing

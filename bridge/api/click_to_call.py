@@ -24,7 +24,7 @@ from bridge.api.sending import Taken, take_in
 from bridge.api.terms import OptionalId, Terms, refuse_repeated_ids
 from bridge.messages.expansion import Destination, Order, expand
 from bridge.messages.message import Connection, Content
-from bridge.messages.numbers import parse_sender
+from bridge.telephony.numbers import parse_sender
 
 
 class ClickToCall(Utterance, Terms):

@@ -10,9 +10,8 @@ from aiohttp import web
 from bridge.api import queries
 from bridge.api.answers import list_answer
 from bridge.api.own_address import own_address
-from bridge.api.recordings import recorded_audio
+from bridge.api.recordings import recorded_audio, wanted_number
 from bridge.api.services import ACCOUNT, SERVICES
-from bridge.messages.numbers import parse_number
 from bridge.reports.members import recording_url, wire_time
 from bridge.store import RecordedFile
 
@@ -26,7 +25,7 @@ async def get_files(request: web.Request) -> web.StreamResponse:
     files = await request.app[SERVICES].store.recorded_files(
         request[ACCOUNT],
         message_id=request.query.get("messageId") or None,
-        number=_number(request.query.get("number") or None),
+        number=queries.optional(request, "number", wanted_number),
         limit=size,
         offset=(page - 1) * size,
     )
@@ -37,14 +36,6 @@ async def get_file(request: web.Request) -> web.StreamResponse:
     """One recording: WAV, PCM of 16 bits at 8 kHz."""
     recording = await request.app[SERVICES].store.recording(request[ACCOUNT], request.match_info["id"])
     return await recorded_audio(request, recording, "application/octet-stream")
-
-
-def _number(text: str | None) -> str | None:
-    """As digits; what is no number is nobody's."""
-    try:
-        return None if text is None else parse_number(text)
-    except ValueError:
-        return text
 
 
 def _members(file: RecordedFile, at: str) -> dict[str, Any]:

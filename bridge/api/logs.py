@@ -9,10 +9,10 @@ from aiohttp import web
 from bridge.api import queries
 from bridge.api.answers import list_answer
 from bridge.api.services import ACCOUNT, SERVICES
-from bridge.messages.numbers import parse_number, parse_sender
 from bridge.messages.statuses import STATUS_GROUPS, statuses
 from bridge.reports.log import log_entry
 from bridge.store import LogFilter
+from bridge.telephony.numbers import parse_number, parse_sender
 
 _KEPT = timedelta(hours=48)
 

@@ -27,8 +27,8 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError, from_json, to_json
 
 from bridge.api.times import parse_time
-from bridge.messages.numbers import parse_number, parse_sender
 from bridge.messages.text import check_text
+from bridge.telephony.numbers import parse_number, parse_sender
 
 MOST_DESTINATIONS = 20_000
 """Destinations of one message."""

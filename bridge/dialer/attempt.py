@@ -25,6 +25,7 @@ from bridge.outbound import Outbound
 from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech
 from bridge.store import Claim, OpenAttempt, Store
+from bridge.telephony.formats import Formats
 
 _log = structlog.get_logger(__name__)
 
@@ -34,8 +35,8 @@ _GIVEN_BACK_KEPT = 10_000
 class AttemptRunner:
     """Sees attempts to their end, and settles what came of each.
 
-    ``switchboards`` are by their names; ``caller_id`` is shown for messages that name none. ``on_settled`` is given the
-    account, the bulk's id and the finished attempt, after the commit, and only by who settled it.
+    ``switchboards`` are by their names. ``on_settled`` is given the account, the bulk's id and the finished attempt,
+    after the commit, and only by who settled it.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class AttemptRunner:
         outbound: Outbound,
         routes: Routes,
         traffic: Traffic,
-        caller_id: str | None,
+        formats: Formats,
         on_settled: Callable[[str, str, Attempt], Awaitable[None]],
     ) -> None:
         self._store = store
@@ -69,7 +70,7 @@ class AttemptRunner:
             routes=routes,
             scripts=Scripts(),
             traffic=traffic,
-            caller_id=caller_id,
+            formats=formats,
             spawn=self._spawn,
             may_dial=lambda: self._may_dial,
         )

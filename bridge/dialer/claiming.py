@@ -90,8 +90,7 @@ class Claiming:
 
     def _is_down(self, trunk: str) -> bool:
         """Whether it has stopped to answer OPTIONS requests, or has lately taken no calls."""
-        is_unreachable = self._watch.standing(trunk).qualify == "unreachable"
-        refusals = _REFUSALS_OF_UNREACHABLE if is_unreachable else _REFUSALS
+        refusals = _REFUSALS_OF_UNREACHABLE if self._watch.standing(trunk).is_silent else _REFUSALS
         return self._watch.is_down(trunk) or self._traffic.is_spared(trunk, refusals)
 
 

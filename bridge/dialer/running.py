@@ -236,6 +236,7 @@ class RunningAttempt:
             prompts=self._prompts,
             recordings=self._recordings,
             silence=self._silence,
+            trunk=self._means.formats.of(self.attempt.trunk),
             send=self._send,
             on_state=self._move,
             note=self._note,

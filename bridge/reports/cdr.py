@@ -33,6 +33,8 @@ def cdr(attempt: Attempt, at: str = "") -> dict[str, Any]:
         "refused": [
             {
                 "trunk": leg.trunk,
+                "sentFrom": leg.sent_from,
+                "sentTo": leg.sent_to,
                 "dialledAt": wire_time(leg.dialled_at),
                 "endedAt": wire_time(leg.ended_at),
                 "cause": leg.cause,
@@ -42,6 +44,8 @@ def cdr(attempt: Attempt, at: str = "") -> dict[str, Any]:
         ],
         "from": attempt.sender,
         "to": attempt.to,
+        "sentFrom": attempt.sent_from,
+        "sentTo": attempt.sent_to,
         "queuedAt": wire_time(attempt.queued_at),
         "dialledAt": wire_time(attempt.dialled_at),
         "ringingAt": optional_time(attempt.ringing_at),
@@ -83,6 +87,8 @@ def cdr(attempt: Attempt, at: str = "") -> dict[str, Any]:
         "transfers": [
             {
                 "numbers": transfer.numbers,
+                "sentFrom": transfer.sent_from or attempt.sent_from,
+                "sentTo": transfer.sent_numbers,
                 "dialledAt": wire_time(transfer.dialled_at),
                 "result": transfer.result,
                 "number": transfer.number,

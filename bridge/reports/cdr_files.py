@@ -50,6 +50,8 @@ COLUMNS = (
     "recordingState",
     "recordingSeconds",
     "refusedTrunks",
+    "sentFrom",
+    "sentTo",
 )
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bridge.scripts import limits
@@ -21,6 +21,7 @@ from bridge.scripts.steps import (
     RecordStep,
     Replay,
     RequestStep,
+    Several,
     Speech,
     TextTelephone,
 )
@@ -97,7 +98,7 @@ def dial(verb: Members, build: Build) -> None:
 
 def dial_to_many(verb: Members, build: Build) -> None:
     """``{"dialToMany": [{number | numbers}], "options": {parallel, senderId, maxCallDuration, ringTimeout}}``."""
-    numbers: list[Template] = []
+    numbers: list[Template | Several] = []
     entries = verb.items("dialToMany")
     if not entries:
         verb.refuse("dialToMany", "must list at least one number")
@@ -218,21 +219,22 @@ def _collect(verb: Members, build: Build, name: str, options: Members, keys: Mem
     )
 
 
-def _entry_numbers(entry: Members) -> list[Template]:
+def _entry_numbers(entry: Members) -> Sequence[Template | Several]:
     if entry.has("number") or not entry.has("numbers"):
         entry.required("number")
         number = entry.telephone("number")
         return [] if number is None else [number]
     numbers = entry.template("numbers")
     if numbers is None or not numbers.is_fixed:
-        return [] if numbers is None else [numbers]
-    digits = split_numbers(numbers.render({}))
-    if not digits:
-        entry.refuse("numbers", "must be telephone numbers in E.164 form with commas between them")
-    return [fixed(number) for number in digits]
+        return [] if numbers is None else [Several(numbers)]
+    try:
+        return [fixed(number) for number in split_numbers(numbers.render({}))]
+    except ValueError as error:
+        entry.refuse("numbers", str(error))
+        return []
 
 
-def _dial(verb: Members, build: Build, numbers: list[Template]) -> None:
+def _dial(verb: Members, build: Build, numbers: Sequence[Template | Several]) -> None:
     options = verb.members("options")
     build.add(
         DialStep(

@@ -104,13 +104,17 @@ class RecordStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Several:
+    """Numbers in one text, with commas between them."""
+
+    numbers: Template
+
+
+@dataclass(frozen=True, slots=True)
 class DialStep:
-    """Joins the callee with the first of ``numbers`` that answers, called ``at_once`` or one after the other.
+    """Joins the callee with the first of ``numbers`` that answers, called ``at_once`` or one after the other."""
 
-    Each template gives one number, or several between commas.
-    """
-
-    numbers: tuple[Template, ...]
+    numbers: tuple[Template | Several, ...]
     at_once: bool = False
     caller_id: Template | None = None
     ring_seconds: int = limits.RING_TIME

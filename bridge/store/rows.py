@@ -35,7 +35,7 @@ MESSAGE_COLUMNS = (
 )
 """What `message_of` needs, besides a join with `contents`."""
 
-_BEGUN = ("number", "node", "asterisk", "trunk", "queued_at", "dialled_at")
+_BEGUN = ("number", "node", "asterisk", "trunk", "sent_to", "sent_from", "queued_at", "dialled_at")
 _OUTCOME = (
     "trunk",
     "dialled_at",

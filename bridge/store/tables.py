@@ -136,6 +136,8 @@ attempts = Table(
     Column("place", String, nullable=False, server_default=""),
     Column("asterisk", String, nullable=False, server_default=""),
     Column("trunk", String, nullable=False),
+    Column("sent_to", String),
+    Column("sent_from", String),
     Column("refused", JSON, nullable=False, server_default="[]"),
     Column("queued_at", Instant, nullable=False),
     Column("dialled_at", Instant, nullable=False),

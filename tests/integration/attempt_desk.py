@@ -25,6 +25,7 @@ from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech, build_engines
 from bridge.store import Claim, Store, TrunkLimit
 from bridge.supervised import Supervisor
+from bridge.telephony.formats import Formats
 
 LONG_AGO = timedelta(seconds=10)
 ANYWHERE = Routes([("", "trunk")])
@@ -97,7 +98,7 @@ class Desk:
             outbound=Outbound(),
             routes=self.routes,
             traffic=Traffic([TrunkLimit(trunk, 100, 100) for _, trunk in self.routes.pairs]),
-            caller_id=None,
+            formats=Formats(),
             on_settled=note,
         )
         recovery = Recovery(

@@ -27,6 +27,7 @@ from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech, build_engines
 from bridge.store import Store, TrunkLimit
 from bridge.supervised import PartCannotLive, Supervisor
+from bridge.telephony.formats import Formats
 
 TRUNK = TrunkLimit("trunk", calls_per_second=50, max_calls=200)
 
@@ -145,7 +146,7 @@ async def running_node(
         outbound=Outbound(),
         routes=routes,
         traffic=traffic,
-        caller_id=None,
+        formats=Formats(),
         on_settled=settled,
     )
     dialer = Dialer(

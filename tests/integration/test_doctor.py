@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.asterisk.files import Trunk
 from bridge.config import Settings
 from bridge.keys import add_key, revoke_key
 from bridge.messages.message import Bulk, Content, Message, Notify
@@ -27,7 +28,8 @@ from tests.postgres import PASSWORD_IN_URL, Postgres
 from tests.schema import make_schema
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import RunningAsterisk
+    from bridge.asterisk.files import AsteriskSettings
+    from tests.integration.conftest import RunAsterisk, RunningAsterisk
 
 API_KEY = "api-key-of-the-test"
 
@@ -153,6 +155,15 @@ def test_a_trunk_that_asterisk_does_not_have(doctor: Doctor) -> None:
 
     assert not diagnosis.healthy
     assert "no endpoint elsewhere" in diagnosis.line("trunk elsewhere")
+
+
+def test_a_trunk_whose_name_leads_to_no_address(
+    doctor: Doctor, run_asterisk: RunAsterisk, new_settings: AsteriskSettings
+) -> None:
+    with run_asterisk(replace(new_settings, trunks=[Trunk("trunk", "sip:carrier.invalid")])) as asterisk:
+        diagnosis = doctor(ami_url=asterisk.url, trunk_uri="sip:carrier.invalid")
+    assert not diagnosis.healthy
+    assert "leads to no address" in diagnosis.line("trunk trunk")
 
 
 def test_every_trunk_on_every_asterisk_is_told(doctor: Doctor, asterisk: RunningAsterisk) -> None:

@@ -63,6 +63,8 @@ def without(*names: str) -> dict[str, Any]:
         (changed(speechRate="fast"), ["speechRate"]),
         (changed(speechRate=True), ["speechRate"]),
         (changed(sensitive="yes"), ["sensitive"]),
+        (changed(to="+41793026727 ext. 5"), ["to"]),
+        (changed(to="0793026727", **{"from": "1-800-FLOWERS"}), ["to", "from"]),
         (changed(to="abc", text="", language="tlh"), ["to", "text", "language"]),
     ],
 )
