@@ -29,7 +29,7 @@ def without_trunk_prefix(digits: str) -> str:
     One that is valid as it stands stays so, and so does one that no country can have: it is of the operator's own plan.
     """
     code = country_code(digits)
-    if code is None or not _may_have_trunk_prefix(code, digits):
+    if code is None or not _trunk_prefix(code, digits):
         return digits
     try:
         read = phonenumbers.parse(f"+{digits}")
@@ -55,16 +55,19 @@ def without_zero(code: str, behind: str) -> str:
     valid = [number for number in (behind, f"0{behind}") if _is_valid(code, number)]
     if len(valid) == 1:
         return valid[0]
-    if not valid and _may_have_trunk_prefix(code, f"{code}0{behind}"):
+    prefix = "" if valid else _trunk_prefix(code, f"{code}0{behind}")
+    if prefix == "0":
         return behind
+    if prefix:  # of which the zero is a part only: 06 in Hungary
+        return without_trunk_prefix(f"{code}0{behind}").removeprefix(code)
     raise TrunkPrefixUnclear("0")
 
 
-def _may_have_trunk_prefix(code: str, digits: str) -> bool:
-    """Cheap, since it is asked of every number."""
+def _trunk_prefix(code: str, digits: str) -> str:
+    """What may be one behind the country code, or empty. Cheap, since it is asked of every number."""
     pattern = _trunk_prefixes(code)
     found = pattern and pattern.match(digits, len(code))
-    return bool(found and found.end() > len(code))
+    return found[0] if found else ""
 
 
 @cache
