@@ -29,20 +29,23 @@ def without_trunk_prefix(digits: str) -> str:
     One that is valid as it stands stays so, and so does one that no country can have: it is of the operator's own plan.
     """
     code = country_code(digits)
-    if code is None or not _trunk_prefix(code, digits):
+    if code is None or not (_trunk_prefix(code, digits) or digits.startswith("0", len(code))):
         return digits
+    behind = digits.removeprefix(code)
     try:
         read = phonenumbers.parse(f"+{digits}")
     except phonenumbers.NumberParseException:
         return digits
+    if _is_valid(code, behind):
+        return digits
     national = phonenumbers.national_significant_number(read)
-    if code + national == digits or _is_valid(code, digits.removeprefix(code)):
-        return digits
-    if phonenumbers.is_valid_number(read):
+    if national != behind and phonenumbers.is_valid_number(read):
         return code + national
-    if not phonenumbers.is_possible_number(read):
-        return digits
-    raise TrunkPrefixUnclear(digits.removeprefix(code).removesuffix(national))
+    if national != behind and phonenumbers.is_possible_number(read):
+        raise TrunkPrefixUnclear(behind.removesuffix(national))
+    if behind.startswith("0") and _is_valid(code, behind[1:]):  # in a country that has no trunk prefix
+        raise TrunkPrefixUnclear("0")
+    return digits
 
 
 def without_zero(code: str, behind: str) -> str:

@@ -118,6 +118,8 @@ def test_numbers_of_a_plan_of_ones_own_are_taken_as_they_are(digits: str) -> Non
         ("+41 79 (0) 302 67 27", "0 in brackets"),
         ("+9 (0)99 302 67 27", "0 in brackets"),
         ("+49 030 12", "trunk prefix 0"),
+        ("+1 0 650 253 0000", "trunk prefix 0"),
+        ("+39 0347 1234567", "trunk prefix 0"),
         ("41793026727;ext=5", "extension"),
         ("tel:+41793026727;ext=5", "extension"),
         ("tel:+41793026727;isub=5", "extension"),
