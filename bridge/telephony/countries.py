@@ -29,20 +29,23 @@ def without_trunk_prefix(digits: str) -> str:
     One that is valid as it stands stays so, and so does one that no country can have: it is of the operator's own plan.
     """
     code = country_code(digits)
-    if code is None or not _may_have_trunk_prefix(code, digits):
+    if code is None or not (_trunk_prefix(code, digits) or digits.startswith("0", len(code))):
         return digits
+    behind = digits.removeprefix(code)
     try:
         read = phonenumbers.parse(f"+{digits}")
     except phonenumbers.NumberParseException:
         return digits
+    if _is_valid(code, behind):
+        return digits
     national = phonenumbers.national_significant_number(read)
-    if code + national == digits or _is_valid(code, digits.removeprefix(code)):
-        return digits
-    if phonenumbers.is_valid_number(read):
+    if national != behind and phonenumbers.is_valid_number(read):
         return code + national
-    if not phonenumbers.is_possible_number(read):
-        return digits
-    raise TrunkPrefixUnclear(digits.removeprefix(code).removesuffix(national))
+    if national != behind and phonenumbers.is_possible_number(read):
+        raise TrunkPrefixUnclear(behind.removesuffix(national))
+    if behind.startswith("0") and _is_valid(code, behind[1:]):  # in a country that has no trunk prefix
+        raise TrunkPrefixUnclear("0")
+    return digits
 
 
 def without_zero(code: str, behind: str) -> str:
@@ -55,16 +58,19 @@ def without_zero(code: str, behind: str) -> str:
     valid = [number for number in (behind, f"0{behind}") if _is_valid(code, number)]
     if len(valid) == 1:
         return valid[0]
-    if not valid and _may_have_trunk_prefix(code, f"{code}0{behind}"):
+    prefix = "" if valid else _trunk_prefix(code, f"{code}0{behind}")
+    if prefix == "0":
         return behind
+    if prefix:  # of which the zero is a part only: 06 in Hungary
+        return without_trunk_prefix(f"{code}0{behind}").removeprefix(code)
     raise TrunkPrefixUnclear("0")
 
 
-def _may_have_trunk_prefix(code: str, digits: str) -> bool:
-    """Cheap, since it is asked of every number."""
+def _trunk_prefix(code: str, digits: str) -> str:
+    """What may be one behind the country code, or empty. Cheap, since it is asked of every number."""
     pattern = _trunk_prefixes(code)
     found = pattern and pattern.match(digits, len(code))
-    return bool(found and found.end() > len(code))
+    return found[0] if found else ""
 
 
 @cache
