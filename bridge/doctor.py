@@ -15,6 +15,7 @@ from bridge.asterisk.files import Registration
 from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
 from bridge.asterisk_config import registrations
 from bridge.bucket import bucket_of
+from bridge.children import child
 from bridge.config import Settings
 from bridge.doctor_places import (
     Trouble,
@@ -29,6 +30,7 @@ from bridge.errors import VoicebridgeError
 from bridge.speech import SpeechError, build_engines
 
 PORT_SECONDS = 5.0
+FFMPEG_SECONDS = 10.0
 TRUNK_TRIES = 9
 TRUNK_PAUSE_SECONDS = 0.5
 LOGIN_SECONDS = 4.2
@@ -71,14 +73,14 @@ async def _tell(what: str, check: Awaitable[str]) -> bool:
 async def _ffmpeg() -> str:
     remedy = "Install the package ffmpeg: without it audio files and compressed speech cannot be read."
     try:
-        process = await asyncio.create_subprocess_exec(
-            "ffmpeg", "-version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-        )
+        async with child("ffmpeg", "-version") as ffmpeg, asyncio.timeout(FFMPEG_SECONDS):
+            told, _ = await ffmpeg.communicate()
+    except TimeoutError:
+        raise Trouble(f"no answer within {FFMPEG_SECONDS:.0f} s", remedy) from None
     except OSError as error:
         raise Trouble(f"it cannot be started: {error.strerror}", remedy) from error
-    told, _ = await process.communicate()
-    if process.returncode:
-        raise Trouble(f"it ended with status {process.returncode}", remedy)
+    if ffmpeg.returncode:
+        raise Trouble(f"it ended with status {ffmpeg.returncode}", remedy)
     return told.decode(errors="replace").partition(" Copyright")[0]
 
 

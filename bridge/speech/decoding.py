@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from bridge.children import child
 from bridge.speech.engine import Samples
 from bridge.speech.errors import AudioUnsupported
 from bridge.speech.ffmpeg import FfmpegError
@@ -64,36 +65,24 @@ async def decode(file: BinaryIO, sample_rate: int) -> Samples:
     allowed = ["-protocol_whitelist", "file", "-codec_whitelist", DECODERS, "-timelimit", str(DECODING_SECONDS)]
     sound = f"aformat=channel_layouts=mono,highpass=f={LOWEST_HERTZ},aresample={sample_rate}"
     output = ["-map", "0:a:0", "-t", str(MOST_SECONDS + 1), "-af", sound, "-f", "s16le", "pipe:1"]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-threads", "1", *allowed, *source, *output]
+    environment = {"PATH": os.environ.get("PATH", os.defpath)}
     try:
-        process = await asyncio.create_subprocess_exec(
-            *["ffmpeg", "-nostdin", "-v", "error", "-threads", "1", *allowed, *source, *output],
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            pass_fds=[file.fileno()],
-            env={"PATH": os.environ.get("PATH", os.defpath)},
-        )
+        async with (
+            child(*command, env=environment, pass_fds=[file.fileno()]) as ffmpeg,
+            asyncio.timeout(DECODING_SECONDS),
+        ):
+            pcm, _ = await ffmpeg.communicate()
     except FileNotFoundError as error:
         raise FfmpegError("ffmpeg is not installed") from error
-    pcm = await _output(process)
+    except TimeoutError as error:
+        raise AudioUnsupported("the file takes too long to decode") from error
     samples = np.frombuffer(pcm, np.dtype("<i2"))
-    if process.returncode != 0 or not samples.size:
+    if ffmpeg.returncode != 0 or not samples.size:
         raise AudioUnsupported("the file has no sound that can be decoded")
     if samples.size > MOST_SECONDS * sample_rate:
         raise AudioUnsupported(f"the audio is longer than {MOST_SECONDS // 60} minutes")
     return samples
-
-
-async def _output(process: asyncio.subprocess.Process) -> bytes:
-    try:
-        async with asyncio.timeout(DECODING_SECONDS):
-            return (await process.communicate())[0]
-    except TimeoutError as error:
-        raise AudioUnsupported("the file takes too long to decode") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
 
 
 def _behind_id3(head: bytes) -> bytes:

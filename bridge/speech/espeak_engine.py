@@ -7,12 +7,15 @@ import json
 import os
 import struct
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 
+from bridge.children import end, kill
 from bridge.speech.engine import Audio, Voice
 from bridge.speech.errors import EngineFailedError, EngineUnavailableError
 from bridge.speech.espeak_hearing import EspeakHearing
@@ -28,27 +31,70 @@ TRIES = 3
 BATCH = 500
 """Tokens asked for at once; some 20 ms of a worker's time."""
 
+READY_SECONDS = 4.0
+"""What a worker takes to start is some 20 ms; one that has not by then is replaced within a request's time."""
+
 PIPE_BUFFER = 1 << 20
+
+_T = TypeVar("_T")
 
 ENVIRONMENT = ("ESPEAK_DATA_PATH", "LD_LIBRARY_PATH")
 """All that a worker gets to see of ours: texts are hostile, and our environment holds secrets."""
 
 
 class WorkerDiedError(Exception):
-    """The process ended in the middle of a request."""
+    """The process ended in the middle of a request, or did not become ready for one."""
 
 
 class Worker:
-    """One process of ``espeak_worker.py``, started when it is needed and anew after it died."""
+    """One process of ``espeak_worker.py``, started when it is needed and anew after it died.
+
+    Whatever does not go through (a crash, a timeout, a cancellation) ends the process, which would be out of step: the
+    next request starts another one. Once the worker is closed it has no process and starts none.
+    """
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
-        self._in_step = False
+        self._turns = asyncio.Lock()
+        self._closed = False
         self.sample_rate = 0
         self.version = ""
 
     async def start(self) -> None:
-        await self.stop()
+        """Raises WorkerDiedError, EngineUnavailableError with the library's message, EngineFailedError once closed."""
+        async with self._turn():
+            await self._running()
+
+    async def speak(self, request: bytes) -> bytes:
+        """The PCM for one line of JSON. Raises what ``start`` raises, and EngineFailedError with what failed."""
+        async with self._turn():
+            process = await self._running()
+            await _write_request(process, request)
+            failed, payload = await _read_answer(process)
+        if failed:
+            raise EngineFailedError(payload.decode())
+        return payload
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._process is not None:
+            kill(self._process)  # so that whoever waits for its answer does so no longer
+        async with self._turns:
+            await self._end()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        async with self._turns:
+            try:
+                yield
+            except BaseException:
+                await self._end()
+                raise
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        self._must_be_open()
+        if self._process is not None:
+            return self._process
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",
@@ -59,37 +105,26 @@ class Worker:
             env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
             limit=PIPE_BUFFER,
         )
-        failed, hello = await _read_answer(self._process)
+        self._must_be_open()
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                failed, hello = await _read_answer(self._process)
+        except TimeoutError as error:
+            raise WorkerDiedError from error
         if failed:
             raise EngineUnavailableError(f"espeak-ng: {hello.decode()} (install libespeak-ng1)")
         about = json.loads(hello)
         self.sample_rate, self.version = about["sample_rate"], about["version"]
-        self._in_step = True
+        return self._process
 
-    async def stop(self) -> None:
-        self._in_step = False
-        if self._process is None:
-            return
-        if self._process.returncode is None:
-            self._process.kill()
-        await self._process.communicate()
-        self._process = None
+    def _must_be_open(self) -> None:
+        if self._closed:
+            raise EngineFailedError("espeak-ng: the engine is closed")
 
-    async def speak(self, request: bytes) -> bytes:
-        """The PCM for one line of JSON; raises WorkerDiedError, or EngineFailedError with the library's message.
-
-        A request that is given up half-way (by a timeout) leaves the worker out of step; the next one starts it anew.
-        """
-        if self._process is None or not self._in_step:
-            await self.start()
-        process = cast(asyncio.subprocess.Process, self._process)
-        self._in_step = False
-        await _write_request(process, request)
-        failed, payload = await _read_answer(process)
-        self._in_step = True
-        if failed:
-            raise EngineFailedError(payload.decode())
-        return payload
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            await end(process)
 
 
 async def _write_request(process: asyncio.subprocess.Process, request: bytes) -> None:
@@ -98,7 +133,6 @@ async def _write_request(process: asyncio.subprocess.Process, request: bytes) ->
         stdin.write(request)
         await stdin.drain()
     except (ConnectionError, RuntimeError) as error:  # RuntimeError is what uvloop says of a closed pipe
-        await process.wait()
         raise WorkerDiedError from error
 
 
@@ -109,7 +143,6 @@ async def _read_answer(process: asyncio.subprocess.Process) -> tuple[bool, bytes
         (length,) = struct.unpack("<i", await stdout.readexactly(4))
         return length < 0, await stdout.readexactly(abs(length))
     except asyncio.IncompleteReadError as error:
-        await process.wait()
         raise WorkerDiedError from error
 
 
@@ -131,16 +164,17 @@ class EspeakEngine:
         self._idle: asyncio.LifoQueue[Worker] = asyncio.LifoQueue()
 
     async def start(self) -> None:
+        first = self._workers[0]
         try:
-            await self._workers[0].start()
-        except WorkerDiedError as error:
-            raise EngineUnavailableError("an espeak-ng worker ended as soon as it had started") from error
-        self.version = self._workers[0].version
+            await _tried_again(first.start)
+        except EngineFailedError as error:
+            raise EngineUnavailableError(str(error)) from error
+        self.version = first.version
         for worker in reversed(self._workers):
             self._idle.put_nowait(worker)
 
     async def close(self) -> None:
-        await asyncio.gather(*(worker.stop() for worker in self._workers))
+        await asyncio.gather(*(worker.close() for worker in self._workers))
 
     def languages(self) -> list[str]:
         return [code for code, language in LANGUAGES.items() if language.espeak]
@@ -174,15 +208,16 @@ class EspeakEngine:
         request = json.dumps(fields).encode() + b"\n"
         worker = await self._idle.get()
         try:
-            return worker, await self._speak(worker, request)
+            return worker, await _tried_again(partial(worker.speak, request))
         finally:
             self._idle.put_nowait(worker)
 
-    async def _speak(self, worker: Worker, request: bytes) -> bytes:
-        """A worker that dies (killed, or crashed by a text) is started anew and asked again."""
-        for _ in range(TRIES):
-            try:
-                return await worker.speak(request)
-            except WorkerDiedError:
-                continue
-        raise EngineFailedError(f"{TRIES} workers died one after the other")
+
+async def _tried_again(what: Callable[[], Awaitable[_T]]) -> _T:
+    """A worker that dies (killed, or crashed by a text) is started anew and asked again. Raises EngineFailedError."""
+    for _ in range(TRIES):
+        try:
+            return await what()
+        except WorkerDiedError:
+            continue
+    raise EngineFailedError(f"espeak-ng: {TRIES} workers died one after the other")

@@ -7,7 +7,8 @@ On standard input: one JSON object a line, ``{"text", "voice", "words_per_minute
 ``{"tokens", "voice"}`` to learn what would be said of each of a list. On standard output: first a hello, then one
 answer a request. Each is a signed 32-bit little-endian length and that many bytes. The hello is JSON
 ``{"sample_rate", "version"}``, an answer is 16-bit mono PCM, or a JSON list of each token's phonemes in espeak-ng's own
-notation; a negative length announces an error message in UTF-8. End of input ends the process.
+notation; a negative length announces an error message in UTF-8. End of input ends the process, and so does the end of
+its parent, whatever the library is doing then.
 
 API: speak_lib.h of espeak-ng 1.50 and later.
 """
@@ -32,6 +33,7 @@ SWITCHED = "("
 """How phonemes announce another language's voice, in which the library may stay for what comes next."""
 
 PARAMETER_RATE = 1
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
@@ -113,7 +115,13 @@ def answered(library: Library, request: dict[str, Any]) -> bytes:
     return library.speak(request["text"], request["voice"], request["words_per_minute"])
 
 
+def end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main() -> None:
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which then closes our input
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a print inside the library must not enter the audio

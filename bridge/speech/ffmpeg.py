@@ -18,6 +18,9 @@ with warnings.catch_warnings():
     from pydub.exceptions import CouldntDecodeError
 
 
+CONVERTING_SECONDS = 60
+
+
 class FfmpegError(SpeechError):
     """ffmpeg is not installed, or could not make sense of what it was given."""
 
@@ -51,9 +54,13 @@ def _convert(samples: Samples, sample_rate: int, output: list[str]) -> bytes:
     source = ["-f", "s16le", "-ar", str(sample_rate), "-ac", "1", "-i", "pipe:0"]
     command = ["ffmpeg", "-v", "error", *source, *output, "pipe:1"]
     try:
-        done = subprocess.run(command, input=samples.astype("<i2").tobytes(), capture_output=True, check=True)
+        done = subprocess.run(
+            command, input=samples.astype("<i2").tobytes(), capture_output=True, check=True, timeout=CONVERTING_SECONDS
+        )
     except FileNotFoundError as error:
         raise FfmpegError("ffmpeg is not installed") from error
     except subprocess.CalledProcessError as error:
         raise FfmpegError(f"ffmpeg failed with {error.returncode}") from error
+    except subprocess.TimeoutExpired as error:
+        raise FfmpegError(f"ffmpeg was not ready after {CONVERTING_SECONDS} s") from error
     return done.stdout

@@ -12,7 +12,7 @@ import structlog
 from bridge.speech.cache import Cache, digest, seal, unseal
 from bridge.speech.chain import Link, chain
 from bridge.speech.engine import Audio, Engine, Samples, Voice
-from bridge.speech.errors import EngineFailedError, EngineUnavailableError
+from bridge.speech.errors import EngineFailedError
 from bridge.speech.once import Once
 from bridge.speech.phrase import Phrase
 from bridge.speech.shared import SharedFragments
@@ -66,7 +66,7 @@ class Speakers:
         try:
             for engine in self._engines:
                 await engine.start()
-        except EngineUnavailableError:
+        except BaseException:
             await self.close()
             raise
 
