@@ -26,10 +26,8 @@ lint: ## check style, types and the arrows between the rooms
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint ## run every test against real parts
-	@$(PREPARE) test
-	$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder -m "not alone" tests/e2e tests/integration tests/chaos tests/unit
-	$(BIN)/pytest -m alone tests/integration tests/e2e tests/chaos
+test: ## run every check and every test against real parts, and tell how long each part took
+	@$(PYTHON) -m tests.run
 
 chaos: ## kill, cut and fill everything while 1,000 messages are called, again and again
 	@$(PREPARE) test

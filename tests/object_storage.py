@@ -17,6 +17,7 @@ import boto3
 
 from bridge.lab.processes import until
 from bridge.objects import Bucket
+from tests.ports import free_port
 
 _ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 _ANYONE = {"aws_access_key_id": "anyone", "aws_secret_access_key": "anything", "region_name": "us-east-1"}
@@ -26,9 +27,7 @@ _DONE_BY_ANYONE = 4
 @contextmanager
 def storage_server() -> Iterator[Bucket]:
     """A server with an empty bucket, for whoever signs with its keys."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port(socket.SOCK_STREAM)
     process = subprocess.Popen(
         [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,

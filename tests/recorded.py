@@ -15,6 +15,8 @@ from tests.claims import claim
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+LOST_ON_A_BUSY_MACHINE = 0.5
+"""Seconds that may miss from what Asterisk records of a telephone, when one of them gets no processor in time."""
 
 
 async def call(store: Store, name: str = "m1", node: str = "here") -> Claim:

@@ -1,8 +1,8 @@
 """Free ports on loopback: each lab listens on ports of its own, for as long as any of its processes runs.
 
 Ports that a part listens on, and must have again when it is started again, lie below those that Linux gives to outgoing
-connections (32768 and up by default). Those of RTP may lie there, and may be those of another lab as well: Asterisk
-passes over one that is taken.
+connections (32768 and up by default). Those of RTP may lie there: Asterisk passes over one that is taken. Twelve labs
+have RTP ports of their own, further ones share theirs.
 """
 
 from __future__ import annotations
@@ -61,9 +61,17 @@ class Ports:
     def carrier_rtp(self) -> tuple[int, int]:
         return self._rtp(1)
 
+    @property
+    def may_share_rtp(self) -> bool:
+        """Whether the RTP ports are also those of a lab with lower ports."""
+        return self._labs_before * 2 >= RTP_RANGES
+
+    @property
+    def _labs_before(self) -> int:
+        return (self.first - FIRST_PORT) // STEP
+
     def _rtp(self, side: int) -> tuple[int, int]:
-        labs_before = (self.first - FIRST_PORT) // STEP
-        first = FIRST_RTP_PORT + (2 * labs_before + side) % RTP_RANGES * RTP_PORTS
+        first = FIRST_RTP_PORT + (2 * self._labs_before + side) % RTP_RANGES * RTP_PORTS
         return first, first + RTP_PORTS - 1
 
 
@@ -75,9 +83,9 @@ def claim(preferred: int | None) -> tuple[Ports, int]:
     """
     every_first = [FIRST_PORT + STEP * lab for lab in range(LABS)]
     random.shuffle(every_first)
-    for first in sorted(every_first, key=lambda first: first != preferred):
+    for first in sorted(every_first, key=lambda first: (first != preferred, Ports(first).may_share_rtp)):
         ports = Ports(first)
-        holder = _hold(first)
+        holder = hold(first)
         if holder is None:
             continue
         if _unused(ports):
@@ -86,10 +94,11 @@ def claim(preferred: int | None) -> tuple[Ports, int]:
     raise NoFreePorts(f"no free ports from {FIRST_PORT} on: stop another lab with `make lab-down`")
 
 
-def _hold(first: int) -> int | None:
+def hold(port: int) -> int | None:
+    """What keeps a port for whoever has this descriptor open; None when somebody else has it."""
     folder = Path(tempfile.gettempdir()) / f"voicebridge-ports-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    holder = os.open(folder / str(first), os.O_CREAT | os.O_RDWR, 0o600)
+    holder = os.open(folder / str(port), os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -15,6 +13,7 @@ from random import Random
 
 from tests.chaos.fleet import DAEMON, Fleet, Node
 from tests.chaos.traffic import Application
+from tests.own_processes import sent
 
 SLOW_SECONDS = 5.0
 
@@ -101,19 +100,18 @@ async def postgres_restarted(scene: Scene) -> None:
 
 async def engines_killed(scene: Scene) -> None:
     """The processes that speak end."""
-    for worker in _children(scene.any_node()):
-        os.kill(worker, signal.SIGKILL)
+    for worker in _workers(scene.any_node()):
+        sent(worker, signal.SIGKILL)
 
 
 async def engines_frozen(scene: Scene) -> None:
     """The processes that speak do nothing for up to three seconds."""
-    workers = _children(scene.any_node())
+    workers = _workers(scene.any_node())
     for worker in workers:
-        os.kill(worker, signal.SIGSTOP)
+        sent(worker, signal.SIGSTOP)
     await asyncio.sleep(scene.random.uniform(0.5, 3))
     for worker in workers:
-        with suppress(ProcessLookupError):
-            os.kill(worker, signal.SIGCONT)
+        sent(worker, signal.SIGCONT)
 
 
 async def webhook_down(scene: Scene) -> None:
@@ -144,8 +142,7 @@ async def audio_host_slow(scene: Scene) -> None:
     scene.application.audio_host.seconds = 0.0
 
 
-def _children(node: Node) -> list[int]:
+def _workers(node: Node) -> list[int]:
+    """Started by the daemon's first thread, as all that it starts without a thread of its own."""
     pid = node.pid(DAEMON)
-    return [
-        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-    ]
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -34,7 +34,7 @@ _numbers = count(1)
 
 @dataclass
 class Node:
-    """A running node; ``attempts`` are those that it has settled."""
+    """A running node; ``attempts`` are those that it has told of, which is soon after the store has their outcome."""
 
     name: str
     store: Store
@@ -81,6 +81,11 @@ async def states(store: Store, bulk_id: str) -> dict[State, int]:
     counts = await store.bulk_counts("acme", bulk_id)
     assert counts is not None
     return counts
+
+
+async def attempts_to(store: Store, numbers: Iterable[str]) -> list[Attempt]:
+    """Every attempt of the messages to these numbers."""
+    return [attempt for number in numbers for attempt in await store.attempts("acme", number)]
 
 
 async def until_is(store: Store, bulk_id: str, expected: dict[State, int], seconds: float = 30) -> None:

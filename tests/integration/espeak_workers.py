@@ -1,4 +1,4 @@
-"""The workers of one test's engines, told from those of all others by what stands in their environment."""
+"""The workers of one test's engines, and the pipes to them."""
 
 from __future__ import annotations
 
@@ -8,29 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.own_processes import OwnProcesses
 
-class Workers:
+
+class Workers(OwnProcesses):
     """Engines that are started while this is in force have their workers here."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._mark = str(folder / "no-libraries").encode()
-        monkeypatch.setenv("LD_LIBRARY_PATH", self._mark.decode())
+        mark = str(folder / "no-libraries")
+        super().__init__("espeak_worker", mark)
+        monkeypatch.setenv("LD_LIBRARY_PATH", mark)
         self._pipes_of_others = _open_pipes()
-
-    def pids(self) -> list[int]:
-        """Those that run, wherever on this machine: not one that has ended and was not waited for."""
-        return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if self._mark in _environment(folder)]
 
     def pipes(self) -> set[str]:
         """The pipes that this process has opened since, and has not closed."""
         return _open_pipes() - self._pipes_of_others
-
-
-def _environment(process: Path) -> bytes:
-    with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
-        if b"espeak_worker" in (process / "cmdline").read_bytes():
-            return (process / "environ").read_bytes()
-    return b""
 
 
 def _open_pipes() -> set[str]:

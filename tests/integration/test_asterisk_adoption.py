@@ -33,6 +33,7 @@ from bridge.asterisk import (
     TransferOver,
 )
 from bridge.lab.processes import until
+from tests.recorded import LOST_ON_A_BUSY_MACHINE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -282,8 +283,8 @@ async def test_a_recording_under_way_is_told_when_it_is_over(first: Switchboard,
     await placed.record(str(tmp_path / "said"), stop_keys="#", seconds=3, silence=None)
     call = await adopt(origination)
     await call.adopt_recording()
-    assert (await heard_until(call, Recorded)).seconds == pytest.approx(3, abs=0.1)
-    assert (tmp_path / "said.wav").stat().st_size == pytest.approx(3 * 16_000, rel=0.05)
+    assert (await heard_until(call, Recorded)).seconds == pytest.approx(3, abs=LOST_ON_A_BUSY_MACHINE)
+    assert (tmp_path / "said.wav").stat().st_size == pytest.approx(3 * 16_000, abs=16_000 * LOST_ON_A_BUSY_MACHINE)
     await end(call)
 
 
@@ -298,7 +299,7 @@ async def test_a_transfer_that_is_ringing_is_told_from_its_answer_to_its_end(fir
     await heard_until(call, TransferAnswered)
     over = await heard_until(call, TransferOver)
     assert (over.result, over.number) == ("answered", agent)
-    assert over.seconds == pytest.approx(2, abs=0.2)
+    assert over.seconds == pytest.approx(2, abs=0.5)
     await end(call)
 
 
@@ -313,7 +314,7 @@ async def test_a_transfer_that_was_answered_before_is_told_when_it_is_over(first
     await call.adopt_transfer(joined_at=joined.at)
     over = await heard_until(call, TransferOver)
     assert over.result == "answered"
-    assert over.seconds == pytest.approx(3, abs=0.3)
+    assert over.seconds == pytest.approx(3, abs=0.5)
     await end(call)
 
 

@@ -18,7 +18,16 @@ from bridge.messages.progress import State
 from bridge.messages.routes import Routes
 from bridge.store import TrunkLimit
 from tests.integration.conftest import until
-from tests.integration.dialer_node import TRUNK, Node, running_node, send, telephones_of, until_is, until_true
+from tests.integration.dialer_node import (
+    TRUNK,
+    Node,
+    attempts_to,
+    running_node,
+    send,
+    telephones_of,
+    until_is,
+    until_true,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +92,7 @@ async def test_messages_wait_while_their_asterisk_is_being_stopped(
             assert len(complaints(logs)) < 5
         with run_asterisk(mortal.asterisk.settings):
             await until_is(node.store, bulk, {State.DONE: 5})
-            assert {attempt.status_id for attempt in node.attempts if attempt.to in numbers} == {5}
+            assert {attempt.status_id for attempt in await attempts_to(node.store, numbers)} == {5}
     for number in numbers:
         await telephones.only_call(number)
 
@@ -103,7 +112,7 @@ async def test_what_an_asterisk_does_not_begin_another_one_does(
             await until_told(logs, "trunk")
             assert node.dialer.standing()["trunk"].calls_per_second == TRUNK.calls_per_second
             await until_is(node.store, bulk, {State.DONE: 20})
-            ended = [attempt for attempt in node.attempts if attempt.to in numbers]
+            ended = await attempts_to(node.store, numbers)
             assert {(attempt.asterisk, attempt.error_id) for attempt in ended} == {(link.name, 5002)}
             assert len(complaints(logs)) < 5
     for number in numbers:
@@ -159,7 +168,7 @@ async def test_the_next_trunk_takes_a_call_by_a_trunk_that_asterisk_does_not_kno
         (number,) = telephones_of(LISTENS_FOR_A_SECOND, 1)
         bulk = await send(node.store, [number])
         await until_is(node.store, bulk, {State.DONE: 1})
-        (attempt,) = node.attempts
+        (attempt,) = await attempts_to(node.store, [number])
         assert (attempt.status_id, attempt.trunk) == (5, "trunk")
         assert [(leg.trunk, leg.dialled) for leg in attempt.refused] == [("nowhere", False)]
         assert node.dialer.standing()["nowhere"].calls_per_second == NOWHERE.calls_per_second

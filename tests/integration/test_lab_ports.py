@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from pathlib import Path
 
-from bridge.lab.ports import FIRST_PORT, LABS, STEP, Ports, claim
+import pytest
+
+from bridge.lab.ports import FIRST_PORT, LABS, STEP, Ports, claim, hold
+from tests.ports import free_port, rtp_range
 
 ALL = [Ports(FIRST_PORT + STEP * lab) for lab in range(LABS)]
 
@@ -20,6 +24,17 @@ def test_no_two_labs_get_the_same_ports() -> None:
     for _, holder in claimed:
         os.close(holder)
     assert len({ports for ports, _ in claimed}) == 3
+
+
+def test_a_lab_shares_its_rtp_ports_only_when_there_are_more_than_twelve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # as on a machine where no lab runs
+    ports, holder = claim(None)
+    os.close(holder)
+    assert not ports.may_share_rtp
+    ranges = [rtp for ports in ALL if not ports.may_share_rtp for rtp in (ports.bridge_rtp, ports.carrier_rtp)]
+    assert len(ranges) == len(set(ranges)) == 24
 
 
 def test_no_lab_listens_where_another_one_does() -> None:
@@ -63,3 +78,13 @@ def test_a_lab_has_ports_for_five_hundred_calls() -> None:
         for first, last in (ports.bridge_rtp, ports.carrier_rtp):
             assert last - first + 1 >= 4 * 500
             assert first % 2 == 0
+
+
+def test_test_processes_have_other_ports_than_labs_and_than_each_other() -> None:
+    of_labs = {port for ports in ALL for first, last in (ports.bridge_rtp, ports.carrier_rtp) for port in (first, last)}
+    ranges = [rtp_range() for _ in range(6)]
+    assert min(ports.start for ports in ranges) > max(of_labs)
+    assert max(ports.stop for ports in ranges) <= 65536
+    assert ranges[5] == ranges[0] != ranges[1]
+    port = free_port(socket.SOCK_STREAM)
+    assert hold(port) is None

@@ -23,6 +23,7 @@ from bridge.speech import AudioNotDownloaded, AudioUnsupported, Prompt, Speech, 
 from bridge.speech import audio as audio_module
 from bridge.speech import downloads as downloads_module
 from bridge.speech.level import active_speech_level
+from tests.own_processes import OwnProcesses
 
 MEGABYTE = 1024 * 1024
 TONE = ["-f", "lavfi", "-i", "sine=frequency=440:duration=2:sample_rate=44100"]
@@ -336,22 +337,21 @@ async def test_a_file_that_is_gone_from_the_disk_is_fetched_again(
     assert host.asked == ["HEAD", "GET"] * 2
 
 
-async def test_closing_leaves_no_ffmpeg_behind(host: AudioHost, tmp_path: Path) -> None:
+async def test_closing_leaves_no_ffmpeg_behind(
+    host: AudioHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{tmp_path}")
+    ffmpegs = OwnProcesses("ffmpeg", str(tmp_path))
     hour = ["-f", "lavfi", "-i", "anoisesrc=r=8000:d=1750", "-c:a", "libmp3lame", "-b:a", "16k", "-f", "mp3"]
     url = host.offer(made(tmp_path, *hour))
     async with speech_with(tmp_path) as speech:
         preparing = asyncio.create_task(speech.prepare_audio(url, fetched_for="bulk"))
         async with asyncio.timeout(30):
-            while not ffmpegs():
+            while not ffmpegs.pids():
                 await asyncio.wait([preparing], timeout=0.01)
-    assert ffmpegs() == []
+    assert ffmpegs.pids() == []
     with pytest.raises(asyncio.CancelledError):
         await preparing
-
-
-def ffmpegs() -> list[int]:
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return [int(pid) for pid in children if b"ffmpeg" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 async def test_without_a_way_out_nothing_is_downloaded(tmp_path: Path) -> None:

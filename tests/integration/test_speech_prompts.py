@@ -30,13 +30,19 @@ from bridge.speech import (
 )
 from bridge.speech.espeak_engine import EspeakEngine
 from bridge.speech.level import active_speech_level
+from tests.integration.espeak_workers import Workers
 
 AUDIBLE = 32768 * 10 ** (-45 / 20)
 FORMATS = {"ulaw": ("mulaw", 8000), "alaw": ("alaw", 8000), "g722": ("g722", 16000)}
 
 
 @pytest.fixture
-async def speech(tmp_path: Path) -> AsyncIterator[Speech]:
+def workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workers:
+    return Workers(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+async def speech(workers: Workers, tmp_path: Path) -> AsyncIterator[Speech]:
     speech = Speech(cache_dir=tmp_path / "speech", engines=build_engines(["espeak-ng"]))
     await speech.start()
     yield speech
@@ -62,19 +68,6 @@ def silences(samples: NDArray[np.int32], sample_rate: int = 8000) -> list[float]
 
 def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
-
-
-def worker_pids() -> list[int]:
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return [int(pid) for pid in children if b"espeak_worker" in command_of(pid)]
-
-
-def command_of(pid: str) -> bytes:
-    """The command of a process; empty when it has just ended."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
 
 
 @pytest.mark.parametrize("codec", ["ulaw", "alaw", "g722"])
@@ -272,39 +265,37 @@ async def test_asterisk_may_read_the_files_whatever_the_umask(tmp_path: Path) ->
     assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o755] * 3
 
 
-async def test_killed_workers_lose_no_request(speech: Speech) -> None:
+async def test_killed_workers_lose_no_request(speech: Speech, workers: Workers) -> None:
     prepared = [asyncio.create_task(speech.prepare(Phrase(f"number {number} is waiting"))) for number in range(60)]
     killed = 0
-    for _ in range(5):
-        await asyncio.wait(prepared, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
-        for pid in worker_pids()[:1]:
-            os.kill(pid, signal.SIGKILL)
-            killed += 1
+    for waited_for in range(5):
+        await asyncio.wait(prepared[10 * waited_for :], return_when=asyncio.FIRST_COMPLETED)
+        killed += workers.kill(1)
     prompts = await asyncio.gather(*prepared)
     assert killed >= 2
     assert len({prompt.stem for prompt in prompts}) == 60
 
 
-async def test_a_worker_that_hangs_is_replaced(tmp_path: Path) -> None:
+async def test_a_worker_that_hangs_is_replaced(workers: Workers, tmp_path: Path) -> None:
     speech = Speech(cache_dir=tmp_path, engines=[EspeakEngine(timeout=4)])
     await speech.start()
     try:
         await speech.check(Phrase("is anybody there"))
-        (hanging,) = worker_pids()
+        (hanging,) = workers.pids()
         os.kill(hanging, signal.SIGSTOP)
         with pytest.raises(SpeechError, match="no answer within 4 s"):
             await speech.prepare(Phrase("is anybody there"))
         assert (await speech.prepare(Phrase("is anybody there"))).seconds > 0.5
-        assert hanging not in worker_pids()
+        assert hanging not in workers.pids()
     finally:
         await speech.close()
 
 
-async def test_closing_leaves_no_process_behind(speech: Speech) -> None:
+async def test_closing_leaves_no_process_behind(speech: Speech, workers: Workers) -> None:
     await speech.prepare(Phrase("goodbye"))
-    assert worker_pids()
+    assert workers.pids()
     await speech.close()
-    assert worker_pids() == []
+    assert workers.pids() == []
 
 
 async def test_the_event_loop_goes_on_while_speech_is_made(speech: Speech) -> None:
@@ -331,9 +322,11 @@ async def test_waiting_in_line_is_no_failure_of_the_engine(tmp_path: Path) -> No
         await speech.close()
 
 
-async def test_an_engine_without_its_data_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_engine_without_its_data_says_so(
+    workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ESPEAK_DATA_PATH", str(tmp_path))
     speech = Speech(cache_dir=tmp_path / "speech", engines=build_engines(["espeak-ng"]))
     with pytest.raises(EngineUnavailableError, match="espeak-ng"):
         await speech.start()
-    assert worker_pids() == []
+    assert workers.pids() == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -63,8 +62,7 @@ async def test_an_engine_closed_while_it_speaks_starts_no_worker_any_more(
 ) -> None:
     speaking = [asyncio.create_task(said(engine, f"number {number} is waiting")) for number in range(40)]
     await asyncio.wait(speaking, return_when=asyncio.FIRST_COMPLETED)
-    for pid in workers.pids():
-        os.kill(pid, signal.SIGKILL)
+    workers.kill()
     await engine.close()
     ends = await asyncio.gather(*speaking, return_exceptions=True)
     assert none_is_left(workers)
@@ -138,8 +136,7 @@ async def test_a_request_given_up_leaves_no_worker_that_goes_on_with_it(engine: 
 async def test_a_worker_killed_between_two_requests_is_not_missed(engine: EspeakEngine, workers: Workers) -> None:
     whole = await said(engine, "one")
     for _ in range(5):
-        for pid in workers.pids():
-            os.kill(pid, signal.SIGKILL)
+        assert workers.kill() == 1
         assert await said(engine, "one") == whole
     assert len(workers.pids()) == 1
 
