@@ -30,6 +30,7 @@ MOST_WORKERS = 4
 TRIES = 3
 BATCH = 500
 """Tokens asked for at once; some 20 ms of a worker's time."""
+
 READY_SECONDS = 4.0
 """What a worker takes to start is some 20 ms; one that has not by then is replaced within a request's time."""
 

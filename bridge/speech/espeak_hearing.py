@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import unicodedata
 from collections import defaultdict
@@ -36,6 +37,7 @@ class EspeakHearing:
         self._ask = ask
         self._pretences: dict[str, Pretences] = {}
         self._heard: dict[str, set[str]] = defaultdict(set)
+        self._asking: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._phonemes: dict[tuple[str, str], str] = {}
 
     async def unheard(self, texts: Sequence[str], voice: str) -> list[str]:
@@ -43,14 +45,22 @@ class EspeakHearing:
 
         Raises what asking raises.
         """
-        heard = self._heard[voice]
-        new = [letter for letter in dict.fromkeys("".join(texts)) if letter not in heard and carries_meaning(letter)]
-        if not new:
+        if not self._new(texts, voice):
             return []
+        async with self._asking[voice]:  # what several texts need is asked for once
+            return await self._asked(texts, voice)
+
+    def _new(self, texts: Sequence[str], voice: str) -> list[str]:
+        """The characters that are not known to be heard."""
+        heard = self._heard[voice]
+        return [letter for letter in dict.fromkeys("".join(texts)) if letter not in heard and carries_meaning(letter)]
+
+    async def _asked(self, texts: Sequence[str], voice: str) -> list[str]:
+        new = self._new(texts, voice)
         pretences = await self._pretences_of(voice)
         alone = await self._phonemes_of(voice, new)
         silent = [letter for letter in new if not pretences.is_heard(letter, alone[letter])]
-        self._remember_heard(heard, set(new).difference(silent))
+        self._remember_heard(voice, set(new).difference(silent))
         for first in range(0, len(silent), AT_ONCE):
             unheard = await self._unheard_within(
                 texts, voice, {letter: alone[letter] for letter in silent[first : first + AT_ONCE]}
@@ -84,11 +94,10 @@ class EspeakHearing:
         self._phonemes.update({(voice, token): phonemes for token, phonemes in answers.items()})
         return {token: answers[token] if phonemes is None else phonemes for token, phonemes in known.items()}
 
-    def _remember_heard(self, heard: set[str], letters: set[str]) -> None:
+    def _remember_heard(self, voice: str, letters: set[str]) -> None:
         if sum(map(len, self._heard.values())) > MOST_KNOWN:
-            for voice in self._heard.values():
-                voice.clear()
-        heard |= letters
+            self._heard.clear()
+        self._heard[voice] |= letters
 
 
 def _places(letters: Iterable[str], texts: Sequence[str]) -> dict[str, set[str]]:

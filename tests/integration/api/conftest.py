@@ -132,6 +132,7 @@ class Desk:
 async def desk(tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
     store = Store(database_url)
     desk = Desk(store, tmp_path)
+    await desk.speech.start()
     async with desk.client:
         yield desk
     await desk.speech.close()
