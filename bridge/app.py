@@ -136,6 +136,7 @@ class Daemon:
             store=self._store,
             outbound=self._outbound,
             key=None if secret is None else signing_key(secret.get_secret_value()),
+            at=settings.url_for_receivers,
         )
         self._store.subscribe(Topic.PUSH, self._pusher.wake)
         self._links = [AmiLink(url.get_secret_value()) for url in settings.ami_urls]
@@ -176,6 +177,7 @@ class Daemon:
                 recordings=self._recordings,
                 readiness=self._readiness,
                 max_body_bytes=settings.max_body_bytes,
+                public_url=settings.public_url,
             ),
             settings.host,
             settings.port,

@@ -11,9 +11,10 @@ import socket
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -42,6 +43,10 @@ _TRUNK_NAME = r"^[A-Za-z0-9_-]{1,40}$"
 _SIP_URI = r"^sip:[A-Za-z0-9.-]+(:[0-9]{1,5})?$"
 _S3_BUCKET = r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$"
 _S3_ENDPOINT = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
+_PUBLIC_URL = (
+    r"^https?://([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?"
+    r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*/?$"
+)
 _S3_REGION = r"^[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 
 _MOST_DAYS = 36_500
@@ -103,6 +108,7 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str | None = Field(default=None, pattern=_PUBLIC_URL)
     api_key: SecretStr | None = None
     user: str | None = Field(default=None, pattern="^[^:]*$")
     password: SecretStr | None = None
@@ -174,6 +180,15 @@ class Settings(BaseSettings):
             Journal(folder)
         return folder
 
+    @field_validator("public_url")
+    @classmethod
+    def _without_a_slash_at_the_end(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if urlsplit(value).port == 0:
+            raise ValueError("there is no port 0")
+        return value.removesuffix("/")
+
     @field_validator("ami_url")
     @classmethod
     def _leads_to_asterisks(cls, value: SecretStr) -> SecretStr:
@@ -237,6 +252,17 @@ class Settings(BaseSettings):
         )
 
     @property
+    def url_for_receivers(self) -> str:
+        """Where receivers of pushed reports find the API; "" when it listens at every address and nobody said which."""
+        from yarl import URL  # noqa: PLC0415
+
+        if self.public_url is not None:
+            return self.public_url
+        if self.port == 0 or _is_every_address(self.host):
+            return ""
+        return str(URL.build(scheme="http", host=self.host, port=self.port))
+
+    @property
     def all_codecs(self) -> tuple[Codec, ...]:
         """The codecs of all trunks: speech is kept in each."""
         return tuple(dict.fromkeys(codec for trunk in self.all_trunks for codec in trunk.codecs))
@@ -275,6 +301,13 @@ class Settings(BaseSettings):
         file = os.environ.get("VOICEBRIDGE_CONFIG")
         in_file = (InitSettingsSource(settings_cls, _read_toml(Path(file))),) if file else ()
         return (init_settings, env_settings, *in_file)
+
+
+def _is_every_address(host: str) -> bool:
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:  # a name
+        return False
 
 
 def _parts(urls: SecretStr) -> tuple[SecretStr, ...]:

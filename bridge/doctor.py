@@ -17,12 +17,14 @@ from bridge.asterisk_config import registrations
 from bridge.bucket import bucket_of
 from bridge.config import Settings
 from bridge.doctor_places import (
+    Doubt,
     Trouble,
     credentials,
     data_folder,
     database,
     journal_folder,
     object_storage,
+    public_address,
     speech_folder,
 )
 from bridge.errors import VoicebridgeError
@@ -36,7 +38,10 @@ LOGIN_SECONDS = 4.2
 
 
 async def examine(settings: Settings) -> bool:
-    """Print a line for each check, with a remedy for each that failed; return whether none did. No secret is shown."""
+    """Print a line for each check, with a remedy for each that failed; return whether none did. No secret is shown.
+
+    What is in doubt is told with what to do, and is no failure.
+    """
     _silence_logs()
     healthy = [
         await _tell("API credentials", credentials(settings)),
@@ -44,6 +49,7 @@ async def examine(settings: Settings) -> bool:
         await _tell("speech folder", speech_folder(settings)),
         await _tell("journal folder", journal_folder(settings)),
         await _tell("database", database(settings)),
+        await _tell("public address", public_address(settings)),
         await _tell("ffmpeg", _ffmpeg()),
     ]
     if bucket := bucket_of(settings):
@@ -62,6 +68,8 @@ def _silence_logs() -> None:
 async def _tell(what: str, check: Awaitable[str]) -> bool:
     try:
         print(f"ok      {what}: {await check}")
+    except Doubt as doubt:
+        print(f"warning {what}: {doubt}\n        {doubt.remedy}")
     except Trouble as trouble:
         print(f"failed  {what}: {trouble}\n        {trouble.remedy}")
         return False

@@ -74,11 +74,12 @@ def create_app(
     recordings: RecordingFiles,
     readiness: Callable[[], Awaitable[Readiness]],
     max_body_bytes: int,
+    public_url: str | None = None,
 ) -> web.Application:
     """The application that serves the wire contract.
 
     ``speech`` says what can be spoken; ``recordings`` has what was recorded; ``readiness`` tells whether calls
-    can be made. A larger body than ``max_body_bytes`` is answered by 413.
+    can be made. A larger body than ``max_body_bytes`` is answered by 413. ``public_url`` is as in `Services`.
     """
     app = web.Application(middlewares=(errors_as_json, authentication(authenticator)), client_max_size=max_body_bytes)
     app[SERVICES] = Services(
@@ -87,6 +88,7 @@ def create_app(
         recordings=recordings,
         languages=frozenset(speech.languages()),
         readiness=readiness,
+        public_url=public_url,
     )
     app[OPENAPI] = openapi(_ROUTES)
     app.add_routes(_ROUTES)

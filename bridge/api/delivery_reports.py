@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from bridge.api import queries
+from bridge.api.own_address import own_address
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.messages.progress import Report
 from bridge.reports.v1 import report_v1
@@ -16,7 +18,7 @@ from bridge.reports.v2 import report_v2
 
 async def get_reports_v1(request: web.Request) -> web.Response:
     """Reports in their flat form."""
-    return await _take(request, report_v1)
+    return await _take(request, partial(report_v1, at=own_address(request)))
 
 
 async def get_reports_v2(request: web.Request) -> web.Response:

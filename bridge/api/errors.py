@@ -7,6 +7,9 @@ from typing import Any, ClassVar
 
 from bridge.errors import VoicebridgeError
 
+MOST_PROBLEMS = 100
+"""Problems told at once: a body of thousands of bad numbers would be answered by megabytes."""
+
 Problems = Mapping[str, Sequence[str]]
 """What is wrong with each member of a request, by its path: ``messages[1].destinations[0].to``."""
 

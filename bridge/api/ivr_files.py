@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bridge.api import queries
+from bridge.api.own_address import own_address
 from bridge.api.recordings import recorded_audio
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.messages.numbers import parse_number
@@ -27,7 +28,8 @@ async def get_files(request: web.Request) -> web.Response:
         limit=size,
         offset=(page - 1) * size,
     )
-    return web.json_response({"files": [_members(file) for file in files]})
+    at = own_address(request)
+    return web.json_response({"files": [_members(file, at) for file in files]})
 
 
 async def get_file(request: web.Request) -> web.StreamResponse:
@@ -44,7 +46,7 @@ def _number(text: str | None) -> str | None:
         return text
 
 
-def _members(file: RecordedFile) -> dict[str, Any]:
+def _members(file: RecordedFile, at: str) -> dict[str, Any]:
     recording, message = file.recording, file.message
     launch = message.content.launch
     return {
@@ -54,6 +56,6 @@ def _members(file: RecordedFile) -> dict[str, Any]:
         "to": message.to,
         "scenarioId": None if launch is None else launch.scenario_id,
         "groupId": recording.pointer,
-        "url": recording_url(recording),
+        "url": recording_url(recording, at),
         "recordedAt": wire_time(recording.recorded_at),
     }

@@ -11,11 +11,10 @@ from pydantic_core import from_json
 
 from bridge.api import queries
 from bridge.api.errors import BadRequest, NotFound
-from bridge.api.ivr_uploads import refuse_unknown_uploads
 from bridge.api.members import Members, Rules, empty_is_none
 from bridge.api.reading import read, read_body
-from bridge.api.scripting import uploads_named
 from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.spoken import Played, refuse_what_cannot_be_heard
 from bridge.api.terms import ContentType, OptionalUrl
 from bridge.messages.scenario import Scenario, ScenarioBody, new_scenario
 from bridge.reports.members import wire_time
@@ -102,18 +101,19 @@ async def delete_scenario(request: web.Request) -> web.Response:
 
 
 async def _body(request: web.Request) -> ScenarioBody:
-    body = await read_body(request, _read)
-    await refuse_unknown_uploads(request, uploads_named(body.script, "script"))
+    body, played = await read_body(request, _read)
+    await refuse_what_cannot_be_heard(request, played)
     return body
 
 
-def _read(body: bytes, rules: Rules) -> ScenarioBody:
-    wanted = read(ScenarioRequest, body, rules)
+def _read(body: bytes, rules: Rules) -> tuple[ScenarioBody, Played]:
+    wanted, played = read(ScenarioRequest, body, rules), Played()
     try:
-        compile_scenario(wanted.script, languages=rules.languages)
+        script = compile_scenario(wanted.script)
     except ScriptInvalid as error:
         raise BadRequest("the script cannot be carried out; see validationErrors", error.problems) from error
-    return ScenarioBody(**dict(wanted))
+    played.add(script, str, sensitive=False, variables=None)
+    return ScenarioBody(**dict(wanted)), played
 
 
 def _members(scenario: Scenario) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
-from bridge.api.errors import BadRequest, Problems
+from bridge.api.errors import MOST_PROBLEMS, BadRequest, Problems
 from bridge.api.members import Rules
 from bridge.api.services import SERVICES
 
@@ -20,9 +20,6 @@ _Wanted = TypeVar("_Wanted")
 
 _SMALL_BODY = 16_000
 """Bytes; a larger body is read beside the event loop, so that live calls do not wait for it."""
-
-_MOST_PROBLEMS = 100
-"""Problems told at once: a body of thousands of bad numbers would be answered by megabytes."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -59,7 +56,7 @@ def _is_json(request: web.Request) -> bool:
 
 def _problems(errors: list[ErrorDetails]) -> Problems:
     problems: dict[str, list[str]] = defaultdict(list)
-    for error in errors[:_MOST_PROBLEMS]:
+    for error in errors[:MOST_PROBLEMS]:
         for path in _paths(error):
             problems[path].append(_text(error))
     return problems

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
@@ -54,9 +55,10 @@ class RetryMember(Members):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        self.policy()
+        _ = self.policy
         return self
 
+    @cached_property
     def policy(self) -> Retry:
         """The policy that is kept. Raises ValueError."""
         return retry_policy(min_period=self.min_period, max_period=self.max_period, max_count=self.max_count)
@@ -74,9 +76,10 @@ class WindowMember(Members):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        self.window()
+        _ = self.window
         return self
 
+    @cached_property
     def window(self) -> DeliveryTimeWindow:
         """The window that is kept. Raises ValueError."""
         return delivery_time_window(

@@ -47,6 +47,7 @@ def _click_to_call(content: Content, connection: Connection) -> Script:
         voice=content.voice,
         gender=content.gender,
         speech_rate=content.speech_rate,
+        pause=content.pause,
         machine_detection=content.machine_detection,
         max_duration=connection.max_duration,
         warning_time=connection.warning_time,

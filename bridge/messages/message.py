@@ -101,9 +101,9 @@ class Content:
     ring_timeout: int = 45
     call_timeout: int | None = None
     machine_detection: MachineDetection = "disable"
-    call_transfers: list[dict[str, Any]] = field(default_factory=list)
-    actions: list[dict[str, Any]] = field(default_factory=list)
-    action_groups: dict[str, list[Any]] = field(default_factory=dict)
+    call_transfers: list[Any] = field(default_factory=list)
+    actions: list[Any] = field(default_factory=list)
+    action_groups: dict[str, Any] | list[Any] = field(default_factory=dict)
     launch: Launch | None = None
     connection: Connection | None = None
     retry: Retry | None = None

@@ -41,9 +41,12 @@ def wait_before_retry(number: int) -> timedelta:
     return timedelta(minutes=1 + number**2)
 
 
-def push_body(report: Report, notify: Notify) -> bytes:
-    """``{"results": […]}`` with the one report, in the version and content type that were asked for."""
-    form = report_v1(report) if notify.version == 1 else report_v2(report)
+def push_body(report: Report, notify: Notify, at: str = "") -> bytes:
+    """``{"results": […]}`` with the one report, in the version and content type that were asked for.
+
+    ``at`` is as in `report_v1`.
+    """
+    form = report_v1(report, at) if notify.version == 1 else report_v2(report)
     return results_as_xml([form]) if notify.content_type == "application/xml" else to_json({"results": [form]})
 
 
@@ -55,13 +58,15 @@ def webhook_id(account: str, message_id: str) -> str:
 class Pusher:
     """Takes reports from the outbox and pushes them, until they are taken or too often were not.
 
-    ``key`` signs them. A push that is cut off by our own end is made again, by whichever node is there.
+    ``key`` signs them; ``at`` is where their receivers find the API. A push that is cut off by our own end is made
+    again, by whichever node is there.
     """
 
-    def __init__(self, *, store: Store, outbound: Outbound, key: bytes | None) -> None:
+    def __init__(self, *, store: Store, outbound: Outbound, key: bytes | None, at: str = "") -> None:
         self._store = store
         self._outbound = outbound
         self._key = key
+        self._at = at
         self._pushes: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
         self._awake = asyncio.Event()
@@ -123,7 +128,7 @@ class Pusher:
         message = push.report.message
         notify = message.content.notify
         assert notify is not None, "only a message with a notifyUrl is put into the outbox"
-        body = push_body(push.report, notify)
+        body = push_body(push.report, notify, self._at)
         signed = webhook_headers(webhook_id(push.account, message.id), datetime.now(UTC), body, self._key)
         return await self._outbound.fetch(
             "POST",

@@ -29,6 +29,12 @@ class NothingToSayError(SpeechError):
     id = "NOTHING_TO_SAY"
 
 
+class TextUnspeakableError(SpeechError):
+    """No voice that may speak the text has a sound for a part of it."""
+
+    id = "TEXT_UNSPEAKABLE"
+
+
 class EngineFailedError(SpeechError):
     """One engine did not speak one fragment; the next engine in line is asked."""
 

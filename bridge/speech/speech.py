@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import structlog
 
 from bridge.objects import Objects
 from bridge.outbound import Outbound
@@ -20,19 +21,25 @@ from bridge.speech.codec import CODECS, FRAMES_PER_SECOND, encode
 from bridge.speech.decoding import AudioFile
 from bridge.speech.downloads import Downloads
 from bridge.speech.engine import Engine, Voice
-from bridge.speech.errors import EngineFailedError, NothingToSayError, SpeechError
-from bridge.speech.fragments import fragments
+from bridge.speech.errors import EngineFailedError, NothingToSayError, SpeechError, TextUnspeakableError
+from bridge.speech.languages import language_code
 from bridge.speech.once import Once
 from bridge.speech.phrase import Phrase, Prompt
 from bridge.speech.private import Private
 from bridge.speech.shared import SharedFragments
 from bridge.speech.speakers import Speaker, Speakers
+from bridge.speech.text import fragments
 from bridge.speech.threads import Threads
 from bridge.speech.uploads import Upload, Uploads, new_id
-from bridge.speech.voices import ListedVoice, casting, listed_voices, voices_in
+from bridge.speech.voices import ListedVoice, listed_voices, voices_in
+
+MOST_NAMED = 5
+"""Characters that an error names."""
 
 UPLOAD_FORMATS = ("wav", "mp3")
 WAV_BEGINNINGS = {b"RIFF", b"RIFX", b"RF64", b"BW64"}
+
+log = structlog.get_logger(__name__)
 
 
 class Speech:
@@ -90,20 +97,30 @@ class Speech:
         """Every voice's name that may be sent, the hosted service's too; empty for a language that no engine speaks."""
         return listed_voices(language, self._engines)
 
-    def check(self, phrase: Phrase) -> None:
-        """Raises at once what ``prepare`` would: LanguageUnsupportedError, VoiceUnknownError, NothingToSayError."""
-        casting(phrase, self._engines)
-        _pieces(phrase)
+    async def check(self, phrase: Phrase) -> None:
+        """Whether the phrase will be heard, every character of it: the engines themselves are asked.
+
+        Raises LanguageUnsupportedError, VoiceUnknownError, NothingToSayError, TextUnspeakableError.
+        """
+        cast = self._speakers.cast(phrase)
+        _, unheard = await self._speakers.able(cast, _spoken(_pieces(phrase)))
+        if unheard:
+            raise TextUnspeakableError(f"nobody has a sound for {_named(unheard)} in {phrase.language!r}")
 
     async def prepare(self, phrase: Phrase) -> Prompt:
         """The phrase as files: from the cache, or spoken by the first engine in line that can.
 
-        A sensitive phrase is made for this one call: ``release`` it afterwards. Raises what ``check`` raises,
-        SpeechNotStoredError, and SpeechError when every engine failed.
+        A sensitive phrase is made for this one call: ``release`` it afterwards. What nobody has a sound for (it was not
+        known when the request was checked) is left out. Raises what else ``check`` raises, SpeechNotStoredError, and
+        SpeechError when every engine failed.
         """
+        cast = self._speakers.cast(phrase)
         pieces = _pieces(phrase)
+        able, unheard = await self._speakers.able(cast, _spoken(pieces))
+        if unheard:
+            log.warning("text spoken without some characters", language=phrase.language, characters=len(unheard))
         reasons = []
-        for speaker in self._speakers.cast(phrase):
+        for speaker in able or cast:
             name = speaker.name(pieces)
             try:
                 if phrase.sensitive:
@@ -191,7 +208,7 @@ class Speech:
         return await self._private.keep(made, engine=speaker.voice.engine, voice=speaker.voice.name)
 
     async def _said(self, speaker: Speaker, pieces: Sequence[str], *, keep: bool) -> Finished:
-        sounds = await self._speakers.sounds(speaker, sorted({piece for piece in pieces if piece}), keep=keep)
+        sounds = await self._speakers.sounds(speaker, _spoken(pieces), keep=keep)
         return await self._threads.run(assemble, pieces, sounds, self._codecs)
 
     async def _silent(self, name: str, frames: int) -> Prompt:
@@ -213,7 +230,17 @@ class Speech:
 
 
 def _pieces(phrase: Phrase) -> tuple[str, ...]:
-    pieces = fragments(phrase.text)
+    pieces = fragments(phrase.text, language_code(phrase.language))
     if not any(pieces):
         raise NothingToSayError("the text has nothing that can be spoken")
     return pieces
+
+
+def _spoken(pieces: Sequence[str]) -> list[str]:
+    """The pieces that are no pause, each once."""
+    return sorted({piece for piece in pieces if piece})
+
+
+def _named(characters: Sequence[str]) -> str:
+    names = [f"{character!r} (U+{ord(character):04X})" for character in characters[:MOST_NAMED]]
+    return ", ".join(names) + (" and others" if len(characters) > MOST_NAMED else "")

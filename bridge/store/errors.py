@@ -21,6 +21,17 @@ class CommitUnknown(StoreFailed):
     id: ClassVar[str] = "STORE_COMMIT_UNKNOWN"
 
 
+class DatabaseMissing(StoreFailed):
+    """There is no such file; only a change of the schema makes it."""
+
+
+class SchemaOld(VoicebridgeError):
+    """The database has the schema of an earlier version, or none yet, and only a daemon or an operator changes it."""
+
+    id: ClassVar[str] = "SCHEMA_OLD"
+    exit_status: ClassVar[int] = WRONG_SETTINGS
+
+
 class SchemaUnknown(VoicebridgeError):
     """The database has the schema of a newer version, or is to have one that there is not. Nothing was changed."""
 

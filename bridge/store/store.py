@@ -31,7 +31,7 @@ from bridge.store.database import Database
 from bridge.store.errors import StoreFailed
 from bridge.store.library import Library
 from bridge.store.logs import LogFilter
-from bridge.store.migrations import migrate
+from bridge.store.migrations import migrate, refuse_other_schema
 from bridge.store.orphans import OpenAttempt
 from bridge.store.outbox import Push
 from bridge.store.trunks import TrunkLimit
@@ -45,16 +45,20 @@ class Store(Library):
     """Messages, attempts and reports in one database.
 
     ``url`` is a SQLAlchemy URL, ``sqlite:////var/lib/voicebridge/voicebridge.db``. Opening it brings the schema up to
-    date; raises SchemaUnknown. Every method raises StoreFailed when the database cannot do it; what a method changed is
-    committed when it returns. ``place`` tells the machine from others that nodes of the same name were on.
+    date, or, unless it ``migrates``, refuses one that is not: raises SchemaUnknown, SchemaOld. Every method raises
+    StoreFailed when the database cannot do it; what a method changed is committed when it returns. ``place`` tells the
+    machine from others that nodes of the same name were on.
     """
 
-    def __init__(self, url: str, routes: Routes = _ONE_TRUNK, *, place: str = "") -> None:
+    def __init__(self, url: str, routes: Routes = _ONE_TRUNK, *, place: str = "", migrates: bool = True) -> None:
         self._routes = routes
         self._place = place
         self._instances: dict[str, str] = {}
         super().__init__(Database(url))
-        migrate(self._database.engine)
+        if migrates:
+            migrate(self._database.engine)
+        else:
+            refuse_other_schema(self._database.engine)
 
     async def start(self) -> None:
         """Begin to hear of what other nodes commit."""

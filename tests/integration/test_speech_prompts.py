@@ -158,7 +158,7 @@ async def test_a_text_of_nothing_but_commas_between_words_is_spoken(speech: Spee
 @pytest.mark.parametrize("text", ["", ",,,", "...!?", " \n", "\x00"])
 async def test_a_text_with_nothing_to_say_is_refused(speech: Speech, text: str) -> None:
     with pytest.raises(NothingToSayError):
-        speech.check(Phrase(text))
+        await speech.check(Phrase(text))
     with pytest.raises(NothingToSayError):
         await speech.prepare(Phrase(text))
 

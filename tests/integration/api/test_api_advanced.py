@@ -83,11 +83,11 @@ async def test_actions_of_the_request_are_the_default_of_its_messages(desk: Desk
             {"destinations": [{"to": "41793026728"}], "text": "two", "actions": [], "actionGroups": {}},
         ],
         "actions": [action],
-        "actionGroups": [{"name": "bye", "actions": ["hangup"]}],
+        "actionGroups": (groups := [{"name": "bye", "actions": ["hangup"]}]),
     }
     await desk.sent(body, "/tts/3/advanced")
     contents = {claim.message.content.text: claim.message.content for claim in await desk.dial()}
-    assert (contents["one"].actions, contents["one"].action_groups) == ([action], {"bye": ["hangup"]})
+    assert (contents["one"].actions, contents["one"].action_groups) == ([action], groups)
     assert (contents["two"].actions, contents["two"].action_groups) == ([], {})
 
 
@@ -194,8 +194,15 @@ def message(**members: Any) -> dict[str, Any]:
             ["messages[0].deliveryTimeWindow.from.hour"],
         ),
         ({"messages": [message(callTransfers=["41793026700"])]}, ["messages[0].callTransfers[0]"]),
-        ({"messages": [message(actionGroups=[{"name": "a", "actions": []}] * 2)]}, ["messages[0].actionGroups"]),
-        ({"messages": [message(actionGroups={"a": "hangup"})]}, ["messages[0].actionGroups.a"]),
+        (
+            {"messages": [message(actionGroups=[{"name": "a", "actions": []}] * 2)]},
+            ["messages[0].actionGroups[1].name", "messages[0].actionGroups[0].name"],
+        ),
+        ({"messages": [message(actionGroups="bye")]}, ["messages[0].actionGroups"]),
+        (
+            {"messages": [message(actionGroups={"a": "hangup"}, actions=[{"if": "anyDtmf", "actionGroup": "a"}])]},
+            ["messages[0].actionGroups.a"],
+        ),
         ({"bulkId": "line\nbreak", "messages": [message()]}, ["bulkId"]),
         ({"bulkId": "x" * 201, "messages": [message()]}, ["bulkId"]),
     ],

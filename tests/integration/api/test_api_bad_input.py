@@ -70,6 +70,20 @@ async def test_the_answer_names_the_members_at_fault(desk: Desk, body: Any, memb
     assert sorted(await desk.refused(body)) == sorted(members)
 
 
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({"text": "Hello \u8a9e"}, "nobody has a sound for '\u8a9e' (U+8A9E) in 'en'"),
+        ({"text": "\u8a8d\u8a3c 1234", "language": "JA"}, "(U+8A8D), '\u8a3c' (U+8A3C) in 'ja'"),
+        ({"text": "Hello \ue000"}, "(U+E000) in 'en'"),
+    ],
+)
+async def test_what_the_voice_has_no_sound_for_is_named(desk: Desk, members: dict[str, str], told: str) -> None:
+    refused = await desk.refused(changed(**members))
+    assert list(refused) == ["text"]
+    assert told in refused["text"][0]
+
+
 async def test_an_unsupported_language_is_told_what_there_is(desk: Desk) -> None:
     ((told,),) = (await desk.refused(changed(language="tlh"))).values()
     assert told.startswith("is not supported; these are: ar, ar-ma, ")
