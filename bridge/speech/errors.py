@@ -35,6 +35,7 @@ class TextUnspeakableError(SpeechError):
     """No voice that may speak the text has a sound for a part of it."""
 
     id = "TEXT_UNSPEAKABLE"
+    quotes_callers = True
 
 
 class EngineFailedError(SpeechError):
