@@ -79,6 +79,8 @@ CONTAINERS = {
     "rf64": ["pcm_s16le"],
 }
 RATES = {"libopus": [48000], "libspeex": [8000, 16000, 32000], "mp2": [22050, 32000, 48000]}
+MOST_CHANNELS = {"libspeex": 1}
+"""Speex keeps the sum of two channels alone."""
 KINDS = [(container, codec) for container, codecs in CONTAINERS.items() for codec in codecs]
 
 
@@ -89,7 +91,7 @@ async def test_every_make_of_file_is_heard(
 ) -> None:
     container, codec = kind
     rate = data.draw(st.sampled_from(RATES.get(codec, [8000, 11025, 16000, 22050, 44100, 48000])))
-    channels = data.draw(st.integers(1, 6 if codec.startswith("pcm") else 2))
+    channels = data.draw(st.integers(1, 6 if codec.startswith("pcm") else MOST_CHANNELS.get(codec, 2)))
     signs = data.draw(st.lists(st.sampled_from([-1.0, 1.0]), min_size=channels, max_size=channels))
     sound = sine(600, seconds, rate=rate)
     source = tmp_path / "source.wav"
