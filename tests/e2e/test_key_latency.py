@@ -38,7 +38,7 @@ def octets_of(packet: Packet) -> set[str]:
 
 
 async def test_a_key_is_answered_within_40_ms(lab: RunningLab, api: ClientSession, tmp_path: Path) -> None:
-    """While the call listens, ten calls at once: by the median of the best of three rounds, since the machine may have other work."""
+    """While the call listens, ten calls at once; the median of the best of three rounds, for a busy machine's sake."""
     members = {
         "actions": [{"if": "dtmf", "equals": "2", "actionGroup": "thank"}],
         "actionGroups": {"thank": [{"say": "Thank you, that is all."}, "hangup"]},
