@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import structlog
 
+from bridge import garbage
 from bridge.api.application import create_app
 from bridge.api.authentication import Authenticator
 from bridge.api.health import trunk_members
@@ -19,14 +19,14 @@ from bridge.api.services import Readiness
 from bridge.api.site import Site
 from bridge.asterisk import AmiLink, Journal, Switchboard
 from bridge.asterisk.trunks import TrunkWatch
-from bridge.asterisk_config import registrations
+from bridge.asterisk_config import hosts, registrations
 from bridge.bucket import bucket_of
 from bridge.config import Settings
 from bridge.dialer import AttemptRunner, Dialer
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
 from bridge.errors import WRONG_SETTINGS, VoicebridgeError
-from bridge.logs import configure_logs
+from bridge.logs import configure_logs, log_what_nobody_awaits
 from bridge.messages.attempt import Attempt
 from bridge.messages.routes import Routes
 from bridge.objects import Objects
@@ -41,7 +41,9 @@ from bridge.reports.signature import signing_key
 from bridge.speech import Speech, build_engines
 from bridge.speech.files import make_folder
 from bridge.store import Store, StoreFailed, Topic, TrunkLimit
+from bridge.supervised import Supervisor
 from bridge.supervision import READY, STOPPING, tell, tell_alive
+from bridge.telephony.formats import Formats, TrunkFormat
 
 _log = structlog.get_logger(__name__)
 
@@ -67,56 +69,63 @@ class Superseded(VoicebridgeError):
 async def serve(settings: Settings) -> None:
     """Run the daemon until SIGTERM or SIGINT; then take no new work, let live calls end, and stop.
 
-    Raises Superseded, after the same, when another daemon has taken the node's name.
+    Raises, after the same, Superseded when another daemon has taken the node's name, and PartCannotLive.
     """
     configure_logs(settings.log_level)
+    log_what_nobody_awaits(asyncio.get_running_loop())
     stop = asyncio.Event()
-    daemon = Daemon(settings, on_superseded=stop.set)
+    daemon = Daemon(settings, on_over=stop.set)
     await daemon.start()
     # Otherwise each full collection looks through all that was imported, and no call is served for 60 ms meanwhile.
-    gc.collect()
-    gc.freeze()
+    garbage.settle()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     tell(READY)
     await stop.wait()
     tell(STOPPING)
     await daemon.stop()
-    if daemon.is_superseded:
-        raise Superseded(f"another daemon has taken the name of the node {settings.node!r}: set VOICEBRIDGE_NODE")
+    if daemon.over is not None:
+        raise daemon.over
 
 
 class Daemon:
     """All rooms, wired. Raises VoicebridgeError, at once or from ``start``, when one cannot work.
 
-    ``on_superseded`` is called when another daemon has taken the node's name: this one is to be stopped then.
+    ``on_over`` is called when it cannot go on, for which ``over`` has the reason: it is to be stopped then.
     """
 
-    def __init__(self, settings: Settings, on_superseded: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, on_over: Callable[[], None]) -> None:
         self._settings = settings
-        self._on_superseded = on_superseded
-        self.is_superseded = False
+        self._on_over = on_over
+        self.over: VoicebridgeError | None = None
         self._is_stopping = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._stack = AsyncExitStack()
+        self._supervisor = Supervisor(on_dead=self._end)
         trunks = settings.all_trunks
         routes = Routes((prefix, trunk.name) for trunk in trunks for prefix in trunk.prefixes)
         limits = [TrunkLimit(trunk.name, trunk.calls_per_second, trunk.max_calls) for trunk in trunks]
         self._traffic = Traffic(limits)
-        self._store = Store(settings.store_url, routes, place=occupy(settings.data_dir))
+        secret = settings.webhook_secret
+        key = None if secret is None else signing_key(secret.get_secret_value())
+        self._links = [AmiLink(url.get_secret_value()) for url in settings.ami_urls]
+        self._journal = Journal(settings.journal_dir)
+        engines = build_engines(settings.speech_engines)
+        formats = number_formats(settings)
+        # The first that has to be closed: nothing before it, and nothing behind it refuses settings.
+        self._store = Store(settings.store_url, routes, formats=formats, place=occupy(settings.data_dir))
         self._outbound = Outbound(allow_private=settings.allow_private_urls)
         bucket = bucket_of(settings)
         self._objects = None if bucket is None else Objects(bucket)
         self._speech = Speech(
             cache_dir=settings.speech_dir,
             codecs=settings.all_codecs,
-            engines=build_engines(settings.speech_engines),
+            engines=engines,
             outbound=self._outbound,
             objects=self._objects,
         )
         self._recordings = RecordingFiles(settings.data_dir / "recordings", node=settings.node, objects=self._objects)
         self._uploads = RecordingUploads(store=self._store, files=self._recordings, node=settings.node)
         self._cdr_files = CdrFiles(settings.data_dir / "cdr")
-        self._journal = Journal(settings.journal_dir)
         self._retention = Retention(
             store=self._store,
             recordings=self._recordings,
@@ -131,15 +140,9 @@ class Daemon:
                 speech_bytes=settings.speech_cache_bytes,
             ),
         )
-        secret = settings.webhook_secret
-        self._pusher = Pusher(
-            store=self._store,
-            outbound=self._outbound,
-            key=None if secret is None else signing_key(secret.get_secret_value()),
-        )
+        self._pusher = Pusher(store=self._store, outbound=self._outbound, key=key, at=settings.url_for_receivers)
         self._store.subscribe(Topic.PUSH, self._pusher.wake)
-        self._links = [AmiLink(url.get_secret_value()) for url in settings.ami_urls]
-        self._watch = TrunkWatch(self._links, registrations(settings))
+        self._watch = TrunkWatch(self._links, registrations(settings), hosts(settings))
         switchboards = [Switchboard(link, self._journal) for link in self._links]
         by_name = {switchboard.name: switchboard for switchboard in switchboards}
         runner = AttemptRunner(
@@ -150,11 +153,16 @@ class Daemon:
             outbound=self._outbound,
             routes=routes,
             traffic=self._traffic,
-            caller_id=settings.caller_id,
+            formats=formats,
             on_settled=self._settled,
         )
         self._recovery = Recovery(
-            store=self._store, switchboards=by_name, journal=self._journal, runner=runner, node=settings.node
+            store=self._store,
+            switchboards=by_name,
+            journal=self._journal,
+            runner=runner,
+            node=settings.node,
+            supervisor=self._supervisor,
         )
         self._dialer = Dialer(
             store=self._store,
@@ -166,6 +174,7 @@ class Daemon:
             routes=routes,
             watch=self._watch,
             traffic=self._traffic,
+            supervisor=self._supervisor,
             on_superseded=self._superseded,
         )
         self._site = Site(
@@ -176,60 +185,66 @@ class Daemon:
                 recordings=self._recordings,
                 readiness=self._readiness,
                 max_body_bytes=settings.max_body_bytes,
+                public_url=settings.public_url,
             ),
             settings.host,
             settings.port,
         )
 
     async def start(self) -> None:
-        """Begin to dial and to answer requests."""
+        """Begin to dial and to answer requests. When that fails, what was begun is ended again."""
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+
+    async def stop(self) -> None:
+        """Dial nothing more, let live calls end while requests are still answered, and end all in turn."""
+        _log.info("stopping")
+        self._is_stopping = True
+        await self._stack.aclose()
+
+    async def _start(self, ends: AsyncExitStack) -> None:
+        """``ends`` is given how each thing that is begun ends: the one begun last is ended first."""
+        ends.push_async_callback(self._store.close)
         await self._refuse_to_serve_nobody()
         make_folder(self._recordings.folder, _ASTERISK_WRITES_MODE)
         make_folder(self._settings.journal_dir, _ASTERISK_WRITES_MODE)
+        ends.push_async_callback(self._outbound.close)
         await self._outbound.start()
         if self._objects is not None:
+            ends.push_async_callback(self._objects.close)
             await self._objects.start()
+        ends.push_async_callback(self._speech.close)
         await self._speech.start()
-        await self._store.start()
         await self._store.reroute()
+        # What the last calls need is ended after them, although it is begun only when the node has its name.
+        ends.push_async_callback(self._supervisor.stop)
+        ends.push_async_callback(self._site.close)
         # The address first: the name is not taken from a daemon that serves there. Without the name nothing is served.
         await self._site.bind()
+        ends.push_async_callback(self._dialer.drain, self._settings.drain_seconds)
         await self._dialer.start()
         for link in self._links:
-            await link.start()
+            self._supervisor.keep(f"link to {link.name}", link.stay_connected)
+        ends.push_async_callback(self._recovery.stop)
         self._recovery.start()
         await self._site.open()
-        self._keep_running(self._watch.run())
-        self._keep_running(self._pusher.run())
-        self._keep_running(self._retention.run())
-        self._keep_running(tell_alive())
+        self._supervisor.keep("wakeups", self._store.hear)
+        self._supervisor.keep("trunk watch", self._watch.run)
+        self._supervisor.keep("push", self._pusher.run)
+        self._supervisor.keep("retention", self._retention.run)
+        self._supervisor.keep("watchdog", tell_alive)
+        self._supervisor.keep("garbage", garbage.collect)
         if self._objects is not None:
-            self._keep_running(self._uploads.run())
-
-    async def stop(self) -> None:
-        """Dial nothing more, let live calls end while requests are still answered, close AMI last."""
-        _log.info("stopping")
-        self._is_stopping = True
-        await self._recovery.stop()
-        await self._dialer.drain(self._settings.drain_seconds)
-        await self._site.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.wait(self._tasks)
-        await self._outbound.close()
-        await self._speech.close()
-        if self._objects is not None:
-            await self._objects.close()
-        await self._store.close()
-        for link in self._links:
-            await link.close()
-
-    def _keep_running(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
+            self._supervisor.keep("recording uploads", self._uploads.run)
 
     def _superseded(self) -> None:
-        self.is_superseded = True
-        self._on_superseded()
+        name = self._settings.node
+        self._end(Superseded(f"another daemon has taken the name of the node {name!r}: set VOICEBRIDGE_NODE"))
+
+    def _end(self, reason: VoicebridgeError) -> None:
+        self.over = self.over or reason
+        self._on_over()
 
     async def _refuse_to_serve_nobody(self) -> None:
         settings = self._settings
@@ -244,7 +259,7 @@ class Daemon:
         try:
             await self._cdr_files.append(account, bulk_id, attempt)
         except OSError as error:
-            _log.error("cdr_not_written", attempt=attempt.id, reason=error.strerror)
+            _log.error("cdr_not_written", attempt=attempt.id, reason=error)
 
     async def _readiness(self) -> Readiness:
         traffic = self._traffic.standing()
@@ -254,6 +269,7 @@ class Daemon:
                 "asterisk": self._no_asterisk(),
                 "store": await self._store_problem(),
                 "trunk": self._watch.problem,
+                "parts": self._supervisor.problem,
             },
             trunks={name: trunk_members(self._watch.standing(name), traffic[name]) for name in traffic},
         )
@@ -269,6 +285,12 @@ class Daemon:
         except StoreFailed as error:
             return str(error)
         return None
+
+
+def number_formats(settings: Settings) -> Formats:
+    """What each trunk is sent."""
+    trunks = {trunk.name: TrunkFormat(trunk.number_format, trunk.caller_id_format) for trunk in settings.all_trunks}
+    return Formats(trunks, settings.caller_id)
 
 
 def _authenticator(settings: Settings, store: Store) -> Authenticator:

@@ -69,11 +69,19 @@ def registrations(settings: Settings) -> dict[str, Registration | None]:
     return {trunk.name: _registration(trunk) for trunk in settings.all_trunks}
 
 
+def hosts(settings: Settings) -> dict[str, str]:
+    """The trunks that have an address of ours, by name, each with its host."""
+    return {trunk.name: _host(trunk.uri) for trunk in settings.all_trunks if trunk.uri}
+
+
+def _host(uri: str) -> str:
+    return urlsplit(uri.replace("sip:", "sip://", 1)).hostname or ""
+
+
 def _registration(trunk: TrunkSettings) -> Registration | None:
     if not (trunk.register_there and trunk.uri and trunk.user):
         return None
-    host = urlsplit(trunk.uri.replace("sip:", "sip://", 1)).hostname
-    return Registration(server_uri=trunk.uri, client_uri=f"sip:{trunk.user}@{host}")
+    return Registration(server_uri=trunk.uri, client_uri=f"sip:{trunk.user}@{_host(trunk.uri)}")
 
 
 def _trunk(trunk: TrunkSettings) -> Trunk:

@@ -52,9 +52,9 @@ def serve() -> None:
 
 @app.command()
 def call(
-    number: Annotated[str, typer.Argument(help="The number to call, E.164 without +.")],
+    number: Annotated[str, typer.Argument(help="The number to call, country code first.")],
     text: Annotated[str, typer.Argument(help="What is said; each comma is a pause of half a second.")],
-    sender: Annotated[str | None, typer.Option("--from", help="The caller id, digits.")] = None,
+    sender: Annotated[str | None, typer.Option("--from", help="The caller id, country code first.")] = None,
     language: Annotated[str, typer.Option(help="The language that is spoken.")] = "en",
     wait: Annotated[bool, typer.Option("--wait", help="Show the timeline until the call is over.")] = False,
 ) -> None:

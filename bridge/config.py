@@ -11,11 +11,13 @@ import socket
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -33,6 +35,7 @@ from pydantic_settings import (
 )
 
 from bridge.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.telephony.numbers import parse_sender
 
 Codec = Literal["ulaw", "alaw", "g722"]
 Dtmf = Literal["rfc4733", "info", "inband"]
@@ -42,6 +45,10 @@ _TRUNK_NAME = r"^[A-Za-z0-9_-]{1,40}$"
 _SIP_URI = r"^sip:[A-Za-z0-9.-]+(:[0-9]{1,5})?$"
 _S3_BUCKET = r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$"
 _S3_ENDPOINT = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
+_PUBLIC_URL = (
+    r"^https?://([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?"
+    r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*/?$"
+)
 _S3_REGION = r"^[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 
 _MOST_DAYS = 36_500
@@ -56,6 +63,11 @@ class SettingsFileInvalid(VoicebridgeError):
     exit_status = WRONG_SETTINGS
 
 
+Prefix = Annotated[str, Field(pattern=r"^[0-9]{0,15}$")]
+NumberFormat = dict[Prefix, Annotated[str, Field(pattern=r"^\+?[0-9*#]{0,16}$")]]
+CallerIdFormat = dict[Prefix, Annotated[str, Field(pattern=r"^\+?[0-9]{0,16}$")]]
+
+
 class TrunkSettings(BaseModel):
     """One trunk: where it is, which numbers it leads to, and how much it takes over all nodes."""
 
@@ -68,7 +80,9 @@ class TrunkSettings(BaseModel):
     register_there: bool = Field(default=False, alias="register")
     codecs: tuple[Codec, ...] = ("ulaw", "alaw")
     dtmf: Dtmf = "rfc4733"
-    prefixes: tuple[Annotated[str, Field(pattern=r"^[0-9]{0,15}$")], ...] = ("",)
+    prefixes: tuple[Prefix, ...] = ("",)
+    number_format: NumberFormat = Field(default_factory=dict)
+    caller_id_format: CallerIdFormat = Field(default_factory=dict)
     max_calls: int = Field(default=200, ge=1, le=_MOST_CALLS)
     calls_per_second: float = Field(default=50.0, ge=_SLOWEST, allow_inf_nan=False)
 
@@ -103,6 +117,7 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str | None = Field(default=None, pattern=_PUBLIC_URL)
     api_key: SecretStr | None = None
     user: str | None = Field(default=None, pattern="^[^:]*$")
     password: SecretStr | None = None
@@ -121,9 +136,11 @@ class Settings(BaseSettings):
     trunk_register: bool = False
     trunk_codecs: Annotated[tuple[Codec, ...], NoDecode] = ("ulaw", "alaw")
     trunk_dtmf: Dtmf = "rfc4733"
+    trunk_number_format: NumberFormat = Field(default_factory=dict)
+    trunk_caller_id_format: CallerIdFormat = Field(default_factory=dict)
     trunk_max_calls: int = Field(default=200, ge=1, le=_MOST_CALLS)
     trunk_calls_per_second: float = Field(default=50.0, ge=_SLOWEST, allow_inf_nan=False)
-    caller_id: str | None = Field(default=None, pattern=r"^[0-9]{3,15}$")
+    caller_id: Annotated[str, AfterValidator(parse_sender)] | None = None
 
     ami_permit: IPv4Network = IPv4Network("127.0.0.0/8")
     asterisk_module_dir: Path = Path("/usr/lib/asterisk/modules")
@@ -173,6 +190,15 @@ class Settings(BaseSettings):
         with _as_its_reader_says():
             Journal(folder)
         return folder
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_a_slash_at_the_end(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if urlsplit(value).port == 0:
+            raise ValueError("there is no port 0")
+        return value.removesuffix("/")
 
     @field_validator("ami_url")
     @classmethod
@@ -231,10 +257,23 @@ class Settings(BaseSettings):
                 register=self.trunk_register,
                 codecs=self.trunk_codecs,
                 dtmf=self.trunk_dtmf,
+                number_format=self.trunk_number_format,
+                caller_id_format=self.trunk_caller_id_format,
                 max_calls=self.trunk_max_calls,
                 calls_per_second=self.trunk_calls_per_second,
             ),
         )
+
+    @property
+    def url_for_receivers(self) -> str:
+        """Where receivers of pushed reports find the API; "" when it listens at every address and nobody said which."""
+        from yarl import URL  # noqa: PLC0415
+
+        if self.public_url is not None:
+            return self.public_url
+        if self.port == 0 or _is_every_address(self.host):
+            return ""
+        return str(URL.build(scheme="http", host=self.host, port=self.port))
 
     @property
     def all_codecs(self) -> tuple[Codec, ...]:
@@ -275,6 +314,13 @@ class Settings(BaseSettings):
         file = os.environ.get("VOICEBRIDGE_CONFIG")
         in_file = (InitSettingsSource(settings_cls, _read_toml(Path(file))),) if file else ()
         return (init_settings, env_settings, *in_file)
+
+
+def _is_every_address(host: str) -> bool:
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:  # a name
+        return False
 
 
 def _parts(urls: SecretStr) -> tuple[SecretStr, ...]:

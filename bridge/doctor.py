@@ -13,17 +13,19 @@ from bridge.asterisk import AmiLink
 from bridge.asterisk.address import AmiAddressInvalid, ami_address
 from bridge.asterisk.files import Registration
 from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
-from bridge.asterisk_config import registrations
+from bridge.asterisk_config import hosts, registrations
 from bridge.bucket import bucket_of
 from bridge.children import child
 from bridge.config import Settings
 from bridge.doctor_places import (
+    Doubt,
     Trouble,
     credentials,
     data_folder,
     database,
     journal_folder,
     object_storage,
+    public_address,
     speech_folder,
 )
 from bridge.errors import VoicebridgeError
@@ -38,7 +40,10 @@ LOGIN_SECONDS = 4.2
 
 
 async def examine(settings: Settings) -> bool:
-    """Print a line for each check, with a remedy for each that failed; return whether none did. No secret is shown."""
+    """Print a line for each check, with a remedy for each that failed; return whether none did. No secret is shown.
+
+    What is in doubt is told with what to do, and is no failure.
+    """
     _silence_logs()
     healthy = [
         await _tell("API credentials", credentials(settings)),
@@ -46,12 +51,15 @@ async def examine(settings: Settings) -> bool:
         await _tell("speech folder", speech_folder(settings)),
         await _tell("journal folder", journal_folder(settings)),
         await _tell("database", database(settings)),
+        await _tell("public address", public_address(settings)),
         await _tell("ffmpeg", _ffmpeg()),
     ]
     if bucket := bucket_of(settings):
         healthy.append(await _tell("object storage", object_storage(bucket)))
     healthy += [await _tell(f"speech engine {name}", _engine(name)) for name in settings.speech_engines]
-    healthy += [await _asterisk(url.get_secret_value(), registrations(settings)) for url in settings.ami_urls]
+    healthy += [
+        await _asterisk(url.get_secret_value(), registrations(settings), hosts(settings)) for url in settings.ami_urls
+    ]
     return all(healthy)
 
 
@@ -64,6 +72,8 @@ def _silence_logs() -> None:
 async def _tell(what: str, check: Awaitable[str]) -> bool:
     try:
         print(f"ok      {what}: {await check}")
+    except Doubt as doubt:
+        print(f"warning {what}: {doubt}\n        {doubt.remedy}")
     except Trouble as trouble:
         print(f"failed  {what}: {trouble}\n        {trouble.remedy}")
         return False
@@ -107,14 +117,15 @@ async def _engine(name: str) -> str:
     return f"said a word, {1000 * (time.monotonic() - began):.0f} ms after its start"
 
 
-async def _asterisk(url: str, trunks: Mapping[str, Registration | None]) -> bool:
+async def _asterisk(url: str, trunks: Mapping[str, Registration | None], hosts: Mapping[str, str]) -> bool:
     if not await _tell("AMI port", _port(url)):
         return False
     link = AmiLink(url)
     try:
         if not await _tell("AMI login", _login(link)):
             return False
-        return all([await _tell(f"trunk {name}", _trunk(link, name, trunks[name])) for name in trunks])
+        watch = TrunkWatch([link], trunks, hosts)
+        return all([await _tell(f"trunk {name}", _trunk(watch, name, trunks[name])) for name in trunks])
     finally:
         await link.close()
 
@@ -153,9 +164,9 @@ async def _login(link: AmiLink) -> str:
     return "accepted"
 
 
-async def _trunk(link: AmiLink, name: str, registration: Registration | None) -> str:
+async def _trunk(watch: TrunkWatch, name: str, registration: Registration | None) -> str:
     try:
-        standing = await _standing(TrunkWatch([link], {name: registration}), name, registered=registration is not None)
+        standing = await _standing(watch, name, registered=registration is not None)
     except VoicebridgeError as error:
         raise Trouble(str(error), "Give the AMI user the rights that `voicebridge asterisk-config` writes.") from error
     if standing.qualify == "unknown":
@@ -163,6 +174,12 @@ async def _trunk(link: AmiLink, name: str, registration: Registration | None) ->
             f"Asterisk has no endpoint {name}",
             "Include what `voicebridge asterisk-config` writes, or name your endpoint in VOICEBRIDGE_TRUNK or"
             " VOICEBRIDGE_TRUNKS.",
+        )
+    if standing.qualify == "unresolved":
+        raise Trouble(
+            f"the name in the address of {name} leads to no address",
+            "Correct the trunk's address (uri), or DNS. What only /etc/hosts knows Asterisk finds with its module"
+            " res_resolver_unbound alone: give the IP address instead.",
         )
     if standing.qualify == "unreachable":
         raise Trouble(
@@ -185,7 +202,7 @@ async def _standing(watch: TrunkWatch, trunk: str, *, registered: bool) -> Trunk
     for _ in range(TRUNK_TRIES):
         await watch.look()
         standing = watch.standing(trunk)
-        if standing == wanted or standing.qualify == "unknown":
+        if standing == wanted or standing.qualify in ("unknown", "unresolved"):
             break
         await asyncio.sleep(TRUNK_PAUSE_SECONDS)
     return standing

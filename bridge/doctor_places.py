@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_bytes, token_hex
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from bridge.config import Settings
 from bridge.objects import Bucket, ObjectNotThere, Objects, ObjectStorageFailed
+from bridge.store import outbox
 from bridge.store.credentials import in_force
 from bridge.store.database import Database
 from bridge.store.engine import database_url
-from bridge.store.errors import SchemaUnknown, StoreFailed
-from bridge.store.migrations import revision_of
+from bridge.store.errors import SchemaOld, SchemaUnknown, StoreFailed
+from bridge.store.migrations import WITHOUT_TABLES, refuse_old_schema, revision_of
+
+_T = TypeVar("_T")
 
 LEAST_FREE_BYTES = 500_000_000
 MOST_CLOCKS_DIFFER = timedelta(seconds=1)
@@ -29,6 +34,10 @@ class Trouble(Exception):
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(problem)
         self.remedy = remedy
+
+
+class Doubt(Trouble):
+    """All works, but perhaps not as it is meant."""
 
 
 async def credentials(settings: Settings) -> str:
@@ -47,12 +56,32 @@ async def credentials(settings: Settings) -> str:
     return f"{made} made by `voicebridge keys`"
 
 
+async def public_address(settings: Settings) -> str:
+    """Receivers of pushed reports are told where recordings are, by an address that they can go to."""
+    if settings.public_url is not None:
+        return settings.public_url
+    try:
+        pushes = not _missing_file(settings) and await _read(settings, outbox.is_used)
+    except (StoreFailed, SchemaOld, SchemaUnknown):
+        return "none is set; the database does not tell whether reports are pushed"
+    if not pushes:
+        return "none is set, and no report is to be pushed"
+    at = settings.url_for_receivers
+    raise Doubt(
+        f"reports are pushed, and the recordings in them are at {at or 'paths without an address'}",
+        "Set VOICEBRIDGE_PUBLIC_URL to where the receivers find the API.",
+    )
+
+
 async def _made_by_keys(settings: Settings) -> int:
-    if _missing_file(settings):
-        return 0
+    return 0 if _missing_file(settings) else len(await _read(settings, in_force))
+
+
+async def _read(settings: Settings, work: Callable[[Connection], _T]) -> _T:
+    """Raises StoreFailed."""
     database = Database(settings.store_url)
     try:
-        return len(await database.read(in_force))
+        return await database.read(work)
     finally:
         await database.close()
 
@@ -82,7 +111,7 @@ async def journal_folder(settings: Settings) -> str:
 
 
 async def database(settings: Settings) -> str:
-    """It answers, its schema is none of a newer version, and its clock is right."""
+    """It answers, its schema is that of this version or none yet, and its clock is right."""
     remedy = "Correct VOICEBRIDGE_DATABASE_URL; the daemon's user must be allowed to write there."
     name = database_url(settings.store_url).render_as_string(hide_password=True)
     if file := _missing_file(settings):
@@ -91,9 +120,11 @@ async def database(settings: Settings) -> str:
             raise Trouble(f"{folder} cannot be written", remedy)
         return f"{name}; the daemon will make it"
     try:
-        ahead = await _clock_of_known(Database(settings.store_url))
+        is_new, ahead = await _looked_at(Database(settings.store_url))
     except SchemaUnknown as error:
         raise Trouble(f"{name}: {error}", 'Read "Going back to an earlier version" in docs/backup.md.') from error
+    except SchemaOld as error:
+        raise Trouble(f"{name}: {error}", "Or start the daemon of this version, which does the same.") from error
     except StoreFailed as error:
         raise Trouble(f"{name}: {error}", remedy) from error
     if abs(ahead) > MOST_CLOCKS_DIFFER:
@@ -101,7 +132,7 @@ async def database(settings: Settings) -> str:
             f"{name}: its clock differs from this machine's by {abs(ahead).total_seconds():.1f} s",
             "Let NTP keep the clocks of the database and of every node: what is due is due by them.",
         )
-    return name
+    return f"{name}; the daemon will make its tables" if is_new else name
 
 
 def _missing_file(settings: Settings) -> Path | None:
@@ -111,20 +142,23 @@ def _missing_file(settings: Settings) -> Path | None:
     return file if url.get_backend_name() == "sqlite" and not _existing(file).is_file() else None
 
 
-async def _clock_of_known(database: Database) -> timedelta:
-    """How far the server's clock is ahead; the database of a file has none of its own. Raises SchemaUnknown."""
-
-    def ahead(connection: Connection) -> timedelta:
-        if connection.dialect.name != "postgresql":
-            return timedelta()
-        clock: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
-        return clock - datetime.now(UTC)
-
+async def _looked_at(database: Database) -> tuple[bool, timedelta]:
+    """Whether it has no tables yet, and how far its clock is ahead. Raises SchemaOld, SchemaUnknown and StoreFailed."""
     try:
-        await database.read(revision_of)
-        return await database.write(ahead)
+        is_new = await database.read(revision_of) == WITHOUT_TABLES
+        if not is_new:
+            await database.read(refuse_old_schema)
+        return is_new, await database.write(_ahead)
     finally:
         await database.close()
+
+
+def _ahead(connection: Connection) -> timedelta:
+    """How far the server's clock is ahead; the database of a file has none of its own."""
+    if connection.dialect.name != "postgresql":
+        return timedelta()
+    clock: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    return clock - datetime.now(UTC)
 
 
 async def object_storage(bucket: Bucket) -> str:

@@ -1,4 +1,7 @@
-"""``voicebridge keys``: who may use which account."""
+"""``voicebridge keys``: who may use which account.
+
+The schema is left as it is: a daemon may run on it. Each function raises SchemaOld, SchemaUnknown and StoreFailed.
+"""
 
 from __future__ import annotations
 
@@ -74,8 +77,7 @@ async def revoke_key(settings: Settings, number: int) -> None:
 
 @asynccontextmanager
 async def _store(settings: Settings) -> AsyncIterator[Store]:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    store = Store(settings.store_url)
+    store = Store(settings.store_url, migrates=False)
     try:
         yield store
     finally:

@@ -11,7 +11,7 @@ import re
 import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import ClassVar
@@ -21,11 +21,12 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from bridge.errors import VoicebridgeError
+from bridge.status_lines import Beginning, Connector
 
 CONNECT_SECONDS = 5.0
 MOST_REDIRECTS = 3
 RESOLVING_THREADS = 8
-CHUNK_BYTES = 1 << 16
+MOST_HEADER_BYTES = 1 << 16
 
 REDIRECTS = {301, 302, 303, 307, 308}
 REDIRECTS_OF_ANY_METHOD = {307, 308}
@@ -33,6 +34,15 @@ REDIRECTS_OF_ANY_METHOD = {307, 308}
 
 FRAMING = {"connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"}
 CREDENTIALS = {"authorization", "cookie", "proxy-authorization"}
+
+REASONS: dict[type[Exception], str] = {
+    aiohttp.ClientConnectorCertificateError: "its certificate is not trusted",
+    aiohttp.ClientSSLError: "no TLS connection",
+    aiohttp.ClientConnectorDNSError: "its name is not known",
+    aiohttp.ClientPayloadError: "the connection broke off",
+    aiohttp.ServerDisconnectedError: "the connection broke off",
+    TimeoutError: "it did not answer in time",
+}
 
 GLOBAL_UNICAST = IPv6Network("2000::/3")
 NUMBER_AS_HOST = re.compile(r"(^|\.)(\d+|0x[0-9a-f]*)$", re.IGNORECASE)
@@ -54,12 +64,30 @@ class OutboundFailed(VoicebridgeError):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """``body`` is as sent, undecoded; ``truncated`` says that there was more of it than was asked for."""
+    """``body`` is as sent, undecoded; ``truncated`` says that there was more of it than was asked for.
+
+    ``broken`` says what was wrong behind the status line; then headers and body are there in part, or not at all.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     truncated: bool
+    broken: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    target: URL
+    headers: Mapping[str, str]
+    body: bytes | None
+
+    def sent_on(self, onward: URL) -> _Request:
+        headers = self.headers
+        if onward.origin() != self.target.origin():
+            headers = {name: value for name, value in headers.items() if name.lower() not in CREDENTIALS}
+        return replace(self, target=onward, headers=headers)
 
 
 class Outbound:
@@ -73,11 +101,13 @@ class Outbound:
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
-        connector = aiohttp.TCPConnector(limit=0, resolver=_Resolver(allow_private=self._allow_private))
+        connector = Connector(limit=0, resolver=_Resolver(allow_private=self._allow_private))
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            max_line_size=MOST_HEADER_BYTES,
+            max_field_size=MOST_HEADER_BYTES,
             headers={"User-Agent": "voicebridge", "Accept-Encoding": "identity"},
             timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS),
         )
@@ -98,42 +128,45 @@ class Outbound:
     ) -> Response:
         """The answer, whatever its status, with at most ``most_bytes`` of its body, within ``timeout`` seconds.
 
-        Up to 3 redirects are followed; those that would change the method are for GET and HEAD only. Headers that frame
+        A status line is an answer, whatever comes behind it or does not. A body that says it is longer is not read. Up
+        to 3 redirects are followed; those that would change the method are for GET and HEAD only. Headers that frame
         the request are ours. Raises OutboundRefused and OutboundFailed, which name the server and nothing more of the
         URL.
         """
-        target = _parsed(url)
         sent = {name: value for name, value in (headers or {}).items() if name.lower() not in FRAMING}
+        request = _Request(method, _parsed(url), sent, body)
+        problem: OutboundRefused | OutboundFailed
+        deadline = asyncio.get_running_loop().time() + timeout
         try:
-            async with asyncio.timeout(timeout):
-                for _ in range(1 + MOST_REDIRECTS):
-                    response, onward = await self._hop(method, target, sent, body, most_bytes)
-                    if onward is None:
-                        return response
-                    if onward.origin() != target.origin():
-                        sent = {name: value for name, value in sent.items() if name.lower() not in CREDENTIALS}
-                    target = onward
+            for _ in range(1 + MOST_REDIRECTS):
+                beginning = Beginning()
+                response, onward = await self._hop(request, most_bytes, deadline)
+                if onward is None:
+                    return response
+                request = request.sent_on(onward)
+            raise OutboundFailed(f"{_server(request.target)}: redirected more than {MOST_REDIRECTS} times")
         # The causes are left out below: they quote the whole URL.
-        except TimeoutError:
-            raise OutboundFailed(f"{_server(target)} did not answer in time") from None
         except aiohttp.InvalidURL:
-            raise OutboundRefused(f"{_server(target)} is not gone to") from None
+            problem = OutboundRefused(f"{_server(request.target)} is not gone to")
         except (aiohttp.ClientError, OSError) as error:
-            raise OutboundFailed(f"{_server(target)}: {_reason(error)}") from None
+            problem = OutboundFailed(f"{_server(request.target)}: {_reason(error)}")
         except ValueError:
-            raise OutboundRefused(f"the request to {_server(target)} cannot be written") from None
-        raise OutboundFailed(f"{_server(target)}: redirected more than {MOST_REDIRECTS} times")
+            problem = OutboundRefused(f"the request to {_server(request.target)} cannot be written")
+        if beginning.status is None:
+            raise problem
+        return Response(beginning.status, {}, b"", truncated=False, broken=str(problem))
 
-    async def _hop(
-        self, method: str, target: URL, headers: Mapping[str, str], body: bytes | None, most_bytes: int
-    ) -> tuple[Response, URL | None]:
-        """The answer, and the URL where it sends us on to, if it does."""
+    async def _hop(self, request: _Request, most_bytes: int, deadline: float) -> tuple[Response, URL | None]:
+        """The answer, and the URL where it sends us on to, if it does. ``deadline`` is on the loop's clock."""
         assert self._session is not None
-        self._check_literal(target)
-        async with self._session.request(method, target, headers=headers, data=body, allow_redirects=False) as answer:
-            onward = _onward(method, target, answer)
-            content, truncated = await _read(answer, 0 if onward else most_bytes)
-            return Response(answer.status, answer.headers, content, truncated), onward
+        self._check_literal(request.target)
+        async with asyncio.timeout_at(deadline):
+            answer = await self._session.request(
+                request.method, request.target, headers=request.headers, data=request.body, allow_redirects=False
+            )
+        async with answer:
+            onward = _onward(request, answer)
+            return await _read(answer, 0 if onward else most_bytes, deadline), onward
 
     def _check_literal(self, target: URL) -> None:
         """An address in the URL is connected to without being resolved. ``127.1`` and ``0x7f000001`` are none."""
@@ -197,25 +230,30 @@ def _parsed(url: str | URL) -> URL:
     raise OutboundRefused("the URL is not a valid http or https URL")
 
 
-def _onward(method: str, target: URL, answer: aiohttp.ClientResponse) -> URL | None:
-    followed = REDIRECTS if method in {"GET", "HEAD"} else REDIRECTS_OF_ANY_METHOD
+def _onward(request: _Request, answer: aiohttp.ClientResponse) -> URL | None:
+    followed = REDIRECTS if request.method in {"GET", "HEAD"} else REDIRECTS_OF_ANY_METHOD
     location = answer.headers.get("Location")
     if answer.status not in followed or location is None:
         return None
     try:
-        return _parsed(target.join(URL(location)))
+        return _parsed(request.target.join(URL(location)))
     except ValueError:
-        raise OutboundRefused(f"{_server(target)} redirects to what is no URL") from None
+        raise OutboundRefused(f"{_server(request.target)} redirects to what is no URL") from None
 
 
-async def _read(answer: aiohttp.ClientResponse, most_bytes: int) -> tuple[bytes, bool]:
+async def _read(answer: aiohttp.ClientResponse, most_bytes: int, deadline: float) -> Response:
     body = bytearray()
-    async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
-        body += chunk
-        if len(body) > most_bytes:
-            answer.close()
-            return bytes(body[:most_bytes]), True
-    return bytes(body), False
+    truncated, broken = (answer.content_length or 0) > most_bytes, None
+    try:
+        async with asyncio.timeout_at(deadline):
+            while not truncated and (chunk := await answer.content.readany()):
+                body += chunk
+                truncated = len(body) > most_bytes
+    except (aiohttp.ClientError, OSError) as error:  # TimeoutError among them
+        broken = f"{_server(answer.url)}: {_reason(error)}"
+    if truncated:
+        answer.close()
+    return Response(answer.status, answer.headers, bytes(body[:most_bytes]), truncated, broken)
 
 
 def _server(url: URL) -> str:
@@ -223,16 +261,11 @@ def _server(url: URL) -> str:
 
 
 def _reason(error: Exception) -> str:
-    match error:
-        case aiohttp.ClientConnectorCertificateError():
-            return "its certificate is not trusted"
-        case aiohttp.ClientSSLError():
-            return "no TLS connection"
-        case aiohttp.ClientConnectorDNSError():
-            return "its name is not known"
-        case aiohttp.ClientConnectorError(os_error=OSError(strerror=str(why))):
-            return f"no connection ({why})"
-        case aiohttp.ClientPayloadError() | aiohttp.ClientOSError() | aiohttp.ServerDisconnectedError():
-            return "the connection broke off"
-        case _:
-            return "the answer is not understood"
+    for kind, reason in REASONS.items():
+        if isinstance(error, kind):
+            return reason
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"no connection ({error.os_error.strerror})"
+    if isinstance(error, OSError):
+        return "the connection broke off"
+    return "the answer is not understood"

@@ -31,14 +31,15 @@ class Restored:
 async def after_restore(settings: Settings, *, call_again: bool, now: datetime) -> Restored:
     """Make a restored database fit to be served; no daemon may run on it yet.
 
-    Raises CannotUseDataDir or DaemonRuns when one does, and StoreFailed. It takes up to 15 s to see that none does.
+    Raises CannotUseDataDir or DaemonRuns when one does, SchemaOld, SchemaUnknown and StoreFailed. It takes up to 15 s
+    to see that none does.
 
     A call that was under way in the backup ends as the journal tells, where it still does. All else that waited or was
     under way may have been called since: it ends with an unknown result, or is called (again) if ``call_again``.
     """
-    await refuse_while_served(settings)
-    store = Store(settings.store_url)
+    store = Store(settings.store_url, migrates=False)
     try:
+        await refuse_while_served(settings)
         journal = Journal(settings.journal_dir)
         if call_again:
             return Restored(await _settle_known(store, journal), 0)

@@ -13,6 +13,7 @@ from bridge.dialer.lease import LEASE
 from bridge.errors import VoicebridgeError
 from bridge.place import occupy
 from bridge.store.database import Database
+from bridge.store.errors import DatabaseMissing
 from bridge.store.nodes import leases
 from bridge.store.tables import nodes
 
@@ -33,6 +34,8 @@ async def refuse_while_served(settings: Settings) -> None:
     database = Database(settings.store_url)
     try:
         await _refuse_while_leased(database)
+    except DatabaseMissing:
+        return  # nor is there a daemon that serves it
     finally:
         await database.close()
 

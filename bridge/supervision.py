@@ -30,7 +30,7 @@ def tell(state: str) -> None:
             manager.setblocking(False)
             manager.sendto(state.encode(), address)
     except OSError as error:
-        _log.warning("service_manager_not_told", state=state, reason=str(error))
+        _log.warning("service_manager_not_told", state=state, reason=error)
 
 
 async def tell_alive() -> None:

@@ -68,14 +68,14 @@ class Installation:
 
     def rest(self, path: str, message: dict[str, Any] | None = None) -> Any:
         """What the API answers."""
-        return json.loads(self.fetch(path, message))
-
-    def fetch(self, path: str, message: dict[str, Any] | None = None) -> bytes:
-        """The body of its answer, asked for through the published port."""
         address = self.ask("port", "daemon", "8080").decode().strip()
+        return json.loads(self.fetch(f"http://{address}{path}", message))
+
+    def fetch(self, url: str, message: dict[str, Any] | None = None) -> bytes:
+        """The body of its answer, asked for through the published port."""
         body = json.dumps({"messages": [message]}).encode() if message else None
         headers = {"Authorization": f"App {self.key()}", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"http://{address}{path}", body, headers)
+        request = urllib.request.Request(url, body, headers)  # noqa: S310 - http only
         with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - http only
             return bytes(answer.read())
 

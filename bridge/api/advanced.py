@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, StrictInt, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, model_validator
 
-from bridge.api.members import Keys, Members, empty_is_none, lower
+from bridge.api.members import Keys, Members, detection_mode, empty_is_none, no_longer_than_a_script
 from bridge.api.requests import Utterance
 from bridge.api.terms import Campaign, OptionalId, check_campaigns
+from bridge.messages.message import MachineDetection
 
 
 def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
-def _groups_by_name(value: Any) -> Any:
-    """``actionGroups`` may also be an array of ``{"name", "actions"}``."""
-    if not isinstance(value, list):
-        return value
-    groups = {}
-    for group in value:
-        if not isinstance(group, dict) or not isinstance(group.get("name"), str) or "actions" not in group:
-            raise ValueError("each group must have a name and actions")
-        if group["name"] in groups:
-            raise ValueError(f"two groups are named {group['name']}")
-        groups[group["name"]] = group["actions"]
-    return groups
+def _object_or_list(value: Any) -> Any:
+    if not isinstance(value, dict | list):
+        raise ValueError("must be an object, or a list of groups")  # noqa: TRY004  pydantic tells only ValueError
+    return value
 
 
-Actions = list[dict[str, Any]]
-ActionGroups = Annotated[dict[str, list[Any]], BeforeValidator(_groups_by_name)]
+# What is inside is read by the scripts room, which names what is wrong by its path.
+Actions = Annotated[list[Any], AfterValidator(no_longer_than_a_script)]
+ActionGroups = Annotated[
+    dict[str, Any] | list[Any], BeforeValidator(_object_or_list), AfterValidator(no_longer_than_a_script)
+]
 
 
 class AdvancedMessage(Utterance, Campaign):
     repeat_dtmf: Annotated[Keys | None, BeforeValidator(_upper), BeforeValidator(empty_is_none)] = None
     max_dtmf: Annotated[StrictInt, Field(ge=1, le=255)] | None = None
     dtmf_timeout: Annotated[StrictInt, Field(ge=1, le=600)] = 10
-    machine_detection: Annotated[Literal["disable", "hangup", "continue"], BeforeValidator(lower)] = "disable"
-    call_transfers: list[dict[str, Any]] = Field(default_factory=list)
+    machine_detection: Annotated[MachineDetection, BeforeValidator(detection_mode)] = "disable"
+    call_transfers: Actions = Field(default_factory=list)
     actions: Actions | None = None
     action_groups: ActionGroups | None = None
 

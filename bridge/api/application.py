@@ -23,7 +23,7 @@ from bridge.api.ivr_scenarios import (
 )
 from bridge.api.ivr_uploads import get_uploads, upload_file
 from bridge.api.logs import get_logs
-from bridge.api.middleware import authentication, errors_as_json
+from bridge.api.middleware import authentication, errors_as_json, large_requests
 from bridge.api.openapi import OPENAPI, get_openapi, openapi
 from bridge.api.recordings import get_call_recording
 from bridge.api.sending import send_advanced, send_multi, send_single
@@ -74,19 +74,23 @@ def create_app(
     recordings: RecordingFiles,
     readiness: Callable[[], Awaitable[Readiness]],
     max_body_bytes: int,
+    public_url: str | None = None,
 ) -> web.Application:
     """The application that serves the wire contract.
 
     ``speech`` says what can be spoken; ``recordings`` has what was recorded; ``readiness`` tells whether calls
-    can be made. A larger body than ``max_body_bytes`` is answered by 413.
+    can be made. A larger body than ``max_body_bytes`` is answered by 413. ``public_url`` is as in `Services`.
     """
-    app = web.Application(middlewares=(errors_as_json, authentication(authenticator)), client_max_size=max_body_bytes)
+    app = web.Application(
+        middlewares=(errors_as_json, authentication(authenticator), large_requests), client_max_size=max_body_bytes
+    )
     app[SERVICES] = Services(
         store=store,
         speech=speech,
         recordings=recordings,
         languages=frozenset(speech.languages()),
         readiness=readiness,
+        public_url=public_url,
     )
     app[OPENAPI] = openapi(_ROUTES)
     app.add_routes(_ROUTES)

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bridge.api.errors import CallNotFinished, NotFound
+from bridge.api.own_address import own_address
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.messages.attempt import Attempt
 from bridge.messages.progress import Progress, State
@@ -35,11 +36,12 @@ async def get_cdr(request: web.Request) -> web.Response:
         raise _unknown(token)
     if progress.state is not State.DONE:
         raise CallNotFinished(f"the call is not over: it is {progress.state}")
+    at, attempts = own_address(request), await store.attempts(account, progress.message.id)
     return web.json_response(
         {
             **_identity(progress),
             "doneAt": optional_time(progress.done_at),
-            "attempts": [cdr(attempt) for attempt in await store.attempts(account, progress.message.id)],
+            "attempts": [cdr(attempt, at) for attempt in attempts],
         }
     )
 

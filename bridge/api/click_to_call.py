@@ -7,15 +7,24 @@ from typing import Annotated, ClassVar, Literal, Self
 from aiohttp import web
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from bridge.api.members import MOST_DESTINATIONS, Members, Number, Rules, Sender, lower, members_at_fault
-from bridge.api.orders import terms, utterance
+from bridge.api.members import (
+    MOST_DESTINATIONS,
+    Members,
+    Number,
+    Rules,
+    Sender,
+    detection_mode,
+    members_at_fault,
+)
+from bridge.api.orders import terms, timed_order, utterance
 from bridge.api.reading import read
 from bridge.api.requests import Utterance
-from bridge.api.sending import take_in
+from bridge.api.scripting import in_messages, played_by
+from bridge.api.sending import Taken, take_in
 from bridge.api.terms import OptionalId, Terms, refuse_repeated_ids
 from bridge.messages.expansion import Destination, Order, expand
-from bridge.messages.message import Bulk, Connection, Content
-from bridge.messages.numbers import parse_sender
+from bridge.messages.message import Connection, Content
+from bridge.telephony.numbers import parse_sender
 
 
 class ClickToCall(Utterance, Terms):
@@ -30,7 +39,7 @@ class ClickToCall(Utterance, Terms):
     anonymization: StrictBool = False
     max_duration: Annotated[StrictInt, Field(ge=1, le=86_400)] | None = None
     warning_time: Annotated[StrictInt, Field(ge=1, le=86_400)] | None = None
-    machine_detection: Annotated[Literal["disable", "hangup"], BeforeValidator(lower)] = "disable"
+    machine_detection: Annotated[Literal["disable", "hangup"], BeforeValidator(detection_mode)] = "disable"
     message_id: OptionalId = None
 
     @model_validator(mode="after")
@@ -52,15 +61,17 @@ class ClickToCallRequest(Members):
         return self
 
 
-async def send_click_to_call(request: web.Request) -> web.Response:
+async def send_click_to_call(request: web.Request) -> web.StreamResponse:
     """Join two telephones."""
-    return await take_in(request, _bulk)
+    return await take_in(request, _read)
 
 
-def _bulk(body: bytes, rules: Rules, account: str) -> Bulk:
+def _read(body: bytes, rules: Rules, account: str) -> Taken:
     wanted = read(ClickToCallRequest, body, rules)
     orders = [_order(message) for message in wanted.messages]
-    return expand(orders, account=account, now=rules.now, bulk_id=wanted.bulk_id)
+    played = played_by(orders, in_messages)
+    bulk = expand(orders, account=account, now=rules.now, bulk_id=wanted.bulk_id, one_pace=True)
+    return Taken(bulk, played)
 
 
 def _order(message: ClickToCall) -> Order:
@@ -76,9 +87,4 @@ def _order(message: ClickToCall) -> Order:
             warning_time=message.warning_time,
         ),
     )
-    return Order(
-        content=content,
-        destinations=[Destination(message.destination_a, message.message_id)],
-        sender=message.sender,
-        send_at=message.send_at,
-    )
+    return timed_order(message, message.sender, content, [Destination(message.destination_a, message.message_id)])

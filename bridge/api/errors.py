@@ -7,6 +7,9 @@ from typing import Any, ClassVar
 
 from bridge.errors import VoicebridgeError
 
+MOST_PROBLEMS = 100
+"""Problems told at once: a body of thousands of bad numbers would be answered by megabytes."""
+
 Problems = Mapping[str, Sequence[str]]
 """What is wrong with each member of a request, by its path: ``messages[1].destinations[0].to``."""
 
@@ -15,6 +18,7 @@ class Refused(VoicebridgeError):
     """A request is refused; ``http_status`` is the answer's status."""
 
     http_status: ClassVar[int]
+    quotes_callers: ClassVar[bool] = True
 
     def __init__(self, text: str, problems: Problems | None = None) -> None:
         super().__init__(text)

@@ -51,7 +51,7 @@ def trunk_members(standing: TrunkStanding, traffic: TrunkTraffic) -> dict[str, A
 _TRUNK = {
     "type": "object",
     "properties": {
-        "qualify": {"type": "string", "enum": ["reachable", "unreachable", "unknown"]},
+        "qualify": {"type": "string", "enum": ["reachable", "unreachable", "unresolved", "unknown"]},
         "registration": {"enum": ["registered", "unregistered", "rejected", None]},
         "calls": {"type": "integer", "minimum": 0},
         "callsPerSecond": {"type": "number"},

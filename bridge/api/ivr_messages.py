@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
 from typing import Annotated, Self
 
 from aiohttp import web
 from pydantic import Field, StrictBool, StrictStr, model_validator
 
 from bridge.api.errors import BadRequest
-from bridge.api.ivr_uploads import refuse_unknown_uploads
 from bridge.api.members import Members, Sender
 from bridge.api.orders import campaign_order, terms
 from bridge.api.reading import read, read_body
-from bridge.api.scripting import uploads_named
-from bridge.api.sending import keep
+from bridge.api.scripting import in_messages, played_by
+from bridge.api.sending import Taken, keep
 from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.spoken import refuse_what_cannot_be_heard
 from bridge.api.terms import Campaign, OptionalId, check_campaigns
 from bridge.messages.expansion import Order, expand
 from bridge.messages.message import Content, Launch, Notify
 from bridge.messages.scenario import Scenario
+from bridge.scripts import Script, compile_scenario
 
 Parameters = Annotated[dict[StrictStr, Annotated[StrictStr, Field(max_length=2_000)]], Field(max_length=100)]
 
@@ -41,15 +45,14 @@ class LaunchRequest(Members):
         return self
 
 
-async def launch_scenarios(request: web.Request) -> web.Response:
+async def launch_scenarios(request: web.Request) -> web.StreamResponse:
     """Call numbers with scenarios."""
     services, account = request.app[SERVICES], request[ACCOUNT]
     wanted = await read_body(request, lambda body, rules: read(LaunchRequest, body, rules))
     scenarios = await services.store.scenarios(account, {message.scenario_id for message in wanted.messages})
     _refuse_unknown(wanted, scenarios)
-    await refuse_unknown_uploads(request, _uploads(wanted, scenarios))
-    orders = [_order(message, scenarios[message.scenario_id]) for message in wanted.messages]
-    bulk = expand(orders, account=account, now=services.rules().now, bulk_id=wanted.bulk_id)
+    bulk, played = await asyncio.to_thread(_launched, wanted, scenarios, account, services.rules().now)
+    await refuse_what_cannot_be_heard(request, played)
     return await keep(request, bulk, services.store.launch)
 
 
@@ -63,11 +66,18 @@ def _refuse_unknown(wanted: LaunchRequest, scenarios: Mapping[str, Scenario]) ->
         raise BadRequest("the request breaks a rule; see validationErrors", problems)
 
 
-def _uploads(wanted: LaunchRequest, scenarios: Mapping[str, Scenario]) -> dict[str, str]:
-    named: dict[str, str] = {}
-    for index, message in enumerate(wanted.messages):
-        named |= uploads_named(scenarios[message.scenario_id].body.script, f"messages[{index}].scenarioId.script")
-    return named
+def _launched(wanted: LaunchRequest, scenarios: Mapping[str, Scenario], account: str, now: datetime) -> Taken:
+    @cache
+    def script_of_scenario(scenario_id: str) -> Script:
+        return compile_scenario(scenarios[scenario_id].body.script)
+
+    def script_of(content: Content) -> Script:
+        assert content.launch is not None
+        return script_of_scenario(content.launch.scenario_id)
+
+    orders = [_order(message, scenarios[message.scenario_id]) for message in wanted.messages]
+    played = played_by(orders, lambda index, path: in_messages(index, f"scenarioId.{path}"), script_of)
+    return Taken(expand(orders, account=account, now=now, bulk_id=wanted.bulk_id), played)
 
 
 def _order(message: IvrMessage, scenario: Scenario) -> Order:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Annotated, Any
 
 from aiohttp import web
-from pydantic import BeforeValidator, Field, StrictBool, StrictStr
-from pydantic_core import from_json
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictStr
+from pydantic_core import from_json, to_json
 
 from bridge.api import queries
 from bridge.api.errors import BadRequest, NotFound
-from bridge.api.ivr_uploads import refuse_unknown_uploads
-from bridge.api.members import Members, Rules, empty_is_none
+from bridge.api.members import Members, Rules, empty_is_none, no_longer_than_a_script
 from bridge.api.reading import read, read_body
-from bridge.api.scripting import uploads_named
 from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.spoken import Played, refuse_what_cannot_be_heard
 from bridge.api.terms import ContentType, OptionalUrl
 from bridge.messages.scenario import Scenario, ScenarioBody, new_scenario
 from bridge.reports.members import wire_time
@@ -46,7 +46,7 @@ class ScenarioRequest(Members):
     notify_url: OptionalUrl = None
     notify_content_type: ContentType | None = None
     record: StrictBool = False
-    script: Annotated[list[Any], BeforeValidator(_script)]
+    script: Annotated[list[Any], BeforeValidator(_script), AfterValidator(no_longer_than_a_script)]
 
 
 async def create_scenario(request: web.Request) -> web.Response:
@@ -81,7 +81,9 @@ async def search_scenarios(request: web.Request) -> web.Response:
         limit=size,
         offset=(page - 1) * size,
     )
-    return web.json_response([_members(scenario) for scenario in found])
+    # One after the other, and not on the event loop: a script may be large.
+    written = [await asyncio.to_thread(to_json, _members(scenario)) for scenario in found]
+    return web.Response(body=b"[%b]" % b",".join(written), content_type="application/json")
 
 
 async def update_scenario(request: web.Request) -> web.Response:
@@ -102,18 +104,19 @@ async def delete_scenario(request: web.Request) -> web.Response:
 
 
 async def _body(request: web.Request) -> ScenarioBody:
-    body = await read_body(request, _read)
-    await refuse_unknown_uploads(request, uploads_named(body.script, "script"))
+    body, played = await read_body(request, _read)
+    await refuse_what_cannot_be_heard(request, played)
     return body
 
 
-def _read(body: bytes, rules: Rules) -> ScenarioBody:
-    wanted = read(ScenarioRequest, body, rules)
+def _read(body: bytes, rules: Rules) -> tuple[ScenarioBody, Played]:
+    wanted, played = read(ScenarioRequest, body, rules), Played()
     try:
-        compile_scenario(wanted.script, languages=rules.languages)
+        script = compile_scenario(wanted.script)
     except ScriptInvalid as error:
         raise BadRequest("the script cannot be carried out; see validationErrors", error.problems) from error
-    return ScenarioBody(**dict(wanted))
+    played.add(script, str, sensitive=False, variables=None)
+    return ScenarioBody(**dict(wanted)), played
 
 
 def _members(scenario: Scenario) -> dict[str, Any]:

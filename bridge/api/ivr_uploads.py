@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from aiohttp import BodyPartReader, web
@@ -57,18 +57,16 @@ async def get_uploads(request: web.Request) -> web.Response:
     )
 
 
-async def refuse_unknown_uploads(request: web.Request, named: Mapping[str, str]) -> None:
-    """Raises BadRequest, which names every member at fault, when a script plays an upload that there is not.
+async def unknown_uploads(request: web.Request, named: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+    """What is wrong with the members that name uploads which there are not.
 
-    ``named`` are the uploads' ids by the paths of the members that name them. They are kept for another 90 days.
+    ``named`` are the paths of the members that name an upload, by its id. It is kept for another 90 days.
     """
     if not named:
-        return
+        return {}
     services = request.app[SERVICES]
-    known = await services.store.use_uploads(request[ACCOUNT], set(named.values()), services.rules().now)
-    problems = {place: ["there is no such upload"] for place, upload_id in named.items() if upload_id not in known}
-    if problems:
-        raise BadRequest("the script plays what is not there; see validationErrors", problems)
+    known = await services.store.use_uploads(request[ACCOUNT], set(named), services.rules().now)
+    return {path: ["there is no such upload"] for each in named.keys() - known for path in named[each]}
 
 
 async def _file(request: web.Request) -> tuple[str, bytes]:

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 
 from bridge.api import queries
+from bridge.api.answers import list_answer
 from bridge.api.services import ACCOUNT, SERVICES
-from bridge.messages.numbers import parse_number, parse_sender
 from bridge.messages.statuses import STATUS_GROUPS, statuses
 from bridge.reports.log import log_entry
 from bridge.store import LogFilter
+from bridge.telephony.numbers import parse_number, parse_sender
 
 _KEPT = timedelta(hours=48)
 
@@ -19,14 +20,14 @@ _SHOWN = timedelta(milliseconds=1)
 """Times are shown in whole milliseconds: one that was read in a log and is sent back must find its message."""
 
 
-async def get_logs(request: web.Request) -> web.Response:
+async def get_logs(request: web.Request) -> web.StreamResponse:
     """Messages that were sent, those sent last in front."""
     wanted, limit = _filter(request, datetime.now(UTC)), queries.limit(request)
     # Through which network a call went is not known here, so no message is of the network that is asked for.
     if request.query.get("mcc") or request.query.get("mnc"):
         return web.json_response({"results": []})
     found = await request.app[SERVICES].store.logs(request[ACCOUNT], wanted, limit)
-    return web.json_response({"results": [log_entry(progress, attempt) for progress, attempt in found]})
+    return await list_answer(request, "results", found, lambda message: log_entry(*message))
 
 
 def _filter(request: web.Request, now: datetime) -> LogFilter:

@@ -24,15 +24,17 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError, from_json
+from pydantic_core import PydanticCustomError, from_json, to_json
 
 from bridge.api.times import parse_time
-from bridge.messages.numbers import parse_number, parse_sender
 from bridge.messages.text import check_text
-from bridge.speech import Speech
+from bridge.telephony.numbers import parse_number, parse_sender
 
 MOST_DESTINATIONS = 20_000
 """Destinations of one message."""
+
+LARGEST_SCRIPT = 1_000_000
+"""Bytes of JSON; it is kept with every message that has it."""
 
 DEFAULT_LANGUAGE = "en"
 
@@ -42,10 +44,9 @@ _SLOWEST, _FASTEST = 0.5, 2.0
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a request is checked against: the languages that can be spoken, who speaks them, and the time."""
+    """What a request is checked against: the languages that can be spoken, and the time."""
 
     languages: frozenset[str]
-    speech: Speech
     now: datetime
 
 
@@ -56,6 +57,17 @@ def members_at_fault(text: str, *members: str) -> PydanticCustomError:
 
 def lower(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
+
+
+def no_longer_than_a_script(value: Any) -> Any:
+    if len(to_json(value)) > LARGEST_SCRIPT:
+        raise ValueError(f"is longer than {LARGEST_SCRIPT} bytes of JSON")
+    return value
+
+
+def detection_mode(value: Any) -> Any:
+    """``hangout`` is what one document of the hosted service has for ``hangup``."""
+    return "hangup" if lower(value) == "hangout" else lower(value)
 
 
 def empty_is_none(value: Any) -> Any:

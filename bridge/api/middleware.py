@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from bridge import garbage
 from bridge.api.authentication import Authenticator
 from bridge.api.errors import BadRequest, Refused, Unauthorized, error_body
 from bridge.api.services import ACCOUNT
@@ -18,6 +18,9 @@ from bridge.store import CommitUnknown, StoreFailed
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
+
+_LARGE_BODY = 100_000
+"""Bytes."""
 
 _CHALLENGES = 'App realm="Voicebridge", Basic realm="Voicebridge", charset="UTF-8"'
 
@@ -47,6 +50,16 @@ def authentication(authenticator: Authenticator) -> Middleware:
 
 
 @web.middleware
+async def large_requests(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Lets no large request be looked through for garbage while it is worked on."""
+    length = request.content_length
+    if not request.can_read_body or (length is not None and length <= _LARGE_BODY):
+        return await handler(request)
+    with garbage.put_off():
+        return await handler(request)
+
+
+@web.middleware
 async def errors_as_json(request: web.Request, handler: _Handler) -> web.StreamResponse:
     """Gives every failure, ours and the HTTP library's, the documented body."""
     try:
@@ -58,10 +71,10 @@ async def errors_as_json(request: web.Request, handler: _Handler) -> web.StreamR
     except web.RequestPayloadError:
         return _refusal(BadRequest("the body is not what its headers say"))
     except (StoreFailed, ObjectStorageFailed) as error:
-        _log.error(error.id.lower(), path=request.path, problem=str(error))
+        _log.error(error.id.lower(), route=_route(request), reason=error)
         return _failure(503, error.id, _advice(error))
-    except Exception as error:  # nothing that goes wrong may show a client more than that it did
-        _log.error("request_failed", path=request.path, error=type(error).__name__, where=_where(error))
+    except Exception:  # nothing that goes wrong may show a client more than that it did
+        _log.exception("request_failed", route=_route(request))
         return _failure(500, "GENERAL_ERROR", "something went wrong here; the log says what")
 
 
@@ -88,6 +101,7 @@ def _failure(http_status: int, message_id: str, text: str) -> web.Response:
     return web.json_response(error_body(message_id, text), status=http_status)
 
 
-def _where(error: BaseException) -> str:
-    """The places in the code only: the error's own words may repeat what the caller sent."""
-    return "".join(traceback.format_tb(error.__traceback__))
+def _route(request: web.Request) -> str | None:
+    """The path with the names of what the caller has put into it."""
+    resource = request.match_info.route.resource
+    return None if resource is None else f"{request.method} {resource.canonical}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -39,9 +40,14 @@ def advanced_orders(request: AdvancedRequest) -> list[Order]:
 
 def campaign_order(message: Campaign, sender: str | None, content: Content) -> Order:
     """Content that goes to the destinations of a message, when it says."""
+    return timed_order(message, sender, content, message.destinations)
+
+
+def timed_order(message: Terms, sender: str | None, content: Content, destinations: Sequence[Destination]) -> Order:
+    """Content that goes to these destinations when a message says."""
     return Order(
         content=content,
-        destinations=[Destination(each.to, each.message_id) for each in message.destinations],
+        destinations=destinations,
         sender=sender,
         send_at=message.send_at,
         validity=_validity(message.validity_period),
@@ -69,8 +75,8 @@ def terms(message: Terms) -> dict[str, Any]:
         "record": message.record,
         "ring_timeout": message.ring_timeout,
         "call_timeout": message.call_timeout,
-        "retry": None if message.retry is None else message.retry.policy(),
-        "window": None if message.delivery_time_window is None else message.delivery_time_window.window(),
+        "retry": None if message.retry is None else message.retry.policy,
+        "window": None if message.delivery_time_window is None else message.delivery_time_window.window,
         "notify": _notify(message),
         "callback_data": message.callback_data,
     }

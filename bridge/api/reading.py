@@ -9,10 +9,11 @@ from typing import TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 
-from bridge.api.errors import BadRequest, Problems
+from bridge.api.errors import MOST_PROBLEMS, BadRequest, Problems
 from bridge.api.members import Rules
+from bridge.api.pieces import read_json
 from bridge.api.services import SERVICES
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -20,9 +21,6 @@ _Wanted = TypeVar("_Wanted")
 
 _SMALL_BODY = 16_000
 """Bytes; a larger body is read beside the event loop, so that live calls do not wait for it."""
-
-_MOST_PROBLEMS = 100
-"""Problems told at once: a body of thousands of bad numbers would be answered by megabytes."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -38,9 +36,9 @@ async def read_body(request: web.Request, reader: Callable[[bytes, Rules], _Want
 def read(model: type[_Model], body: bytes, rules: Rules) -> _Model:
     """The request that a JSON body (RFC 8259, UTF-8) holds. Raises BadRequest, which names every member at fault."""
     try:
-        value = from_json(body.removeprefix(_BYTE_ORDER_MARK), allow_inf_nan=False)
+        value = read_json(body.removeprefix(_BYTE_ORDER_MARK))
     except ValueError as error:
-        raise BadRequest(f"the body is not JSON: {error}") from error
+        raise BadRequest(f"the body cannot be read as JSON: {error}") from error
     if not isinstance(value, dict):
         raise BadRequest("the body must be a JSON object")
     try:
@@ -59,7 +57,7 @@ def _is_json(request: web.Request) -> bool:
 
 def _problems(errors: list[ErrorDetails]) -> Problems:
     problems: dict[str, list[str]] = defaultdict(list)
-    for error in errors[:_MOST_PROBLEMS]:
+    for error in errors[:MOST_PROBLEMS]:
         for path in _paths(error):
             problems[path].append(_text(error))
     return problems

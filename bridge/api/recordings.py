@@ -9,13 +9,22 @@ from bridge.api.services import ACCOUNT, SERVICES
 from bridge.messages.recording import Recording, RecordingState
 from bridge.objects import ObjectNotThere, ObjectStorageFailed
 from bridge.reports.recordings import RecordingFiles
+from bridge.telephony.numbers import parse_number
 
 
 async def get_call_recording(request: web.Request) -> web.StreamResponse:
     """The recording of a message's last call, as WAV."""
     message_id, to = request.match_info["messageId"], request.match_info["to"]
-    recording = await request.app[SERVICES].store.call_recording(request[ACCOUNT], message_id, to)
+    recording = await request.app[SERVICES].store.call_recording(request[ACCOUNT], message_id, wanted_number(to))
     return await recorded_audio(request, recording, "audio/wav")
+
+
+def wanted_number(text: str) -> str:
+    """As digits; what is no number is nobody's."""
+    try:
+        return parse_number(text)
+    except ValueError:
+        return text
 
 
 async def recorded_audio(request: web.Request, recording: Recording | None, content_type: str) -> web.StreamResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, StrictBool, ValidationInfo, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from bridge.api.members import (
     DEFAULT_LANGUAGE,
@@ -18,9 +18,7 @@ from bridge.api.members import (
     Voice,
     VoiceMember,
     members_at_fault,
-    rules_of,
 )
-from bridge.speech import LanguageUnsupportedError, NothingToSayError, Phrase, VoiceUnknownError
 
 MOST_DESTINATIONS_OF_ALL = 100_000
 """Destinations of all messages of a request."""
@@ -45,22 +43,6 @@ class Utterance(Members):
             raise members_at_fault("text and audioFileUrl exclude each other", "text", "audioFileUrl")
         if self.text is None and self.audio_file_url is None and self.must_be_heard:
             raise members_at_fault("one of text and audioFileUrl is required", "text", "audioFileUrl")
-        return self
-
-    @model_validator(mode="after")
-    def _somebody_can_speak_it(self, info: ValidationInfo) -> Self:
-        if self.text is None:
-            return self
-        try:
-            rules_of(info).speech.check(
-                Phrase(self.text, self.language, self.voice.name, self.voice.gender, sensitive=self.sensitive)
-            )
-        except LanguageUnsupportedError as error:
-            raise members_at_fault(str(error), "language") from error
-        except VoiceUnknownError as error:
-            raise members_at_fault(str(error), "voice.name") from error
-        except NothingToSayError as error:
-            raise members_at_fault(str(error), "text") from error
         return self
 
 

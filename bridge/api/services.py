@@ -29,17 +29,21 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the handlers use; ``languages`` are the codes that ``speech`` speaks, in lower case."""
+    """What the handlers use; ``languages`` are the codes that ``speech`` speaks, in lower case.
+
+    ``public_url`` is where the API is found, without a slash at its end; None when the operator has not said it.
+    """
 
     store: Store
     speech: Speech
     recordings: RecordingFiles
     languages: frozenset[str]
     readiness: Callable[[], Awaitable[Readiness]]
+    public_url: str | None
 
     def rules(self) -> Rules:
         """What a request that comes now is checked against."""
-        return Rules(languages=self.languages, speech=self.speech, now=datetime.now(UTC))
+        return Rules(languages=self.languages, now=datetime.now(UTC))
 
 
 SERVICES = web.AppKey("services", Services)

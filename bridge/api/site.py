@@ -51,6 +51,6 @@ class Site:
 
     async def close(self) -> None:
         """Let nobody in any more, and answer the last requests."""
-        assert self._listener
-        self._listener.close()
+        if self._listener is not None:
+            self._listener.close()
         await self._runner.cleanup()

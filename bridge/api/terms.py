@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic.alias_generators import to_camel
 
 from bridge.api.members import (
     MOST_DESTINATIONS,
@@ -20,6 +23,7 @@ from bridge.api.members import (
     members_at_fault,
 )
 from bridge.api.requests import refuse_too_many
+from bridge.messages import expansion
 from bridge.messages.message import DeliveryTimeWindow, NotifyContentType, Retry, TimeOfDay
 from bridge.messages.retry import retry_policy
 from bridge.messages.windows import delivery_time_window
@@ -42,7 +46,12 @@ OptionalUrl = Annotated[Url | None, BeforeValidator(empty_is_none)]
 ContentType = Annotated[NotifyContentType, BeforeValidator(_media_type)]
 
 
-class Destination(Members):
+@dataclass(frozen=True, slots=True)
+class Destination(expansion.Destination):
+    """One object each: a request may have 100,000 of them."""
+
+    __pydantic_config__ = ConfigDict(alias_generator=to_camel, extra="ignore")
+
     to: Number
     message_id: OptionalId = None
 
@@ -54,9 +63,10 @@ class RetryMember(Members):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        self.policy()
+        _ = self.policy
         return self
 
+    @cached_property
     def policy(self) -> Retry:
         """The policy that is kept. Raises ValueError."""
         return retry_policy(min_period=self.min_period, max_period=self.max_period, max_count=self.max_count)
@@ -74,9 +84,10 @@ class WindowMember(Members):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        self.window()
+        _ = self.window
         return self
 
+    @cached_property
     def window(self) -> DeliveryTimeWindow:
         """The window that is kept. Raises ValueError."""
         return delivery_time_window(

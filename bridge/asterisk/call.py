@@ -23,7 +23,7 @@ from bridge.asterisk.calls import (
     Transfer,
     TransferAnswered,
 )
-from bridge.asterisk.causes import NETWORK_OUT_OF_ORDER, NORMAL_CLEARING
+from bridge.asterisk.causes import NETWORK_OUT_OF_ORDER, NORMAL_CLEARING, UNSENT, UNSENT_CAUSE
 from bridge.asterisk.errors import AmiError, LinkDown, Rejected, Unconfirmed
 from bridge.asterisk.journal import Record
 from bridge.asterisk.keys import Keys
@@ -356,6 +356,8 @@ class Call:
             self._loop.call_later(_TOGETHER_SECONDS, lambda: self._end(self._ended(hangup)))
 
     def _ended(self, hangup: Event) -> Ended:
+        if hangup.get("Language") == UNSENT:
+            return Ended(_now(), UNSENT_CAUSE, None, timed_out=False, by=self._ended_by(), unsent=True)
         timed_out = self._failure is not None and self._failure["Reason"] == _RING_TIME_OVER
         by = "caller" if timed_out else self._ended_by()
         # When we gave up ringing, TechCause is what Asterisk made of it, and not of the wire.

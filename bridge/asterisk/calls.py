@@ -126,7 +126,8 @@ class Ended:
     ``cause`` is ITU-T Q.850, ``sip_status`` the final SIP status when there was one. ``timed_out`` says that our own
     ring time ran out. ``by`` is ``callee`` or ``caller`` (us). ``lost`` says that neither a link nor Asterisk's journal
     tells of the end, so that nothing more is known: ``at`` is when the call was last known of, ``cause`` is 0.
-    ``dialled`` is False when it is certain that Asterisk has never begun the call.
+    ``dialled`` is False when it is certain that Asterisk has never begun the call. ``unsent`` says that it was sent to
+    nobody, since the trunk's name led to no address: nobody has ended it.
     """
 
     at: datetime
@@ -136,6 +137,7 @@ class Ended:
     by: Literal["callee", "caller"]
     lost: bool = False
     dialled: bool = True
+    unsent: bool = False
 
 
 CallEvent = (

@@ -9,6 +9,7 @@ from bridge.messages.statuses import (
     EXPIRED_UNKNOWN,
     INTERNAL_SERVER_ERROR,
     NO_ANSWER,
+    TRUNK_NOT_RESOLVED,
     USER_BUSY,
     VOICE_ANSWERED,
     VOICE_ANSWERED_MACHINE,
@@ -17,8 +18,15 @@ from bridge.messages.statuses import (
 NORMAL_CLEARING = 16
 NO_USER_RESPONDING = 18
 NO_ANSWER_FROM_USER = 19
+NO_CIRCUIT = 34
 NETWORK_OUT_OF_ORDER = 38
 """Causes of ITU-T Q.850."""
+
+UNSENT_CAUSE = NETWORK_OUT_OF_ORDER
+"""Of a call that was sent to nobody; Asterisk says 34, as of a trunk without a free circuit."""
+
+UNSENT = "unsent"
+"""The language of the channel of such a call: see ``extensions.conf``."""
 
 _OK = 200
 _VOICE_ERRORS = 5000
@@ -46,7 +54,7 @@ _SIP_STATUSES = {
     28: 484,
     29: 501,
     31: 480,
-    34: 503,
+    NO_CIRCUIT: 503,
     NETWORK_OUT_OF_ORDER: 503,
     41: 503,
     42: 503,
@@ -72,6 +80,8 @@ def outcome_of(ended: Ended, *, answered: bool, by_machine: bool = False) -> tup
         return DELIVERED_TO_HANDSET, VOICE_ANSWERED_MACHINE if by_machine else VOICE_ANSWERED
     if ended.lost:
         return EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
+    if ended.unsent:
+        return EXPIRED_EXPIRED, TRUNK_NOT_RESOLVED
     if ended.timed_out or ended.by == "caller":
         return EXPIRED_EXPIRED, NO_ANSWER
     sip_status = ended.sip_status or _SIP_STATUSES.get(ended.cause, 500)

@@ -24,8 +24,15 @@ from pathlib import Path
 from typing import Literal
 
 from bridge.asterisk.calls import Ended
-from bridge.asterisk.causes import NO_ANSWER_FROM_USER, NO_USER_RESPONDING, NORMAL_CLEARING
+from bridge.asterisk.causes import (
+    NO_ANSWER_FROM_USER,
+    NO_CIRCUIT,
+    NO_USER_RESPONDING,
+    NORMAL_CLEARING,
+    UNSENT_CAUSE,
+)
 from bridge.asterisk.errors import JournalUnreadable, UnsafeValue
+from bridge.removal import remove_all
 
 _LINE = re.compile(
     rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([\w.-]+) "
@@ -118,9 +125,7 @@ class Journal:
             return False
 
     def _sweep(self, oldest_kept: str) -> None:
-        for file in self._files():
-            if file.name < oldest_kept:
-                file.unlink(missing_ok=True)
+        remove_all(file for file in self._files() if file.name < oldest_kept)
 
     def _files(self, name: str = "*") -> list[Path]:
         """None where there is no folder; raises OSError when it cannot be listed, as ``Path.glob`` does not."""
@@ -197,6 +202,8 @@ def _ended(at: datetime, found: re.Match[bytes]) -> Ended:
     """As Call makes it of AMI's events."""
     by: Literal["callee", "caller"] = "callee" if found[6] == b"callee" else "caller"
     cause, status = int(found[4]) or NORMAL_CLEARING, int(found[7] or 0)
+    if not status and cause == NO_CIRCUIT and by == "callee":
+        return Ended(at, UNSENT_CAUSE, None, timed_out=False, by=by, unsent=True)
     if not status and cause == NO_USER_RESPONDING:  # nothing came from the trunk (RFC 3261, timer B)
         status = _REQUEST_TIMEOUT
     return Ended(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 import structlog
+from structlog.contextvars import get_contextvars
 
 from bridge.asterisk import agi
 from bridge.asterisk.errors import AmiError, LinkDown, Rejected, Unconfirmed
@@ -59,6 +60,8 @@ class Line:
         """When Asterisk ends the call by itself, on the loop's clock; told to it with the next operation."""
         self._link = link
         self._channel = channel
+        # What happens to it is often logged while something of the link's is done, and not of the call's.
+        self._log = _log.bind(channel=channel, **get_contextvars())
         self._loop = asyncio.get_running_loop()
         self._operation: Operation | None = None
         self._process = secrets.token_hex(4)
@@ -98,12 +101,12 @@ class Line:
         except LinkDown:
             self._is_ordered = False
         except Unconfirmed:
-            _log.warning("command_unconfirmed", channel=self._channel)
+            self._log.warning("command_unconfirmed")
             self._is_order_in_doubt = True
             operation.begun()
         except AmiError as error:
             if not self._is_closed:
-                _log.info("not_done", channel=self._channel, reason=str(error))
+                self._log.info("not_done", reason=error)
             self._fail(number)
         else:
             operation.begun()

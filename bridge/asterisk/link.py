@@ -55,8 +55,7 @@ class AmiLink:
 
     async def start(self) -> None:
         """Begin to connect, in the background."""
-        self.problem = "not connected yet"
-        self._keeper = asyncio.create_task(self._keep_connected())
+        self._keeper = asyncio.create_task(self.stay_connected())
 
     async def close(self) -> None:
         if self._keeper:
@@ -93,7 +92,9 @@ class AmiLink:
             raise LinkDown(f"no link to Asterisk: {self.problem or 'it was cut'}")
         return await _exchange(self._protocol, action, headers)
 
-    async def _keep_connected(self) -> None:
+    async def stay_connected(self) -> None:
+        """Connect, and connect again whenever the link is lost, until cancelled."""
+        self.problem = "not connected yet"
         wait = FIRST_RETRY_SECONDS
         while True:
             try:
@@ -106,6 +107,9 @@ class AmiLink:
                 self.problem = f"{self._doing}: no answer within {ANSWER_SECONDS:.0f} s"
             except (OSError, AmiError) as error:
                 self.problem = str(error)
+            except Exception:
+                self.problem = "a fault of ours, see the log"
+                raise
             finally:
                 self._drop()
             address = self._address

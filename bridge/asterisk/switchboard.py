@@ -207,7 +207,7 @@ class Switchboard:
             await asyncio.sleep(_LATE_SECONDS)
             missing = await self._resume(missing)
         except AmiError as error:
-            _log.warning("not_reconciled_before_next_login", calls=len(calls), reason=str(error))
+            _log.warning("not_reconciled_before_next_login", calls=len(calls), reason=error)
             if not are_overdue:
                 return
             missing, asked = calls, False
@@ -243,7 +243,7 @@ class Switchboard:
         try:
             return await self._journal.read(channel_ids, placed_since)
         except JournalUnreadable as error:
-            _log.error("journal_unreadable", asterisk=self.name, reason=str(error))
+            _log.error("journal_unreadable", asterisk=self.name, reason=error)
             return None
 
     async def _look_for(self, channel_ids: Collection[str]) -> dict[str, Event]:

@@ -11,22 +11,27 @@ from typing import Literal
 
 import structlog
 
+from bridge.asterisk.causes import UNSENT
 from bridge.asterisk.errors import AmiError
 from bridge.asterisk.files import PROBE, Registration
 from bridge.asterisk.link import AmiLink
+from bridge.asterisk.resolving import has_address
 from bridge.asterisk.wire import Event
 
-Qualify = Literal["reachable", "unreachable", "unknown"]
+Qualify = Literal["reachable", "unreachable", "unresolved", "unknown"]
 RegistrationState = Literal["registered", "unregistered", "rejected"]
 
 _LOOK_EVERY_SECONDS = 5.0
 _TOLD_EVERY_SECONDS = 120.0
 """Asterisk tells of each registration at least as often: see ``3-registration.conf.in``."""
 
-_BEST_QUALIFY: Sequence[Qualify] = ("reachable", "unreachable", "unknown")
+_BEST_QUALIFY: Sequence[Qualify] = ("reachable", "unreachable", "unresolved", "unknown")
 _BEST_REGISTRATION: Sequence[RegistrationState | None] = ("registered", "unregistered", "rejected", None)
 _STATES: Mapping[str, RegistrationState] = {"Registered": "registered", "Rejected": "rejected"}
 """The values of ``Status`` in the event ``Registry``; all others are ``unregistered``."""
+
+_NOT_FROM_THE_TRUNK = ("0", "408", "503")
+"""What Asterisk says itself of calls to which nothing came, or which it could not send; a trunk may say it as well."""
 
 _log = structlog.get_logger(__name__)
 
@@ -35,13 +40,18 @@ _log = structlog.get_logger(__name__)
 class TrunkStanding:
     """What is known of one trunk.
 
-    ``qualify``: whether it answers OPTIONS requests; ``unknown`` without a link to Asterisk, or an endpoint of that
-    name. ``registration`` is ``rejected`` also when the registrar did not answer; None for a trunk that needs none,
-    and as long as Asterisk has not told.
+    ``qualify``: whether it answers OPTIONS requests; ``unresolved`` when Asterisk finds no address to send them to,
+    ``unknown`` without a link to Asterisk, or an endpoint of that name. ``registration`` is ``rejected`` also when the
+    registrar did not answer; None for a trunk that needs none, and as long as Asterisk has not told.
     """
 
     qualify: Qualify = "unknown"
     registration: RegistrationState | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether OPTIONS are not answered."""
+        return self.qualify in ("unreachable", "unresolved")
 
     @property
     def usable(self) -> bool:
@@ -52,13 +62,19 @@ class TrunkStanding:
 class TrunkWatch:
     """Watches the trunks of a node on all its Asterisks while ``run`` runs.
 
-    ``trunks`` are their names, each with its registration if it has one. A registration is heard of when it is
+    ``trunks`` are their names, each with its registration if it has one, ``hosts`` where they are, as far as that is
+    known. A registration is heard of when it is
     refreshed; what was heard is left with Asterisk, for the next daemon. Asterisk is never asked for a list of them,
     since it tells the passwords with it, nor to register anew, since it unregisters first.
     """
 
-    def __init__(self, links: Iterable[AmiLink], trunks: Mapping[str, Registration | None]) -> None:
-        self._asterisks = [_Asterisk(link, trunks) for link in links]
+    def __init__(
+        self,
+        links: Iterable[AmiLink],
+        trunks: Mapping[str, Registration | None],
+        hosts: Mapping[str, str] | None = None,
+    ) -> None:
+        self._asterisks = [_Asterisk(link, trunks, hosts or {}) for link in links]
         self._trunks = tuple(trunks)
         self._told: dict[str, TrunkStanding] = {}
         self._linked = asyncio.Event()
@@ -72,7 +88,7 @@ class TrunkWatch:
             try:
                 await self.look()
             except AmiError as error:
-                _log.warning("trunks_not_seen", reason=str(error))
+                _log.warning("trunks_not_seen", reason=error)
             self._tell()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_EVERY_SECONDS):
@@ -97,16 +113,19 @@ class TrunkWatch:
         """
         standing = self.standing(trunk)
         has_answered = any(trunk in asterisk.answering for asterisk in self._asterisks)
-        return (standing.qualify == "unreachable" and has_answered) or not standing.usable
+        return (standing.is_silent and has_answered) or not standing.usable
 
     @property
     def problem(self) -> str | None:
         """Why no call can go out by any trunk; None when it can by one of them."""
         standings = {trunk: self.standing(trunk) for trunk in self._trunks}
-        if any(standing.usable for standing in standings.values()):
+        unresolved = [trunk for trunk, standing in standings.items() if standing.qualify == "unresolved"]
+        others = {trunk: standing for trunk, standing in standings.items() if trunk not in unresolved}
+        if any(standing.usable for standing in others.values()):
             return None
-        told = ", ".join(f"{trunk} {standing.registration}" for trunk, standing in standings.items())
-        return f"Asterisk is not registered: {told}"
+        told = ", ".join(f"{trunk} {standing.registration}" for trunk, standing in others.items())
+        problems = [f"Asterisk is not registered: {told}"] if others else []
+        return "; ".join([*problems, *(f"the name of trunk {trunk} leads to no address" for trunk in unresolved)])
 
     def _tell(self) -> None:
         for trunk in self._trunks:
@@ -118,10 +137,16 @@ class TrunkWatch:
 
 @dataclass(slots=True)
 class _Asterisk:
-    """What one Asterisk told of the trunks."""
+    """What one Asterisk told of the trunks.
+
+    ``unsent`` are those of which it found no address for their latest call, ``heard`` those that have spoken on one.
+    """
 
     link: AmiLink
     trunks: Mapping[str, Registration | None]
+    hosts: Mapping[str, str]
+    unsent: set[str] = field(default_factory=set)
+    heard: set[str] = field(default_factory=set)
     qualify: dict[str, Qualify] = field(default_factory=dict)
     answering: set[str] = field(default_factory=set)
     registrations: dict[Registration, RegistrationState] = field(default_factory=dict)
@@ -141,6 +166,16 @@ class _Asterisk:
             for trunk, wanted in self.trunks.items():
                 if wanted == registration:
                     self.link.post("Setvar", Variable=_heard_of(trunk), Value=f"{time.time():.0f} {status}")
+        elif event.get("Event") in ("Newstate", "Hangup"):
+            self._hear_of_call(event)
+
+    def _hear_of_call(self, event: Event) -> None:
+        trunk = event.get("Channel", "").removeprefix("PJSIP/").rpartition("-")[0]
+        if event.get("Language") == UNSENT:
+            self.unsent.add(trunk)
+        elif event["Event"] == "Newstate" or event.get("TechCause", "0") not in _NOT_FROM_THE_TRUNK:
+            self.unsent.discard(trunk)
+            self.heard.add(trunk)
 
     def _hear(self, registration: Registration, status: str) -> None:
         self.registrations[registration] = _STATES.get(status, "unregistered")
@@ -169,10 +204,19 @@ class _Asterisk:
             state = (await self.link.send("Getvar", Variable=f"DEVICE_STATE(PJSIP/{endpoint})"))["Value"]
             if state == "UNAVAILABLE":
                 await self.link.send("PJSIPQualify", Endpoint=endpoint)
-                return "unreachable"
+                return "unreachable" if await self._has_address(trunk) else "unresolved"
+            if state != "INVALID" and endpoint == trunk:
+                return "unresolved" if trunk in self.unsent else "reachable"
             if state != "INVALID":
+                self.unsent.discard(trunk)
                 return "reachable"
         return "unknown"
+
+    async def _has_address(self, trunk: str) -> bool:
+        """Whether Asterisk finds one for a trunk that does not answer, by its latest call, else by its name."""
+        if trunk in self.unsent:
+            return False
+        return trunk in self.heard or trunk not in self.hosts or await has_address(self.hosts[trunk])
 
 
 def _heard_of(trunk: str) -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from bridge.asterisk import Call, Ended, LinkDown, Origination, Switchboard
 from bridge.dialer.means import Means
 from bridge.dialer.outcomes import Outcome, finished, settle, until_stored
 from bridge.dialer.running import NotDialled, RunningAttempt
+from bridge.dialer.scripting import Scripts
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
 from bridge.messages.routes import Routes
@@ -22,6 +25,7 @@ from bridge.outbound import Outbound
 from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech
 from bridge.store import Claim, OpenAttempt, Store
+from bridge.telephony.formats import Formats
 
 _log = structlog.get_logger(__name__)
 
@@ -31,8 +35,8 @@ _GIVEN_BACK_KEPT = 10_000
 class AttemptRunner:
     """Sees attempts to their end, and settles what came of each.
 
-    ``switchboards`` are by their names; ``caller_id`` is shown for messages that name none. ``on_settled`` is given the
-    account, the bulk's id and the finished attempt, after the commit, and only by who settled it.
+    ``switchboards`` are by their names. ``on_settled`` is given the account, the bulk's id and the finished attempt,
+    after the commit, and only by who settled it.
     """
 
     def __init__(
@@ -45,7 +49,7 @@ class AttemptRunner:
         outbound: Outbound,
         routes: Routes,
         traffic: Traffic,
-        caller_id: str | None,
+        formats: Formats,
         on_settled: Callable[[str, str, Attempt], Awaitable[None]],
     ) -> None:
         self._store = store
@@ -64,8 +68,9 @@ class AttemptRunner:
             recordings=recordings,
             outbound=outbound,
             routes=routes,
+            scripts=Scripts(),
             traffic=traffic,
-            caller_id=caller_id,
+            formats=formats,
             spawn=self._spawn,
             may_dial=lambda: self._may_dial,
         )
@@ -76,7 +81,7 @@ class AttemptRunner:
         return self._running.keys()
 
     async def wait_until_idle(self) -> None:
-        """Return when no attempt is under way."""
+        """Return when no attempt is under way, nor anything that its call did not wait for."""
         await self._idle.wait()
 
     async def run(self, claim: Claim) -> None:
@@ -87,13 +92,15 @@ class AttemptRunner:
 
     async def origination(self, found: OpenAttempt) -> Origination:
         """What another process has asked of Asterisk for an attempt. Raises StoreFailed."""
-        return await RunningAttempt(self._means, found.claim).take_up(found)
+        with _named(found.claim):
+            return await RunningAttempt(self._means, found.claim).take_up(found)
 
     async def adopt(self, found: OpenAttempt, call: Call) -> None:
         """See an attempt to its end whose call another process has placed."""
         running = self._new(found.claim)
 
         async def go_on() -> Outcome:
+            _log.info("adopted")
             try:
                 await until_stored(lambda: running.take_up(found))
                 return await running.go_on(call)
@@ -101,7 +108,6 @@ class AttemptRunner:
                 if not call.over:
                     await call.hang_up()
 
-        _log.info("adopted", message=found.claim.message.id, attempt=found.claim.attempt.id)
         await self._see_through(running, found.claim, go_on())
 
     async def settle_orphan(self, found: OpenAttempt, ended: Ended, answered_at: datetime | None = None) -> None:
@@ -118,8 +124,8 @@ class AttemptRunner:
     async def release_orphan(self, claim: Claim) -> None:
         """Give an attempt back of which nothing was dialled."""
         self._given_back.append(claim.attempt.id)
-        await until_stored(lambda: self._store.release(claim.key, claim.attempt.id))
-        _log.info("released", message=claim.message.id, attempt=claim.attempt.id, reason="never dialled")
+        with _named(claim):
+            await self._release(claim, "never dialled")
 
     async def cancel(self, attempt_ids: Collection[str]) -> None:
         """Stop attempts: calls that ring or talk are hung up, and what is not dialled yet never is.
@@ -145,31 +151,56 @@ class AttemptRunner:
         self._running[claim.attempt.id] = running
         self._idle.clear()
         try:
-            await self._settle(running, claim, calling)
+            with _named(claim):
+                await self._settle(running, claim, calling)
+        except Exception:  # it is found again, as one that nobody looks after
+            _log.exception("attempt_not_settled", attempt=claim.attempt.id)
         finally:
             del self._running[claim.attempt.id]
-            if not self._running:
-                self._idle.set()
+            self._note_if_idle()
 
     async def _settle(self, running: RunningAttempt, claim: Claim, calling: Coroutine[Any, Any, Outcome]) -> None:
-        log = _log.bind(message=claim.message.id, attempt=claim.attempt.id)
         try:
             outcome = await calling
         except (LinkDown, NotDialled) as error:
-            log.info("released", reason=str(error))
-            await until_stored(lambda: self._store.release(claim.key, claim.attempt.id))
+            await self._release(claim, error)
             return
         except Exception:  # a fault of ours must not leave the message open for ever
-            log.exception("attempt_failed")
+            _log.exception("attempt_failed")
             outcome = Outcome(running.attempt, EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR)
         attempt = finished(outcome)
         if await settle(self._store, claim, attempt):
-            log.info("ended", status=attempt.status_id, error=attempt.error_id, sip_status=attempt.sip_status)
+            _log.info("ended", status=attempt.status_id, error=attempt.error_id, sip_status=attempt.sip_status)
             await self._on_settled(claim.account, claim.bulk_id, attempt)
         else:
-            log.warning("settled_before")
+            _log.warning("settled_before")
+
+    async def _release(self, claim: Claim, reason: str | Exception) -> None:
+        await until_stored(lambda: self._store.release(claim.key, claim.attempt.id))
+        _log.info("released", reason=reason)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(_logged(work))
         self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self._idle.clear()
+        task.add_done_callback(self._despawn)
+
+    def _despawn(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        self._note_if_idle()
+
+    def _note_if_idle(self) -> None:
+        if not self._running and not self._background:
+            self._idle.set()
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:  # nobody waits for it
+        _log.exception("failed_beside_the_call")
+
+
+def _named(claim: Claim) -> AbstractContextManager[None]:
+    """Whatever is logged meanwhile, also by what is begun here and goes on longer, says which call it is about."""
+    return bound_contextvars(message=claim.message.id, attempt=claim.attempt.id)

@@ -11,6 +11,7 @@ from bridge.asterisk.trunks import TrunkWatch
 from bridge.dialer.rounds import Rounds
 from bridge.dialer.traffic import Traffic
 from bridge.store import Claim, Claims, Store
+from bridge.supervised import Supervisor
 
 _AHEAD = timedelta(seconds=0.2)
 """A turn that begins later is taken later, so that what is claimed and not yet dialled stays little."""
@@ -38,6 +39,7 @@ class Claiming:
         stand_ins: Sequence[str],
         watch: TrunkWatch,
         traffic: Traffic,
+        supervisor: Supervisor,
         begin: Callable[[Claim], None],
     ) -> None:
         self._store = store
@@ -50,7 +52,7 @@ class Claiming:
         self._begin = begin
         self._is_full = False
         self._was_limited = False
-        self.rounds = Rounds(f"claiming for {trunk}", self._claim)
+        self.rounds = Rounds(supervisor.part(f"claiming for {trunk}"), self._claim)
 
     def call_over(self) -> None:
         """A call of this node is over: there may be room on a trunk that was full."""
@@ -88,8 +90,7 @@ class Claiming:
 
     def _is_down(self, trunk: str) -> bool:
         """Whether it has stopped to answer OPTIONS requests, or has lately taken no calls."""
-        is_unreachable = self._watch.standing(trunk).qualify == "unreachable"
-        refusals = _REFUSALS_OF_UNREACHABLE if is_unreachable else _REFUSALS
+        refusals = _REFUSALS_OF_UNREACHABLE if self._watch.standing(trunk).is_silent else _REFUSALS
         return self._watch.is_down(trunk) or self._traffic.is_spared(trunk, refusals)
 
 

@@ -30,6 +30,7 @@ from bridge.dialer.replay import Clock, Past, dump, replay
 from bridge.messages.progress import State
 from bridge.scripts import Interpreter, commands, events
 from bridge.speech import Prompt
+from bridge.telephony.formats import TrunkFormat
 
 KEPT_WITHIN_SECONDS = 1.0
 MOST_TOLD = 2000
@@ -53,6 +54,7 @@ class Conversation:
         prompts: Prompts,
         recordings: CallRecordings,
         silence: Prompt | None,
+        trunk: TrunkFormat,
         send: Callable[[commands.Request, Callable[[events.Event], None]], None],
         on_state: Callable[[State, datetime], None],
         note: Callable[[list[Any], datetime], Awaitable[None]],
@@ -72,6 +74,7 @@ class Conversation:
             past,
             prompts=prompts,
             recordings=recordings,
+            trunk=trunk,
             post=self._inbox.put_nowait,
             keep=lambda: self._keeper.now(KEPT_WITHIN_SECONDS),
         )

@@ -13,7 +13,10 @@ from bridge.speech import Prompt
 
 @dataclass(slots=True)
 class Course:
-    """Times are UTC. ``dialling`` is the transfer under way and when it began, ``joined_at`` when it was answered."""
+    """Times are UTC. ``dialling`` is the transfer under way and when it began, ``joined_at`` when it was answered.
+
+    ``sent_numbers`` and ``sent_from`` are what its trunk was sent; None shows the call's own caller id.
+    """
 
     ringing_at: datetime | None = None
     answered_at: datetime | None = None
@@ -26,6 +29,8 @@ class Course:
     limit_reached: str | None = None
     dialling: tuple[commands.Dial, datetime] | None = None
     joined_at: datetime | None = None
+    sent_numbers: list[str] = field(default_factory=list)
+    sent_from: str | None = None
 
     @property
     def rang(self) -> bool:
@@ -44,11 +49,12 @@ class Course:
 
     def note_spoken(self, prompt: Prompt, at: datetime) -> None:
         """It is played from then on."""
-        self.spoken.append(Spoken(at, prompt.engine, prompt.voice, prompt.seconds, prompt.cached))
+        self.spoken.append(Spoken(at, prompt.engine, prompt.voice, prompt.sound_seconds, prompt.cached))
 
-    def transfer_begins(self, dial: commands.Dial) -> None:
+    def transfer_begins(self, dial: commands.Dial, sent_numbers: list[str], sent_from: str | None) -> None:
         """Its telephones are dialled."""
         self.dialling, self.joined_at = (dial, datetime.now(UTC)), None
+        self.sent_numbers, self.sent_from = sent_numbers, sent_from
 
     def transfer_answered(self, at: datetime) -> None:
         """The two hear each other."""
@@ -56,7 +62,11 @@ class Course:
 
     def transfer_over(self, over: TransferOver) -> None:
         """The other side left, or never came."""
-        self._end_transfer(over.result, over.number, over.seconds)
+        number = None
+        if self.dialling and over.number:
+            asked_for = dict(zip(self.sent_numbers, self.dialling[0].numbers, strict=False))
+            number = asked_for.get(over.number, over.number)
+        self._end_transfer(over.result, number, over.seconds)
 
     def call_over(self, at: datetime) -> None:
         """The callee left, perhaps during a transfer."""
@@ -71,5 +81,16 @@ class Course:
         dial, dialled_at = self.dialling
         if number is None and result == "answered" and len(dial.numbers) == 1:
             number = dial.numbers[0]
-        self.transfers.append(Transfer(list(dial.numbers), dialled_at, result, number, self.joined_at, seconds))
+        self.transfers.append(
+            Transfer(
+                list(dial.numbers),
+                dialled_at,
+                result,
+                number,
+                self.joined_at,
+                seconds,
+                self.sent_numbers,
+                self.sent_from,
+            )
+        )
         self.dialling = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -15,10 +15,11 @@ from bridge.dialer.claiming import Claiming
 from bridge.dialer.lease import Lease
 from bridge.dialer.rounds import Rounds
 from bridge.dialer.stand_ins import stand_ins
-from bridge.dialer.traffic import Traffic, TrunkTraffic
+from bridge.dialer.traffic import Traffic
 from bridge.messages.routes import Routes
 from bridge.messages.statuses import EXPIRED_EXPIRED, REQUEST_TIMEOUT
 from bridge.store import Claim, Store, Topic, TrunkLimit
+from bridge.supervised import Supervisor
 
 _log = structlog.get_logger(__name__)
 
@@ -46,14 +47,14 @@ class Dialer:
         routes: Routes,
         watch: TrunkWatch,
         traffic: Traffic,
+        supervisor: Supervisor,
         on_superseded: Callable[[], None],
     ) -> None:
         self._store = store
         self._runner = runner
         self._node = node
-        self._traffic = traffic
         self._on_superseded = on_superseded
-        self._lease = Lease(store, node=node, instance=instance, on_superseded=self._superseded)
+        self._lease = Lease(store, node=node, instance=instance, supervisor=supervisor, on_superseded=self._superseded)
         self._claimings = [
             Claiming(
                 store=store,
@@ -63,12 +64,16 @@ class Dialer:
                 stand_ins=stand_ins(routes, trunk.name),
                 watch=watch,
                 traffic=traffic,
+                supervisor=supervisor,
                 begin=self._begin,
             )
             for trunk in trunks
         ]
-        self._dialling = [*(claiming.rounds for claiming in self._claimings), Rounds("expiry", self._expire)]
-        self._canceling = Rounds("cancellation", self._cancel)
+        self._dialling = [
+            *(claiming.rounds for claiming in self._claimings),
+            Rounds(supervisor.part("expiry"), self._expire),
+        ]
+        self._canceling = Rounds(supervisor.part("cancellation"), self._cancel)
         self._tasks: set[asyncio.Task[None]] = set()
         store.subscribe(Topic.DUE, self._wake)
         store.subscribe(Topic.CANCELED, self._canceling.wake)
@@ -79,13 +84,10 @@ class Dialer:
         for rounds in (*self._dialling, self._canceling):
             rounds.start()
 
-    def standing(self) -> Mapping[str, TrunkTraffic]:
-        """What each trunk does on this node now."""
-        return self._traffic.standing()
-
     async def drain(self, seconds: float) -> None:
         """Take no new work, wait for the calls under way, hang up those that outlast the time, and stop.
 
+        What a call has begun and did not wait for, as a request of its script, has the same time, and those 5 s more.
         Messages that were claimed and are not dialled yet wait again, for another node or the next start.
         """
         self._stop_dialling()
@@ -97,7 +99,9 @@ class Dialer:
         if late:
             await self._runner.hang_up_all()
             await asyncio.wait(late, timeout=_HANG_UP_SECONDS)
-            idle.cancel()
+            if not idle.done():
+                _log.warning("cut_off", calls=len(self._runner.under_way))
+                idle.cancel()
         await self._canceling.stop()
         await self._lease.leave()
 

@@ -33,12 +33,22 @@ def was_refused(ended: Ended, *, rang: bool, gave_up: bool) -> bool:
 
 def leg_of(attempt: Attempt, ended: Ended) -> Leg:
     """The leg that has just ended."""
-    return Leg(attempt.trunk, attempt.dialled_at, ended.at, ended.cause, ended.sip_status, ended.dialled)
+    return Leg(
+        attempt.trunk,
+        attempt.dialled_at,
+        ended.at,
+        ended.cause,
+        ended.sip_status,
+        ended.dialled,
+        ended.unsent,
+        attempt.sent_to,
+        attempt.sent_from,
+    )
 
 
 def ended_of(leg: Leg) -> Ended:
     """How a leg ended."""
-    return Ended(leg.ended_at, leg.cause, leg.sip_status, timed_out=False, by="callee")
+    return Ended(leg.ended_at, leg.cause, leg.sip_status, timed_out=False, by="callee", unsent=leg.unsent)
 
 
 def trunks_left(routes: Routes, attempt: Attempt) -> Iterator[str]:

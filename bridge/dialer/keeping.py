@@ -35,7 +35,7 @@ class Keeper:
             async with asyncio.timeout(within):
                 await self._write()
         except (TimeoutError, StoreFailed) as error:
-            _log.warning("progress_not_stored", reason=str(error) or "too slow")
+            _log.warning("progress_not_stored", reason=error)
 
     def close(self) -> None:
         """The call is over: nothing more is written."""
@@ -50,5 +50,5 @@ class Keeper:
             try:
                 await self._write()
             except StoreFailed as error:
-                _log.warning("progress_not_stored", reason=str(error))
+                _log.warning("progress_not_stored", reason=error)
                 self._is_due, wait = True, AGAIN_SECONDS

@@ -9,6 +9,7 @@ import structlog
 
 from bridge.dialer.rounds import Rounds
 from bridge.store import Store, StoreFailed
+from bridge.supervised import Supervisor
 
 _log = structlog.get_logger(__name__)
 
@@ -19,12 +20,20 @@ _RENEW_EVERY_SECONDS = 5.0
 class Lease:
     """Holds the node's name from ``take`` to ``leave``; ``on_superseded`` when another process has taken it."""
 
-    def __init__(self, store: Store, *, node: str, instance: str, on_superseded: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        node: str,
+        instance: str,
+        supervisor: Supervisor,
+        on_superseded: Callable[[], None],
+    ) -> None:
         self._store = store
         self._node = node
         self._instance = instance
         self._on_superseded = on_superseded
-        self._renewing = Rounds("lease", self._renew)
+        self._renewing = Rounds(supervisor.part("lease"), self._renew)
 
     async def take(self) -> None:
         """Become the node; whoever was it before is superseded. Raises StoreFailed."""
@@ -38,7 +47,7 @@ class Lease:
         try:
             await self._store.leave_node(self._node, self._instance)
         except StoreFailed as error:
-            _log.warning("node_not_left", node=self._node, reason=str(error))
+            _log.warning("node_not_left", node=self._node, reason=error)
 
     async def _renew(self) -> float:
         now = datetime.now(UTC)

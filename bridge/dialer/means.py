@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from bridge.asterisk import Origination, Switchboard
+from bridge.dialer.scripting import Scripts
 from bridge.dialer.traffic import Traffic
 from bridge.messages.routes import Routes
 from bridge.outbound import Outbound
 from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech
 from bridge.store import Claim, Store
+from bridge.telephony.formats import Formats
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
     """The rooms that an attempt needs.
 
-    ``switchboards`` are by their names; ``caller_id`` is shown for messages that name none. ``spawn`` has something
-    done that no call waits for.
+    ``switchboards`` are by their names. ``spawn`` has something done that no call waits for.
     """
 
     store: Store
@@ -30,8 +31,9 @@ class Means:
     recordings: RecordingFiles
     outbound: Outbound
     routes: Routes
+    scripts: Scripts
     traffic: Traffic
-    caller_id: str | None
+    formats: Formats
     spawn: Callable[[Coroutine[Any, Any, None]], None]
     may_dial: Callable[[], bool]
 
@@ -40,9 +42,9 @@ class Means:
         content = claim.message.content
         return Origination(
             channel_id=claim.attempt.channel_id,
-            number=claim.message.to,
+            number=claim.attempt.sent_to or claim.message.to,
             trunk=claim.attempt.trunk,
-            caller_id=claim.message.sender or self.caller_id,
+            caller_id=claim.attempt.sent_from,
             ring_timeout=content.ring_timeout,
             call_timeout=content.call_timeout,
             record_to=None if record_to is None else str(record_to),

@@ -57,7 +57,7 @@ def finished(outcome: Outcome) -> Attempt:
     if ended is None:
         return attempt
     sip_status = final_sip_status(ended, answered=course.answered_at is not None)
-    by = None if ended.lost else ended.by
+    by = None if ended.lost or ended.unsent else ended.by
     return replace(attempt, ended_at=ended.at, cause=ended.cause, sip_status=sip_status, hung_up_by=by)
 
 
@@ -98,5 +98,5 @@ async def until_stored(work: Callable[[], Awaitable[_T]]) -> _T:
         try:
             return await work()
         except StoreFailed as error:
-            _log.error("outcome_not_stored_yet", reason=str(error))
+            _log.error("outcome_not_stored_yet", reason=error)
             await asyncio.sleep(_STORE_AGAIN_SECONDS)

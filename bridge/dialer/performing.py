@@ -18,6 +18,7 @@ from bridge.dialer.replay import Past
 from bridge.scripts import commands, events
 from bridge.scripts.limits import MAX_TRANSFER
 from bridge.speech import Prompt
+from bridge.telephony.formats import TrunkFormat
 
 _log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ class Performance:
         *,
         prompts: Prompts,
         recordings: CallRecordings,
+        trunk: TrunkFormat,
         post: Callable[[Continuation | events.Event], None],
         keep: Callable[[], Awaitable[None]],
     ) -> None:
@@ -47,6 +49,7 @@ class Performance:
         self._course = past.course
         self._prompts = prompts
         self._recordings = recordings
+        self._trunk = trunk
         self._post = post
         self._keep = keep
         self._play: commands.Play | None = None
@@ -223,7 +226,8 @@ class Performance:
     def dial(self, dial: commands.Dial) -> None:
         """Join the callee with somebody else. That it begins is kept first: nobody is called twice for it."""
         self._dial = dial
-        self._course.transfer_begins(dial)
+        numbers = [self._trunk.number_sent(number) for number in dial.numbers]
+        self._course.transfer_begins(dial, numbers, self._trunk.caller_id_sent(dial.caller_id))
         self._meanwhile(self._made_ready(dial), partial(self._transfer, dial))
 
     def transferred(self, over: TransferOver) -> events.Event | None:
@@ -238,10 +242,10 @@ class Performance:
     async def _transfer(self, dial: commands.Dial, warning_tone: Prompt | None) -> None:
         await self._call.transfer(
             Transfer(
-                numbers=dial.numbers,
+                numbers=tuple(self._course.sent_numbers),
                 ring_seconds=dial.ring_seconds,
                 max_seconds=dial.max_seconds or MAX_TRANSFER,
-                caller_id=dial.caller_id,
+                caller_id=self._course.sent_from,
                 warning_seconds=dial.warning_seconds,
                 warning_tone=str(warning_tone.stem) if warning_tone else None,
             )

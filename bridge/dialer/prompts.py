@@ -61,7 +61,7 @@ class Prompts:
                 return await self._played_back(wanted)
             await self._keep(wanted)
         except SpeechError as error:
-            _log.warning("not_made_for_the_call", prompt=type(wanted).__name__, reason=str(error))
+            _log.warning("not_made_for_the_call", prompt=type(wanted).__name__, reason=error)
             return None
         return self._made[wanted]
 
@@ -70,13 +70,12 @@ class Prompts:
         try:
             return await self._speech.prepare_sound(BEEP)
         except SpeechError as error:
-            _log.warning("not_made_for_the_call", prompt="beep", reason=str(error))
+            _log.warning("not_made_for_the_call", prompt="beep", reason=error)
             return None
 
     async def release(self) -> None:
         """The call is over: what was made for it alone is removed."""
-        for prompt in self._private:
-            await self._speech.release(prompt)
+        await self._speech.release(*self._private)
 
     async def _keep(self, wanted: commands.Prompt) -> None:
         self._made[wanted] = await self._new(wanted)

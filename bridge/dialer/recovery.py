@@ -10,14 +10,15 @@ from typing import Any
 
 import structlog
 
-from bridge.asterisk import AmiError, Call, Switchboard
+from bridge.asterisk import AmiError, Call, Origination, Switchboard
 from bridge.asterisk.errors import JournalUnreadable
 from bridge.asterisk.journal import Journal, Record
 from bridge.asterisk.switchboard import GONE_FOR_GOOD
 from bridge.dialer.attempt import AttemptRunner
 from bridge.dialer.rounds import Rounds
 from bridge.dialer.settling import Adopt, Evidence, Release, Settle, Wait, decide, lost
-from bridge.store import OpenAttempt, Store
+from bridge.store import OpenAttempt, Store, StoreFailed
+from bridge.supervised import Supervisor
 
 _log = structlog.get_logger(__name__)
 
@@ -42,13 +43,14 @@ class Recovery:
         journal: Journal,
         runner: AttemptRunner,
         node: str,
+        supervisor: Supervisor,
     ) -> None:
         self._store = store
         self._switchboards = switchboards
         self._journal = journal
         self._runner = runner
         self._node = node
-        self._rounds = Rounds("recovery", self.look)
+        self._rounds = Rounds(supervisor.part("recovery"), self.look)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -59,17 +61,24 @@ class Recovery:
         await self._rounds.stop()
 
     async def look(self) -> float:
-        """Look once; return when to look again, in seconds. Raises StoreFailed."""
+        """Look once; return when to look again, in seconds. Raises StoreFailed.
+
+        What fails over the orphans of one Asterisk is raised when those of all others are seen to.
+        """
         now = datetime.now(UTC)
         ours = frozenset(self._runner.under_way)  # also those that end while the store is asked
         by_asterisk: dict[str, list[OpenAttempt]] = defaultdict(list)
         for found in await self._store.open_attempts(self._node):
             if found.claim.attempt.id not in ours and self._is_orphan(found, now):
                 by_asterisk[found.claim.attempt.asterisk].append(found)
-        waiting = await asyncio.gather(*(self._recover(name, orphans) for name, orphans in by_asterisk.items()))
+        recovering = (self._recover(name, orphans) for name, orphans in by_asterisk.items())
+        waiting = await asyncio.gather(*recovering, return_exceptions=True)
         for found in await self._store.abandoned_attempts(self._node, now, _ABANDONED_AT_ONCE):
             if self._is_orphan(found, now):
                 self._begin(self._runner.settle_orphan(found, lost(now)))
+        for some_wait in waiting:
+            if isinstance(some_wait, BaseException):
+                raise some_wait
         return _SOON_SECONDS if any(waiting) else _EVERY_SECONDS
 
     def _is_orphan(self, found: OpenAttempt, now: datetime) -> bool:
@@ -109,10 +118,22 @@ class Recovery:
         if switchboard is None or not switchboard.connected:
             return None
         try:
-            return await switchboard.adopt([await self._runner.origination(found) for found in orphans], oldest)
+            return await switchboard.adopt(await self._originations(orphans), oldest)
         except AmiError as error:
-            _log.warning("orphans_not_looked_for", asterisk=asterisk, orphans=len(orphans), reason=str(error))
+            _log.warning("orphans_not_looked_for", asterisk=asterisk, orphans=len(orphans), reason=error)
             return None
+
+    async def _originations(self, orphans: Collection[OpenAttempt]) -> list[Origination]:
+        """One of which that cannot be told, whatever is wrong with it, is settled: the others must not wait for it."""
+        originations = []
+        for found in orphans:
+            try:
+                originations.append(await self._runner.origination(found))
+            except StoreFailed:
+                raise
+            except Exception:
+                self._begin(self._runner.settle_orphan(found, lost(datetime.now(UTC))))
+        return originations
 
     async def _journaled(
         self, asterisk: str, orphans: Collection[OpenAttempt], oldest: datetime
@@ -121,7 +142,7 @@ class Recovery:
         try:
             records = await self._journal.read([found.claim.attempt.channel_id for found in orphans], oldest)
         except JournalUnreadable as error:
-            _log.error("journal_unreadable", asterisk=asterisk, orphans=len(orphans), reason=str(error))
+            _log.error("journal_unreadable", asterisk=asterisk, orphans=len(orphans), reason=error)
             return {}, False
         return records, await self._journal.is_kept(asterisk, oldest)
 

@@ -67,7 +67,7 @@ def dump(past: Past) -> list[Any]:
 
 
 def load(happened: list[Any]) -> Past:
-    """What ``dump`` was given. Raises ValueError when it is something else."""
+    """What ``dump`` was given. Raises whatever comes when it is something else."""
     (values,) = happened
     kept = _kept.validate_python(values)
     told: list[Told] = [(at, events.from_json(event) if event else None) for at, *event in kept.told]
@@ -82,8 +82,8 @@ def past_of(found: OpenAttempt) -> Past:
     if found.happened:
         try:
             return load(found.happened)
-        except ValueError:  # of another version
-            _log.error("past_not_read", attempt=found.claim.attempt.id)
+        except Exception:  # of another version, or damaged
+            _log.exception("past_not_read")
     attempt = found.claim.attempt
     course = Course(ringing_at=attempt.ringing_at, answered_at=attempt.answered_at)
     if attempt.answered_at is None:

@@ -10,25 +10,33 @@ import structlog
 
 from bridge.outbound import Outbound, OutboundFailed, OutboundRefused
 from bridge.scripts import commands, events
+from bridge.scripts.limits import RESPONSE_WAIT
 
 SECONDS = 10.0
+AWAITED_SECONDS = RESPONSE_WAIT - 0.2
+"""What an answer had said until then is told in time to a script that waits for all of it."""
+
 MOST_BYTES = 65_536
 
 _log = structlog.get_logger(__name__)
 
 
 async def send_request(outbound: Outbound, request: commands.Request) -> events.Responded:
-    """The status, and the texts, numbers and truths of a JSON object; no status without an answer. Raises nothing."""
+    """The status, and the texts, numbers and truths of a JSON object; no status without an answer. Raises nothing.
+
+    An answer that breaks off behind its status line has that status, and the members of as much as came.
+    """
     headers = dict(request.headers)
     body = None if request.body is None else request.body.encode()
+    seconds = AWAITED_SECONDS if request.awaited else SECONDS
     try:
         response = await outbound.fetch(
-            request.method, request.url, headers=headers, body=body, most_bytes=MOST_BYTES, timeout=SECONDS
+            request.method, request.url, headers=headers, body=body, most_bytes=MOST_BYTES, timeout=seconds
         )
     except (OutboundFailed, OutboundRefused) as error:
-        _log.warning("request_of_script_failed", method=request.method, reason=str(error))
+        _log.warning("request_of_script_failed", method=request.method, reason=error)
         return events.Responded(request.id, None)
-    _log.info("request_of_script", method=request.method, status=response.status)
+    _log.info("request_of_script", method=request.method, status=response.status, broken=response.broken)
     return events.Responded(request.id, response.status, _members(response.body))
 
 

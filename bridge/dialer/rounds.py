@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from bridge.store import StoreFailed
+from bridge.supervised import Part, uncancelled
 
 _log = structlog.get_logger(__name__)
 
-_REST_AFTER_FAILURE_SECONDS = 1.0
+_REST_WITHOUT_STORE_SECONDS = 1.0
 _SHORTEST_REST_SECONDS = 0.005
 
 
@@ -19,14 +20,15 @@ class Rounds:
     """Does ``work`` from ``start`` to ``stop``; it returns how many seconds to rest, None to rest until ``wake``.
 
     A round that fails is logged and followed by the next one: a database that is away for a while, or a fault of ours,
-    must not end the work for good. A round under way is always finished: what it has committed is then known.
+    of which the ``part`` is told, must not end the work for good. A round under way is always finished: what it has
+    committed is then known.
     """
 
-    def __init__(self, name: str, work: Callable[[], Awaitable[float | None]]) -> None:
-        self._name = name
+    def __init__(self, part: Part, work: Callable[[], Awaitable[float | None]]) -> None:
+        self._part = part
         self._work = work
         self._awake = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -38,7 +40,7 @@ class Rounds:
 
     def stop_soon(self) -> None:
         """Begin no further round."""
-        self._stopping = True
+        self._stopping.set()
         self._awake.set()
 
     async def stop(self) -> None:
@@ -48,22 +50,23 @@ class Rounds:
             await self._task
 
     async def _run(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._awake.clear()
-            await self._rest(await self._round())
+            try:
+                rest = await uncancelled(self._work())
+            except StoreFailed as error:
+                _log.error("store_failed", work=self._part.name, reason=error)
+                await _until(self._awake, _REST_WITHOUT_STORE_SECONDS)
+            except Exception as error:
+                await _until(self._stopping, self._part.died(error))
+            else:
+                self._part.lives()
+                await _until(self._awake, None if rest is None else max(rest, _SHORTEST_REST_SECONDS))
 
-    async def _round(self) -> float | None:
-        try:
-            return await self._work()
-        except StoreFailed as error:
-            _log.error("store_failed", work=self._name, reason=str(error))
-        except Exception:
-            _log.exception("round_failed", work=self._name)
-        return _REST_AFTER_FAILURE_SECONDS
 
-    async def _rest(self, seconds: float | None) -> None:
-        try:
-            async with asyncio.timeout(None if seconds is None else max(seconds, _SHORTEST_REST_SECONDS)):
-                await self._awake.wait()
-        except TimeoutError:
-            return
+async def _until(event: asyncio.Event, seconds: float | None) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

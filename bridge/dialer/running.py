@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import structlog
@@ -22,8 +22,9 @@ from bridge.dialer.prompts import Prompts
 from bridge.dialer.recordings import CallRecordings
 from bridge.dialer.replay import Past, past_of, replay
 from bridge.dialer.requests import send_request
-from bridge.dialer.scripting import script_of, variables_of
+from bridge.dialer.scripting import variables_of
 from bridge.dialer.settling import lost, within_limit
+from bridge.errors import VoicebridgeError
 from bridge.messages.attempt import Attempt
 from bridge.messages.progress import State
 from bridge.messages.statuses import (
@@ -36,7 +37,7 @@ from bridge.messages.statuses import (
     UNDELIVERABLE_NOT_DELIVERED,
 )
 from bridge.messages.windows import is_open
-from bridge.scripts import Interpreter, commands, events
+from bridge.scripts import Interpreter, Script, commands, events
 from bridge.speech import AudioNotDownloaded, AudioUnsupported, Prompt, SpeechError, UploadUnknown
 from bridge.store import Claim, OpenAttempt, StoreFailed
 
@@ -52,12 +53,17 @@ _NO_CHANNEL = (
 )
 
 
-class NotDialled(Exception):
+class NotDialled(VoicebridgeError):
     """Its window has closed since it was claimed, or nothing more is to be dialled, or Asterisk does not begin it."""
+
+    id = "NOT_DIALLED"
 
 
 class RunningAttempt:
-    """An attempt that this process sees to its end: from its claim, or from where another process left it."""
+    """An attempt that this process sees to its end: from its claim, or from where another process left it.
+
+    To make one never fails; all that is done with it may, over what another version has kept.
+    """
 
     def __init__(self, means: Means, claim: Claim, *, is_canceled: bool = False) -> None:
         content = claim.message.content
@@ -68,7 +74,7 @@ class RunningAttempt:
         self._gave_up = False
         self._call: Call | None = None
         self._past = Past(claim.attempt.dialled_at)
-        self._script, self._variables = script_of(content), variables_of(claim.message)
+        self._variables = variables_of(claim.message)
         self._recordings = CallRecordings(means.store, means.recordings, claim)
         self._prompts = Prompts(
             means.speech,
@@ -83,13 +89,17 @@ class RunningAttempt:
         """As it was committed, with its latest leg."""
         return self._claim.attempt
 
+    @cached_property
+    def _script(self) -> Script:
+        return self._means.scripts.of(self._claim.message.content)
+
     async def dial(self) -> Outcome:
         """Have the number called. Raises LinkDown and NotDialled when nothing was dialled and nothing will be."""
         try:
             await self._prepare()
             return await self._dial()
         except SpeechError as error:
-            _log.error("not_spoken", message=self.attempt.message_id, reason=str(error))
+            _log.error("not_spoken", reason=error)
             return Outcome(self._dialled_now(), EXPIRED_EXPIRED, _unspoken(error))
         finally:
             await self._prompts.release()
@@ -145,7 +155,7 @@ class RunningAttempt:
         try:
             await self._prepare()
         except SpeechError as error:  # the call goes on without it
-            _log.error("not_spoken", message=self.attempt.message_id, reason=str(error))
+            _log.error("not_spoken", reason=error)
 
     async def _dial(self) -> Outcome:
         await self._means.traffic.turn(self.attempt.trunk, self._claim.starts_at)
@@ -226,6 +236,7 @@ class RunningAttempt:
             prompts=self._prompts,
             recordings=self._recordings,
             silence=self._silence,
+            trunk=self._means.formats.of(self.attempt.trunk),
             send=self._send,
             on_state=self._move,
             note=self._note,
@@ -263,11 +274,11 @@ class RunningAttempt:
                     self._claim = claim
                     await self._means.traffic.turn(trunk, claim.starts_at)
                     if self._means.may_dial() and not self._is_ending:
-                        _log.info("next_trunk", attempt=before.attempt.id, refused_by=leg.trunk, trunk=trunk)
+                        _log.info("next_trunk", refused_by=leg.trunk, trunk=trunk)
                         return await self._place()
                     break
         except (StoreFailed, LinkDown, Rejected) as error:
-            _log.warning("no_next_trunk", attempt=before.attempt.id, reason=str(error))
+            _log.warning("no_next_trunk", reason=error)
         self._claim = before
         return None
 
@@ -291,7 +302,7 @@ class RunningAttempt:
             try:
                 await self._means.store.move(self._claim.key, self.attempt.id, state, at)
             except StoreFailed as error:
-                _log.warning("progress_not_stored", reason=str(error))
+                _log.warning("progress_not_stored", reason=error)
 
         self._means.spawn(move())
 

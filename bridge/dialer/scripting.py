@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from bridge.errors import VoicebridgeError
 from bridge.messages.message import Connection, Content, Message
 from bridge.scripts import Script, compile_click_to_call, compile_message, compile_scenario
 
+_MOST_KEPT = 100
+
+
+class ContentUnreadable(VoicebridgeError):
+    """What is to happen on the call was kept in a form that this version cannot carry out."""
+
+    id = "CONTENT_UNREADABLE"
+
+
+class Scripts:
+    """Compiles each script once for all the calls that it is for, and keeps those that were used last."""
+
+    def __init__(self) -> None:
+        self._compiled: OrderedDict[tuple[str, str], Script] = OrderedDict()
+
+    def of(self, content: Content) -> Script:
+        """The script of a message, an IVR scenario or a click-to-call. It was checked when it was taken in.
+
+        Raises ContentUnreadable, and ScriptInvalid when another version took it in.
+        """
+        if content.unreadable:
+            raise ContentUnreadable("the message is damaged, or says something that this version does not know")
+        compile_, members = _source(content)
+        key = (compile_.__name__, json.dumps(members))
+        script = self._compiled.pop(key, None) or compile_(**members)
+        self._compiled[key] = script
+        if len(self._compiled) > _MOST_KEPT:
+            self._compiled.popitem(last=False)
+        return script
+
 
 def script_of(content: Content) -> Script:
-    """The script of a message, an IVR scenario or a click-to-call. It was checked when it was taken in."""
-    if content.launch is not None:
-        return compile_scenario(content.launch.script, pause=content.pause)
-    if content.connection is not None:
-        return _click_to_call(content, content.connection)
-    return compile_message(
-        text=content.text,
-        audio_url=content.audio_url,
-        language=content.language,
-        voice=content.voice,
-        gender=content.gender,
-        speech_rate=content.speech_rate,
-        pause=content.pause,
-        machine_detection=content.machine_detection,
-        actions=content.actions,
-        action_groups=content.action_groups,
-        call_transfers=content.call_transfers,
-        repeat_dtmf=content.repeat_dtmf,
-        max_dtmf=content.max_dtmf,
-        dtmf_timeout=content.dtmf_timeout,
-    )
+    """The script of a message, an IVR scenario or a click-to-call. Raises ScriptInvalid."""
+    compile_, members = _source(content)
+    return compile_(**members)
 
 
 def variables_of(message: Message) -> dict[str, str]:
@@ -37,17 +55,42 @@ def variables_of(message: Message) -> dict[str, str]:
     return {**parameters, "to": message.to, "from": message.sender or ""}
 
 
-def _click_to_call(content: Content, connection: Connection) -> Script:
-    return compile_click_to_call(
-        destination_b=connection.to,
-        caller_id=connection.caller_id,
-        text=content.text,
-        audio_url=content.audio_url,
-        language=content.language,
-        voice=content.voice,
-        gender=content.gender,
-        speech_rate=content.speech_rate,
-        machine_detection=content.machine_detection,
-        max_duration=connection.max_duration,
-        warning_time=connection.warning_time,
-    )
+def _source(content: Content) -> tuple[Callable[..., Script], dict[str, Any]]:
+    """What a script is compiled by, and all that it is compiled from."""
+    if content.launch is not None:
+        return compile_scenario, {"script": content.launch.script, "pause": content.pause}
+    if content.connection is not None:
+        return compile_click_to_call, _click_to_call(content, content.connection)
+    return compile_message, {
+        "text": content.text,
+        "audio_url": content.audio_url,
+        "language": content.language,
+        "voice": content.voice,
+        "gender": content.gender,
+        "speech_rate": content.speech_rate,
+        "pause": content.pause,
+        "machine_detection": content.machine_detection,
+        "actions": content.actions,
+        "action_groups": content.action_groups,
+        "call_transfers": content.call_transfers,
+        "repeat_dtmf": content.repeat_dtmf,
+        "max_dtmf": content.max_dtmf,
+        "dtmf_timeout": content.dtmf_timeout,
+    }
+
+
+def _click_to_call(content: Content, connection: Connection) -> dict[str, Any]:
+    return {
+        "destination_b": connection.to,
+        "caller_id": connection.caller_id,
+        "text": content.text,
+        "audio_url": content.audio_url,
+        "language": content.language,
+        "voice": content.voice,
+        "gender": content.gender,
+        "speech_rate": content.speech_rate,
+        "pause": content.pause,
+        "machine_detection": content.machine_detection,
+        "max_duration": connection.max_duration,
+        "warning_time": connection.warning_time,
+    }

@@ -29,7 +29,7 @@ class TrunkTraffic:
     """One trunk as this node sees it now; the counters begin with the process.
 
     ``held_by_own_limit`` counts calls that were due and had to wait for a turn, or for another call's end;
-    ``refused_by_carrier`` counts legs that the trunk did not take. Neither is ever the other.
+    ``refused_by_carrier`` counts legs that the trunk was asked to take and did not. Neither is ever the other.
     """
 
     calls: int
@@ -115,7 +115,7 @@ class Traffic:
         self._calls[trunk] -= 1
         status = ended.sip_status
         if was_refused(ended, rang=rang, gave_up=gave_up):
-            if ended.dialled:
+            if ended.dialled and not ended.unsent:
                 self._refused[trunk] += 1
             self._refused_in_a_row[trunk] += 1
             self._spare(trunk)

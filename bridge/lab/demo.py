@@ -55,7 +55,7 @@ async def _call(lab: Lab) -> int:
     console.print_json(data=cdr)
     _show_heard(lab, number, console)
     for recording in cdr["attempts"][-1]["recordings"]:
-        console.print(f"The recording ({recording['seconds']} s): GET {url}{recording['url']}", soft_wrap=True)
+        console.print(f"The recording ({recording['seconds']} s): GET {recording['url']}", soft_wrap=True)
     return 0 if cdr["status"]["groupId"] == DELIVERED else 1
 
 

@@ -43,7 +43,8 @@ class Transfer:
     """Telephones that were called to be joined with the callee.
 
     ``result`` is ``answered``, ``busy``, ``no-answer`` or ``failed``. ``number`` answered, and the two heard each other
-    for ``seconds`` from ``answered_at`` on.
+    for ``seconds`` from ``answered_at`` on. ``sent_numbers`` is what the trunk was sent for ``numbers``, ``sent_from``
+    the caller id.
     """
 
     numbers: list[str]
@@ -52,13 +53,16 @@ class Transfer:
     number: str | None = None
     answered_at: datetime | None = None
     seconds: float = 0.0
+    sent_numbers: list[str] = field(default_factory=list)
+    sent_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
     """A trunk that was tried before the attempt's own, and did not take the call: no telephone rang.
 
-    ``cause`` is ITU-T Q.850. ``dialled`` is False when it is certain that Asterisk has never begun the call.
+    ``cause`` is ITU-T Q.850. ``dialled`` is False when it is certain that Asterisk has never begun the call, ``unsent``
+    says that the trunk's name led to no address.
     """
 
     trunk: str
@@ -67,6 +71,9 @@ class Leg:
     cause: int
     sip_status: int | None = None
     dialled: bool = True
+    unsent: bool = False
+    sent_to: str | None = None
+    sent_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,8 @@ class Attempt:
     ``refused`` are the legs before the one that ``trunk`` and ``dialled_at`` tell of. ``cause`` is ITU-T Q.850.
     ``hung_up_by`` is ``callee`` or ``caller``, None when nobody can tell; ``answered_by`` is ``human``, ``machine`` or
     ``unknown``.
-    ``limit_reached`` says what cut the script short: ``rounds`` or ``steps``.
+    ``limit_reached`` says what cut the script short: ``rounds`` or ``steps``. ``sent_to`` and ``sent_from`` are the
+    number and the caller id as the trunk was sent them.
     """
 
     id: str
@@ -90,6 +98,8 @@ class Attempt:
     to: str
     queued_at: datetime
     dialled_at: datetime
+    sent_to: str | None = None
+    sent_from: str | None = None
     ringing_at: datetime | None = None
     answered_at: datetime | None = None
     ended_at: datetime | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -49,23 +49,30 @@ def expand(
     now: datetime,
     bulk_id: str | None = None,
     make_id: Callable[[], str] = new_id,
+    one_pace: bool = False,
 ) -> Bulk:
     """The messages that a request asks for, in its order.
 
     A time in the past means now. With a sending speed each destination has its own turn, in the time window if there is
     one, and the validity is counted from there at its longest: an application's own is for calls that are all due at
-    once.
+    once. With ``one_pace`` orders of the same speed, time and window take turns as the destinations of one do.
     """
-    messages = [message for order in orders for message in _messages_of(order, now=now, make_id=make_id)]
+    paces: dict[Hashable, Iterator[datetime]] = {}
+    messages = []
+    for index, order in enumerate(orders):
+        start = max(order.send_at or now, now)
+        turns = _turns(start, order.gap or timedelta(), order.content.window)
+        if order.gap is not None:
+            pace = (order.gap, start, order.content.window) if one_pace else index
+            turns = paces.setdefault(pace, turns)
+        messages += _messages_of(order, turns, make_id=make_id)
     return Bulk(id=bulk_id or make_id(), account=account, created_at=now, messages=messages)
 
 
-def _messages_of(order: Order, *, now: datetime, make_id: Callable[[], str]) -> list[Message]:
-    start = max(order.send_at or now, now)
-    if order.gap is None:
-        gap, validity = timedelta(), min(order.validity or LONGEST_VALIDITY, LONGEST_VALIDITY)
-    else:
-        gap, validity = order.gap, LONGEST_VALIDITY
+def _messages_of(order: Order, turns: Iterator[datetime], *, make_id: Callable[[], str]) -> list[Message]:
+    validity = LONGEST_VALIDITY
+    if order.gap is None and order.validity is not None:
+        validity = min(order.validity, LONGEST_VALIDITY)
     return [
         Message(
             id=destination.message_id or make_id(),
@@ -75,7 +82,8 @@ def _messages_of(order: Order, *, now: datetime, make_id: Callable[[], str]) -> 
             send_at=turn,
             expires_at=turn + validity,
         )
-        for turn, destination in zip(_turns(start, gap, order.content.window), order.destinations, strict=False)
+        # A turn too many would be lost for the next order of the same pace.
+        for destination, turn in zip(order.destinations, turns, strict=False)
     ]
 
 

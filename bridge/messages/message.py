@@ -82,7 +82,8 @@ class Content:
 
     ``actions``, ``action_groups``, ``call_transfers`` and the script of ``launch`` are kept as the wire wrote them,
     checked; the scripts room compiles them. ``launch`` is there for ``ivr``, ``connection`` for ``click-to-call``.
-    Times are seconds.
+    Times are seconds. ``unreadable`` says that it was kept in a form that this version cannot carry out, and what is
+    here is what is left of it: nobody is called for it.
     """
 
     feature: Feature = "voice-message"
@@ -101,15 +102,16 @@ class Content:
     ring_timeout: int = 45
     call_timeout: int | None = None
     machine_detection: MachineDetection = "disable"
-    call_transfers: list[dict[str, Any]] = field(default_factory=list)
-    actions: list[dict[str, Any]] = field(default_factory=list)
-    action_groups: dict[str, list[Any]] = field(default_factory=dict)
+    call_transfers: list[Any] = field(default_factory=list)
+    actions: list[Any] = field(default_factory=list)
+    action_groups: dict[str, Any] | list[Any] = field(default_factory=dict)
     launch: Launch | None = None
     connection: Connection | None = None
     retry: Retry | None = None
     window: DeliveryTimeWindow | None = None
     notify: Notify | None = None
     callback_data: str | None = None
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

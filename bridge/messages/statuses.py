@@ -36,6 +36,8 @@ CANCELED = 5487
 """By its account, before it was answered; after SIP 487, Request Terminated (RFC 3261, section 21.4.25)."""
 INTERNAL_SERVER_ERROR = 5500
 SERVICE_UNAVAILABLE = 5503
+TRUNK_NOT_RESOLVED = 5700
+"""Ours: behind every SIP status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,13 @@ _ERRORS = {
         Error(5500, "EC_VOICE_INTERNAL_SERVER_ERROR", _OPERATOR, False, "Unexpected condition"),
         Error(5503, "EC_VOICE_SERVICE_UNAVAILABLE", _OPERATOR, False, "Service failed"),
         Error(5603, "EC_DECLINE", _OPERATOR, False, "Decline."),
+        Error(
+            5700,
+            "EC_VOICE_TRUNK_NOT_RESOLVED",
+            _OPERATOR,
+            False,
+            "Nobody was called: the name of the trunk leads to no address",
+        ),
     )
 }
 

@@ -16,13 +16,13 @@ from bridge.reports.members import (
 )
 
 
-def cdr(attempt: Attempt) -> dict[str, Any]:
+def cdr(attempt: Attempt, at: str = "") -> dict[str, Any]:
     """One attempt, finished or not: what is not known yet, or never was, is null.
 
     ``refused`` are the trunks that were tried before ``trunk`` and did not take the call; no telephone rang.
     Times carry milliseconds. ``ringSeconds`` runs from the first ringing to the answer or the end, ``callSeconds`` from
     the answer to the end; ``billableSeconds`` is the latter in begun seconds. ``cause`` is ITU-T Q.850, ``sipStatus``
-    the final status of RFC 3261.
+    the final status of RFC 3261. ``at`` is the address of the API, without a slash at its end, as the reader knows it.
     """
     return {
         "attempt": attempt.number,
@@ -33,6 +33,8 @@ def cdr(attempt: Attempt) -> dict[str, Any]:
         "refused": [
             {
                 "trunk": leg.trunk,
+                "sentFrom": leg.sent_from,
+                "sentTo": leg.sent_to,
                 "dialledAt": wire_time(leg.dialled_at),
                 "endedAt": wire_time(leg.ended_at),
                 "cause": leg.cause,
@@ -42,6 +44,8 @@ def cdr(attempt: Attempt) -> dict[str, Any]:
         ],
         "from": attempt.sender,
         "to": attempt.to,
+        "sentFrom": attempt.sent_from,
+        "sentTo": attempt.sent_to,
         "queuedAt": wire_time(attempt.queued_at),
         "dialledAt": wire_time(attempt.dialled_at),
         "ringingAt": optional_time(attempt.ringing_at),
@@ -83,6 +87,8 @@ def cdr(attempt: Attempt) -> dict[str, Any]:
         "transfers": [
             {
                 "numbers": transfer.numbers,
+                "sentFrom": transfer.sent_from or attempt.sent_from,
+                "sentTo": transfer.sent_numbers,
                 "dialledAt": wire_time(transfer.dialled_at),
                 "result": transfer.result,
                 "number": transfer.number,
@@ -101,7 +107,7 @@ def cdr(attempt: Attempt) -> dict[str, Any]:
                 "recordedAt": wire_time(recording.recorded_at),
                 "seconds": None if recording.seconds is None else round(recording.seconds, 3),
                 "bytes": recording.size,
-                "url": recording_url(recording),
+                "url": recording_url(recording, at),
             }
             for recording in attempt.recordings
         ],

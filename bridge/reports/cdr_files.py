@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from bridge.messages.attempt import Attempt
 from bridge.messages.recording import Recording
+from bridge.removal import remove_all
 from bridge.reports.cdr import cdr
 from bridge.reports.members import call_recording
 
@@ -49,6 +50,8 @@ COLUMNS = (
     "recordingState",
     "recordingSeconds",
     "refusedTrunks",
+    "sentFrom",
+    "sentTo",
 )
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -79,9 +82,7 @@ def _name(moment: datetime) -> str:
 
 
 def _remove_older(folder: Path, oldest_kept: str) -> None:
-    for path in folder.glob("cdr-????-??-??.csv"):
-        if path.name < oldest_kept:
-            path.unlink(missing_ok=True)
+    remove_all(path for path in folder.glob("cdr-????-??-??.csv") if path.name < oldest_kept)
 
 
 def csv_row(account: str, bulk_id: str, attempt: Attempt) -> list[str]:

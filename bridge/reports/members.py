@@ -107,14 +107,14 @@ def recording_state(recording: Recording | None) -> dict[str, str]:
     return {} if recording is None else {"recordingState": recording.state}
 
 
-def call_recording_url(message: Message) -> str:
-    """Where the recording of a message's call is."""
-    return f"/tts/3/files/{quote(message.id, safe='')}/{message.to}"
+def call_recording_url(message: Message, at: str) -> str:
+    """Where the recording of a message's call is; ``at`` is the address of the API, without a slash at its end."""
+    return f"{at}/tts/3/files/{quote(message.id, safe='')}/{message.to}"
 
 
-def recording_url(recording: Recording) -> str | None:
+def recording_url(recording: Recording, at: str) -> str | None:
     """Where a recording is, when there is something to be heard."""
-    return f"/voice/ivr/1/files/{recording.id}" if recording.has_file else None
+    return f"{at}/voice/ivr/1/files/{recording.id}" if recording.has_file else None
 
 
 def _json(variables: Mapping[str, str]) -> str | None:

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 import structlog
 from pydantic_core import to_json
+from structlog.contextvars import bind_contextvars
 
 from bridge.messages.message import Notify
 from bridge.messages.progress import Report
@@ -41,9 +42,12 @@ def wait_before_retry(number: int) -> timedelta:
     return timedelta(minutes=1 + number**2)
 
 
-def push_body(report: Report, notify: Notify) -> bytes:
-    """``{"results": […]}`` with the one report, in the version and content type that were asked for."""
-    form = report_v1(report) if notify.version == 1 else report_v2(report)
+def push_body(report: Report, notify: Notify, at: str = "") -> bytes:
+    """``{"results": […]}`` with the one report, in the version and content type that were asked for.
+
+    ``at`` is as in `report_v1`.
+    """
+    form = report_v1(report, at) if notify.version == 1 else report_v2(report)
     return results_as_xml([form]) if notify.content_type == "application/xml" else to_json({"results": [form]})
 
 
@@ -55,13 +59,15 @@ def webhook_id(account: str, message_id: str) -> str:
 class Pusher:
     """Takes reports from the outbox and pushes them, until they are taken or too often were not.
 
-    ``key`` signs them. A push that is cut off by our own end is made again, by whichever node is there.
+    ``key`` signs them; ``at`` is where their receivers find the API. A push that is cut off by our own end is made
+    again, by whichever node is there.
     """
 
-    def __init__(self, *, store: Store, outbound: Outbound, key: bytes | None) -> None:
+    def __init__(self, *, store: Store, outbound: Outbound, key: bytes | None, at: str = "") -> None:
         self._store = store
         self._outbound = outbound
         self._key = key
+        self._at = at
         self._pushes: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
         self._awake = asyncio.Event()
@@ -78,12 +84,11 @@ class Pusher:
                 try:
                     await self._start_due()
                 except StoreFailed as error:
-                    _log.error("outbox_not_read", reason=str(error))
-                except Exception:  # the next reports must not wait for a restart
-                    _log.exception("outbox_not_read")
+                    _log.error("outbox_not_read", reason=error)
                 await self._rest()
-        finally:
+        except asyncio.CancelledError:
             await self._wait_for_answers()
+            raise
 
     async def _start_due(self) -> None:
         room = _MOST_AT_ONCE_OF_ALL - len(self._pushes)
@@ -100,22 +105,26 @@ class Pusher:
             task.add_done_callback(self._pushes.discard)
 
     async def _push(self, push: Push) -> None:
+        attempt = push.report.attempt
+        bind_contextvars(message=push.report.message.id, attempt=attempt and attempt.id)
         try:
             await self._settle(push, await self._send(push))
         except StoreFailed as error:
-            _log.error("push_not_settled", message=push.report.message.id, reason=str(error))
+            _log.error("push_not_settled", reason=error)
+        except Exception:  # it is pushed again when its lease is over
+            _log.exception("push_not_settled")
         finally:
             self._busy[push.server] -= 1
             self._awake.set()
 
     async def _send(self, push: Push) -> str | None:
-        """What went wrong; None when the receiver took the report."""
+        """What went wrong; None when the receiver took the report, which its status line alone says."""
         try:
             answer = await self._post(push)
         except (OutboundFailed, OutboundRefused) as error:
             return str(error)
-        except Exception as error:  # one report that we fail over must not be tried without end
-            _log.error("push_failed", message=push.report.message.id, error=type(error).__name__)
+        except Exception:  # one report that we fail over must not be tried without end
+            _log.exception("push_failed")
             return "a fault of ours"
         return None if answer.status in _TAKEN else f"HTTP status {answer.status}"
 
@@ -123,7 +132,7 @@ class Pusher:
         message = push.report.message
         notify = message.content.notify
         assert notify is not None, "only a message with a notifyUrl is put into the outbox"
-        body = push_body(push.report, notify)
+        body = push_body(push.report, notify, self._at)
         signed = webhook_headers(webhook_id(push.account, message.id), datetime.now(UTC), body, self._key)
         return await self._outbound.fetch(
             "POST",
@@ -135,7 +144,7 @@ class Pusher:
         )
 
     async def _settle(self, push: Push, problem: str | None) -> None:
-        now, log = datetime.now(UTC), _log.bind(message=push.report.message.id, server=push.server)
+        now, log = datetime.now(UTC), _log.bind(server=push.server)
         if problem is None:
             await self._store.push_delivered(push, now)
             log.info("report_pushed")

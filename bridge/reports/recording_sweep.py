@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from bridge.messages.recording import Recording
+from bridge.removal import remove_all
 from bridge.reports.recordings import RecordingFiles
+from bridge.reports.removing import remove_each
 from bridge.store import Store
 
 GRACE = timedelta(hours=1)
@@ -31,11 +33,8 @@ class RecordingSweep:
     async def remove_expired(self, before: datetime) -> None:
         """Remove recordings from before a moment; a file at another node goes as its orphan. Raises
         ObjectStorageFailed."""
-        while expired := await self._store.expired_recordings(before=before, limit=_AT_ONCE):
-            for recording in expired:
-                await self._files.remove(recording)
-                await self._store.recording_deleted(recording.id)
-            _log.info("recordings_deleted", count=len(expired))
+        if count := await remove_each(partial(self._expired, before), self._remove):
+            _log.info("recordings_deleted", count=count)
 
     async def settle_left_open(self, now: datetime) -> None:
         """Find out what became of recordings that nobody finished although their call is over."""
@@ -57,11 +56,19 @@ class RecordingSweep:
         old = await asyncio.to_thread(_files_from_before, self._files.folder, (now - GRACE).timestamp())
         for start in range(0, len(old), _AT_ONCE):
             some = old[start : start + _AT_ONCE]
-            known = await self._store.known_recordings([path.stem for path in some])
+            # A name that is no text cannot even be asked for.
+            known = await self._store.known_recordings([path.stem for path in some if path.stem.isascii()])
             orphans = [path for path in some if path.stem not in known]
-            await asyncio.to_thread(_remove, orphans)
             if orphans:
+                await asyncio.to_thread(remove_all, orphans)
                 _log.warning("orphaned_recordings_removed", count=len(orphans))
+
+    async def _expired(self, before: datetime, limit: int) -> list[Recording]:
+        return await self._store.expired_recordings(before=before, limit=limit)
+
+    async def _remove(self, recording: Recording) -> None:
+        await self._files.remove(recording)
+        await self._store.recording_deleted(recording.id)
 
     def _without_file(self, some: list[Recording]) -> list[Recording]:
         return [recording for recording in some if not self._files.path(recording).exists()]
@@ -69,8 +76,3 @@ class RecordingSweep:
 
 def _files_from_before(folder: Path, before: float) -> list[Path]:
     return [path for path in folder.glob("*") if path.is_file() and path.stat().st_mtime < before]
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from bridge.messages.recording import Recording
 from bridge.objects import ObjectStorageFailed
@@ -46,7 +47,7 @@ class RecordingUploads:
             try:
                 await self.upload_all()
             except (ObjectStorageFailed, StoreFailed) as error:
-                _log.warning("recordings_not_uploaded", reason=str(error), again_in_seconds=wait)
+                _log.warning("recordings_not_uploaded", reason=error, again_in_seconds=wait)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT_SECONDS)
                 continue
@@ -55,26 +56,36 @@ class RecordingUploads:
                 await asyncio.wait_for(self._wanted.wait(), LOOK_EVERY_SECONDS)
 
     async def upload_all(self) -> None:
-        """Upload every finished recording that is on this node's disk. Raises ObjectStorageFailed, StoreFailed."""
-        after = ""
+        """Upload every finished recording that is on this node's disk. Raises ObjectStorageFailed, StoreFailed.
+
+        One that fails is raised in the end, and before it only when those beside it fail as well.
+        """
+        after, failed = "", list[BaseException]()
         while some := await self._store.recordings_with_file(node=self._node, after=after, limit=_LOOKED_AT_ONCE):
             after = some[-1].id
             for start in range(0, len(some), _AT_ONCE):
-                uploads = (self._upload(recording) for recording in some[start : start + _AT_ONCE])
-                for failure in await asyncio.gather(*uploads, return_exceptions=True):
-                    if failure is not None:
-                        raise failure
+                uploads = [self._upload(recording) for recording in some[start : start + _AT_ONCE]]
+                failures = await asyncio.gather(*uploads, return_exceptions=True)
+                failed += [failure for failure in failures if failure is not None]
+                if None not in failures:
+                    raise failed[0]
+        if failed:
+            raise failed[0]
 
     async def _upload(self, recording: Recording) -> None:
+        with bound_contextvars(recording=recording.id, attempt=recording.attempt_id):
+            try:
+                await self._carry(recording)
+            except OSError as error:  # about this file; one that is left behind goes with the next sweep
+                _log.error("recording_not_uploaded", reason=error)
+
+    async def _carry(self, recording: Recording) -> None:
         path = self._files.path(recording)
         try:
             size = await self._files.store(recording)
         except FileNotFoundError:
             if await self._store.recording_lost(recording.id, self._node):
-                _log.error("recording_lost", recording=recording.id, attempt=recording.attempt_id)
-            return
-        except OSError as error:
-            _log.error("recording_not_read", recording=recording.id, reason=error.strerror)
+                _log.error("recording_lost")
             return
         if await asyncio.to_thread(file_size, path) != size:
             return  # Asterisk was still at it: the next round takes all of it

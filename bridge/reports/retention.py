@@ -14,6 +14,7 @@ from bridge.messages.upload import KEPT_UNUSED
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.recording_sweep import GRACE, RecordingSweep
 from bridge.reports.recordings import RecordingFiles
+from bridge.reports.removing import remove_each
 from bridge.speech import Speech
 from bridge.store import Store
 
@@ -64,24 +65,32 @@ class Retention:
         self._limits = limits
 
     async def run(self) -> None:
-        """Sweep now and every hour, until cancelled."""
+        """Sweep now and every hour, until cancelled. Raises a fault of ours, when all else is swept."""
         while True:
             await self.sweep(datetime.now(UTC))
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def sweep(self, now: datetime) -> None:
-        """Do all of it; what fails is tried again the next time, and nothing else waits for it."""
+        """Do all of it; what fails is tried again the next time, and nothing else waits for it.
+
+        Raises what comes of a fault of ours, in the end.
+        """
         limits, recordings = self._limits, self._recordings
-        await _tried(recordings.settle_left_open(now))
-        await _tried(recordings.remove_expired(now - min(limits.recordings, limits.messages)))
-        await _tried(recordings.find_lost())
-        await _tried(recordings.remove_orphans(now))
-        await _tried(self._remove_messages(now - limits.messages))
-        await _tried(self._drop_unused_uploads(now))
-        await _tried(self._drop_orphaned_uploads(now))
-        await _tried(self._cdr_files.sweep(now - limits.cdr_files))
-        await _tried(self._sweep_journal_up_to(now - JOURNAL_KEPT))
-        await _tried(self._sweep_speech())
+        faults = [
+            await _fault_of(recordings.settle_left_open(now)),
+            await _fault_of(recordings.remove_expired(now - min(limits.recordings, limits.messages))),
+            await _fault_of(recordings.find_lost()),
+            await _fault_of(recordings.remove_orphans(now)),
+            await _fault_of(self._remove_messages(now - limits.messages)),
+            await _fault_of(self._drop_unused_uploads(now)),
+            await _fault_of(self._drop_orphaned_uploads(now)),
+            await _fault_of(self._cdr_files.sweep(now - limits.cdr_files)),
+            await _fault_of(self._sweep_journal_up_to(now - JOURNAL_KEPT)),
+            await _fault_of(self._sweep_speech()),
+        ]
+        for fault in faults:
+            if fault is not None:
+                raise fault
 
     async def _remove_messages(self, done_before: datetime) -> None:
         count = 0
@@ -92,10 +101,14 @@ class Retention:
             _log.info("messages_removed", count=count)
 
     async def _drop_unused_uploads(self, now: datetime) -> None:
-        while unused := await self._store.unused_uploads(since=now - KEPT_UNUSED, limit=_AT_ONCE):
-            for upload_id in unused:
-                await self._speech.drop_upload(upload_id)
-                await self._store.remove_upload(upload_id)
+        async def unused(limit: int) -> list[str]:
+            return await self._store.unused_uploads(since=now - KEPT_UNUSED, limit=limit)
+
+        async def drop(upload_id: str) -> None:
+            await self._speech.drop_upload(upload_id)
+            await self._store.remove_upload(upload_id)
+
+        await remove_each(unused, drop)
 
     async def _drop_orphaned_uploads(self, now: datetime) -> None:
         """Those that are on this disk although another node has dropped them."""
@@ -116,8 +129,12 @@ class Retention:
             _log.info("speech_swept", bytes=freed)
 
 
-async def _tried(step: Awaitable[None]) -> None:
+async def _fault_of(step: Awaitable[None]) -> Exception | None:
+    """Take the step; return what it failed with, unless that can be expected."""
     try:
         await step
     except (VoicebridgeError, OSError) as error:
-        _log.error("not_swept", reason=str(error))
+        _log.error("not_swept", reason=error)
+    except Exception as error:
+        return error
+    return None

@@ -23,8 +23,11 @@ from bridge.reports.members import (
 )
 
 
-def report_v1(report: Report) -> dict[str, Any]:
-    """A report as ``GET /tts/3/reports`` and pushes of version 1 write it; ``dtmfCodes`` is "" without a key."""
+def report_v1(report: Report, at: str = "") -> dict[str, Any]:
+    """A report as ``GET /tts/3/reports`` and pushes of version 1 write it; ``dtmfCodes`` is "" without a key.
+
+    ``at`` is the address of the API, without a slash at its end, as whoever reads the report knows it.
+    """
     message, attempt = report.message, report.attempt
     recording = call_recording(attempt)
     return {
@@ -41,7 +44,7 @@ def report_v1(report: Report) -> dict[str, Any]:
         "callbackData": message.content.callback_data,
         "dtmfCodes": entered_keys(attempt),
         **_ivr(message.content, attempt),
-        "recordedAudioFileUrl": call_recording_url(message) if recording and recording.has_file else None,
+        "recordedAudioFileUrl": call_recording_url(message, at) if recording and recording.has_file else None,
         **recording_state(recording),
         "price": price_members(),
         "status": status_members(report.status_id),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bridge.scripts import limits
-from bridge.scripts.commands import Say
 from bridge.scripts.problems import Problems
 from bridge.scripts.script import Script
-from bridge.scripts.steps import GoToStep, HangUpStep, Label, Step
+from bridge.scripts.steps import GoToStep, HangUpStep, Label, Speech, Step
 
 _UNPLACED = -1
 
@@ -14,14 +13,13 @@ _UNPLACED = -1
 class Build:
     """The steps so far, the problems so far, and what verbs take from around them.
 
-    ``voice`` speaks what names no voice of its own. ``languages`` are those that can be spoken, None for any.
-    ``message`` is the label that the verb ``repeat`` jumps to; None where there is no message to repeat.
+    ``voice``, without a text yet, speaks what names no voice of its own. ``message`` is the label that the verb
+    ``repeat`` jumps to; None where there is no message to repeat.
     """
 
-    def __init__(self, *, voice: Say, languages: frozenset[str] | None) -> None:
+    def __init__(self, voice: Speech) -> None:
         self.problems = Problems()
         self.voice = voice
-        self.languages = languages
         self.message: Label | None = None
         self._steps: list[Step] = []
         self._targets: list[int] = []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bridge.scripts import limits
 from bridge.scripts.build import Build
-from bridge.scripts.commands import KEYS, Recording, Say, Silence, Upload
+from bridge.scripts.commands import KEYS, Recording, Silence, Upload
 from bridge.scripts.expressions import as_text, as_value
 from bridge.scripts.forms import can_be_spoken, split_numbers
 from bridge.scripts.members import Members
@@ -21,6 +21,7 @@ from bridge.scripts.steps import (
     RecordStep,
     Replay,
     RequestStep,
+    Several,
     Speech,
     TextTelephone,
 )
@@ -38,7 +39,7 @@ def say(verb: Members, build: Build) -> None:
     text = _spoken(verb, "say")
     voice = _voice(verb.members("options"), build)
     if text is not None:
-        build.add(PlayStep(Speech(text, voice)))
+        build.add(PlayStep(replace(voice, text=text), path=verb.path_of("say")))
 
 
 def play_from_url(verb: Members, build: Build) -> None:
@@ -47,13 +48,14 @@ def play_from_url(verb: Members, build: Build) -> None:
     url = verb.url("playFromUrl")
     loops = _loops(verb)
     if url is not None:
-        build.add(PlayStep(Download(url), loops))
+        build.add(PlayStep(Download(url), loops, verb.path_of("playFromUrl")))
 
 
 def play_from_upload(verb: Members, build: Build) -> None:
     """``{"playFromUpload": id, "options": {loopCount}}``."""
     verb.required("playFromUpload")
-    build.add(PlayStep(Upload(verb.text("playFromUpload") or ""), _loops(verb)))
+    source = Upload(verb.text("playFromUpload") or "")
+    build.add(PlayStep(source, _loops(verb), verb.path_of("playFromUpload")))
 
 
 def play_from_recording(verb: Members, build: Build) -> None:
@@ -96,7 +98,7 @@ def dial(verb: Members, build: Build) -> None:
 
 def dial_to_many(verb: Members, build: Build) -> None:
     """``{"dialToMany": [{number | numbers}], "options": {parallel, senderId, maxCallDuration, ringTimeout}}``."""
-    numbers: list[Template] = []
+    numbers: list[Template | Several] = []
     entries = verb.items("dialToMany")
     if not entries:
         verb.refuse("dialToMany", "must list at least one number")
@@ -177,20 +179,25 @@ def _spoken(verb: Members, name: str) -> Template | None:
     return text
 
 
-def _voice(options: Members, build: Build) -> Say:
-    voice = build.voice
-    language = (options.text("language") or voice.language).lower()
-    if build.languages is not None and language not in build.languages:
-        options.refuse("language", f"{language!r} is not spoken here; these are: {', '.join(sorted(build.languages))}")
-    if language != voice.language:
-        voice = replace(voice, language=language, voice=None, gender=None)
+def _voice(options: Members, build: Build) -> Speech:
+    inherited, language_path, voice_path = build.voice.voice, build.voice.language_path, build.voice.voice_path
+    voice = inherited
+    if language := options.text("language"):
+        language_path = options.path_of("language")
+        voice = replace(voice, language=language.lower())
+    if voice.language != inherited.language:
+        voice = replace(voice, voice=None, gender=None)
     if isinstance(options.value.get("voice"), str):
+        voice_path = options.path_of("voice")
         voice = replace(voice, voice=options.text("voice"), gender=None)
     elif options.has("voice"):
         wanted = options.members("voice")
+        voice_path = wanted.path_of("name")
         voice = replace(voice, voice=wanted.text("name"), gender=wanted.one_of("gender", ("male", "female")))
     rate = options.number("speechRate", 0, limits.MAX_VALUE)
-    return voice if rate is None else replace(voice, rate=min(max(float(rate), 0.5), 2.0))
+    if rate is not None:
+        voice = replace(voice, rate=min(max(float(rate), 0.5), 2.0))
+    return Speech(build.voice.text, voice, language_path, voice_path)
 
 
 def _loops(verb: Members) -> int:
@@ -212,21 +219,22 @@ def _collect(verb: Members, build: Build, name: str, options: Members, keys: Mem
     )
 
 
-def _entry_numbers(entry: Members) -> list[Template]:
+def _entry_numbers(entry: Members) -> Sequence[Template | Several]:
     if entry.has("number") or not entry.has("numbers"):
         entry.required("number")
         number = entry.telephone("number")
         return [] if number is None else [number]
     numbers = entry.template("numbers")
     if numbers is None or not numbers.is_fixed:
-        return [] if numbers is None else [numbers]
-    digits = split_numbers(numbers.render({}))
-    if not digits:
-        entry.refuse("numbers", "must be telephone numbers in E.164 form with commas between them")
-    return [fixed(number) for number in digits]
+        return [] if numbers is None else [Several(numbers)]
+    try:
+        return [fixed(number) for number in split_numbers(numbers.render({}))]
+    except ValueError as error:
+        entry.refuse("numbers", str(error))
+        return []
 
 
-def _dial(verb: Members, build: Build, numbers: list[Template]) -> None:
+def _dial(verb: Members, build: Build, numbers: Sequence[Template | Several]) -> None:
     options = verb.members("options")
     build.add(
         DialStep(

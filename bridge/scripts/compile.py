@@ -1,12 +1,11 @@
 """Requests into scripts: a message, an IVR scenario, a click-to-call.
 
-The arguments carry the names of the wire in our spelling. Times are seconds. ``languages`` are the codes that can be
-spoken, in lower case; None takes any. Each function raises ScriptInvalid with all that is wrong.
+The arguments carry the names of the wire in our spelling. Times are seconds. Each function raises ScriptInvalid with
+all that is wrong; whether somebody can speak the texts is asked elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from bridge.scripts import opening
@@ -16,7 +15,7 @@ from bridge.scripts.commands import Say
 from bridge.scripts.members import Members
 from bridge.scripts.opening import MachineDetection
 from bridge.scripts.script import Script
-from bridge.scripts.steps import DialStep, HangUpStep
+from bridge.scripts.steps import DialStep, HangUpStep, Speech
 from bridge.scripts.templates import fixed
 from bridge.scripts.verbs import compile_verbs
 
@@ -37,15 +36,13 @@ def compile_message(
     repeat_dtmf: Any = None,
     max_dtmf: Any = None,
     dtmf_timeout: float = 10,
-    languages: Collection[str] | None = None,
 ) -> Script:
     """A message of ``/tts/3``: ``text`` or ``audio_url`` is played, then keys choose what follows.
 
     ``actions``, ``action_groups``, ``call_transfers``, ``repeat_dtmf`` and ``max_dtmf`` are decoded JSON as it came and
     are checked here, with paths relative to the message (``actionGroups.agent[0].dial``); the rest is checked already.
     """
-    speaker = Say("", language, voice, gender, speech_rate)
-    build = Build(voice=speaker, languages=None if languages is None else frozenset(languages))
+    build = Build(_speaker(language, voice, gender, speech_rate))
     keys = Members(
         {
             "actions": actions,
@@ -60,7 +57,7 @@ def compile_message(
     opening.detect(machine_detection, build)
     opening.pause(pause, build)
     start = build.placed_label()
-    opening.message(text, audio_url, speaker, build)
+    opening.message(text, audio_url, build)
     if any(keys.value.values()):
         if machine_detection == "continue":
             opening.hang_up_on_a_machine(build)  # it has the message now, and presses no keys
@@ -73,10 +70,9 @@ def compile_scenario(
     *,
     pause: float = 0,
     language: str = "en",
-    languages: Collection[str] | None = None,
 ) -> Script:
     """An IVR scenario: ``script`` is its decoded list of actions; paths begin with ``script``."""
-    build = Build(voice=Say("", language), languages=None if languages is None else frozenset(languages))
+    build = Build(Speech(fixed(""), Say("", language)))
     opening.pause(pause, build)
     if script == []:
         build.problems.add("script", "must have at least one action")
@@ -95,6 +91,7 @@ def compile_click_to_call(
     voice: str | None = None,
     gender: str | None = None,
     speech_rate: float = 1.0,
+    pause: float = 0,
     machine_detection: MachineDetection = "disable",
     max_duration: int | None = None,
     warning_time: int | None = None,
@@ -104,11 +101,11 @@ def compile_click_to_call(
     Everything is checked already: ``destination_b`` and ``caller_id`` (what B is shown) are digits. The warning tone
     sounds ``warning_time`` before the end of ``max_duration``.
     """
-    speaker = Say("", language, voice, gender, speech_rate)
-    build = Build(voice=speaker, languages=None)
+    build = Build(_speaker(language, voice, gender, speech_rate))
     opening.detect(machine_detection, build)
+    opening.pause(pause, build)
     if text is not None or audio_url is not None:
-        opening.message(text, audio_url, speaker, build)
+        opening.message(text, audio_url, build)
     build.add(
         DialStep(
             numbers=(fixed(destination_b),),
@@ -119,3 +116,7 @@ def compile_click_to_call(
         HangUpStep(),
     )
     return build.script()
+
+
+def _speaker(language: str, voice: str | None, gender: str | None, rate: float) -> Speech:
+    return Speech(fixed(""), Say("", language, voice, gender, rate), "language", "voice.name")

@@ -1,24 +1,20 @@
-"""What a number, a caller id, a URL and a text to be spoken must look like."""
+"""What numbers, a URL and a text to be spoken must look like."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
 
-NUMBER = re.compile(r"\+?[0-9]{4,15}", re.ASCII)
-"""A telephone number, ITU-T E.164."""
-CALLER_ID = re.compile(r"\+?[0-9]{3,15}", re.ASCII)
+from bridge.telephony.numbers import parse_number
+
 KEYS = re.compile(r"[0-9*A-D]{1,255}", re.ASCII)
 """What can be entered (RFC 4733 events); ``#`` ends an input."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 def split_numbers(text: str) -> list[str]:
-    """The digits of all numbers in a text with commas; none at all when one of them is no telephone number."""
-    numbers = [part.strip() for part in text.split(",")]
-    if not all(NUMBER.fullmatch(number) for number in numbers):
-        return []
-    return [number.removeprefix("+") for number in numbers]
+    """The digits of all numbers in a text with commas. Raises ValueError when one of them is no telephone number."""
+    return [parse_number(part) for part in text.split(",")]
 
 
 def can_be_spoken(text: str) -> bool:

@@ -242,7 +242,6 @@ class Interpreter:
             self._commands.append(LimitReached("rounds"))
             self._end()
             return
-        self._rounds += 1
         self._enter(Entering(Entry(step.codes, step.max_keys, step.timeout, limits.KEY_GAP, now), step), now)
 
     def _enter(self, entering: Entering, now: float) -> None:
@@ -261,6 +260,7 @@ class Interpreter:
         for choice in choices:
             if choice is None or (choice.times is not None and self._repeats >= choice.times):
                 continue
+            self._rounds += 1
             self._repeats += choice.times is not None
             self._commands.append(Input(keys, choice.action, choice.groups))
             self._flow.jump(choice.to)

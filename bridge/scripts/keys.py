@@ -54,14 +54,14 @@ class KeyBuffer:
 class Entry:
     """One input as it is being entered.
 
-    It is complete when it equals one of ``codes`` and can grow into no other, at ``#``, at ``max_keys``, when no key
-    came for ``first_wait`` seconds, or ``gap`` seconds after the last.
+    It is complete as soon as it can grow into none of ``codes``, unless it is none of them and ``max_keys`` asks for
+    more; at ``max_keys``, at ``#``, when no key came for ``first_wait`` seconds, or ``gap`` seconds after the last.
     """
 
     def __init__(self, codes: Collection[str], max_keys: int | None, first_wait: float, gap: float, now: float) -> None:
         self.keys = ""
         self.deadline = now + first_wait
-        self._codes = codes
+        self._codes = [code for code in codes if max_keys is None or len(code) <= max_keys]
         self._max_keys = max_keys
         self._gap = gap
         self._since = now
@@ -91,6 +91,6 @@ class Entry:
     def _is_complete(self) -> bool:
         if self._max_keys is not None and len(self.keys) >= self._max_keys:
             return True
-        return self.keys in self._codes and not any(
-            code != self.keys and code.startswith(self.keys) for code in self._codes
-        )
+        if any(code != self.keys and code.startswith(self.keys) for code in self._codes):
+            return False
+        return self.keys in self._codes or self._max_keys is None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from bridge.scripts import limits
 from bridge.scripts.expressions import NAME, Expression
-from bridge.scripts.forms import CALLER_ID, KEYS, NUMBER, url_problem
+from bridge.scripts.forms import KEYS, url_problem
 from bridge.scripts.parsing import ExpressionError, parse_expression
 from bridge.scripts.problems import Problems
 from bridge.scripts.templates import Template, fixed, parse_template
+from bridge.telephony.numbers import parse_number, parse_sender
 
 
 class Members:
@@ -152,21 +152,21 @@ class Members:
 
     def telephone(self, name: str) -> Template | None:
         """A telephone number to call, or an expression that gives one."""
-        return self._digits(name, NUMBER, "must be a telephone number in E.164 form, 4 to 15 digits")
+        return self._digits(name, parse_number)
 
     def sender(self, name: str) -> Template | None:
         """A caller id of digits, or an expression that gives one."""
-        return self._digits(name, CALLER_ID, "must be a caller id of 3 to 15 digits")
+        return self._digits(name, parse_sender)
 
-    def _digits(self, name: str, form: re.Pattern[str], text: str) -> Template | None:
+    def _digits(self, name: str, parse: Callable[[str], str]) -> Template | None:
         template = self.template(name)
         if template is None or not template.is_fixed:
             return template
-        digits = template.render({})
-        if form.fullmatch(digits):
-            return fixed(digits.removeprefix("+"))
-        self.refuse(name, text)
-        return None
+        try:
+            return fixed(parse(template.render({})))
+        except ValueError as error:
+            self.refuse(name, str(error))
+            return None
 
     def url(self, name: str) -> Template | None:
         """An http or https URL, as far as it is known before the call."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from bridge.scripts.build import Build
-from bridge.scripts.commands import Say, Silence
+from bridge.scripts.commands import Silence
 from bridge.scripts.expressions import Binary, Expression, Name
 from bridge.scripts.expressions import Literal as Constant
 from bridge.scripts.steps import (
@@ -15,7 +16,6 @@ from bridge.scripts.steps import (
     HangUpStep,
     IfStep,
     PlayStep,
-    Speech,
 )
 from bridge.scripts.templates import fixed
 
@@ -52,7 +52,9 @@ def pause(seconds: float, build: Build) -> None:
         build.add(PlayStep(Silence(float(seconds))))
 
 
-def message(text: str | None, audio_url: str | None, voice: Say, build: Build) -> None:
+def message(text: str | None, audio_url: str | None, build: Build) -> None:
     """The message itself, exactly as it was written."""
-    source = Speech(fixed(text), voice) if text is not None else Download(fixed(audio_url or ""))
-    build.add(PlayStep(source))
+    if text is not None:
+        build.add(PlayStep(replace(build.voice, text=fixed(text)), path="text"))
+    else:
+        build.add(PlayStep(Download(fixed(audio_url or "")), path="audioFileUrl"))

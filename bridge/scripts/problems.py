@@ -16,6 +16,7 @@ class ScriptInvalid(VoicebridgeError):
     """
 
     id: ClassVar[str] = "INVALID_SCRIPT"
+    quotes_callers: ClassVar[bool] = True
 
     def __init__(self, problems: dict[str, list[str]]) -> None:
         super().__init__("; ".join(f"{path}: {' '.join(texts)}" for path, texts in problems.items()))

@@ -7,7 +7,7 @@ jump. The end of the list ends the call.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bridge.scripts import limits
@@ -21,11 +21,13 @@ Reports = Literal["ALWAYS", "MASKED", "NEVER"]
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """A text and the voice that speaks it."""
+    """A text and the voice that speaks it; the paths are those of the members that choose language and voice."""
 
     text: Template
     voice: Say
     """Its own text is empty."""
+    language_path: str | None = field(default=None, compare=False)
+    voice_path: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,11 @@ Source = Speech | Download | Replay | TextTelephone | Upload | Recording | Silen
 
 @dataclass(frozen=True, slots=True)
 class PlayStep:
+    """``path`` is that of the member which names the source."""
+
     source: Source
     loops: int = 1
+    path: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +104,17 @@ class RecordStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Several:
+    """Numbers in one text, with commas between them."""
+
+    numbers: Template
+
+
+@dataclass(frozen=True, slots=True)
 class DialStep:
-    """Joins the callee with the first of ``numbers`` that answers, called ``at_once`` or one after the other.
+    """Joins the callee with the first of ``numbers`` that answers, called ``at_once`` or one after the other."""
 
-    Each template gives one number, or several between commas.
-    """
-
-    numbers: tuple[Template, ...]
+    numbers: tuple[Template | Several, ...]
     at_once: bool = False
     caller_id: Template | None = None
     ring_seconds: int = limits.RING_TIME

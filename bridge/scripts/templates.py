@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bridge.scripts.expressions import (
@@ -42,6 +42,13 @@ class Template:
         """The text, each computed part passed through ``encode``."""
         return "".join(
             part if isinstance(part, str) else encode(as_text(evaluate(part, variables))) for part in self.parts
+        )
+
+    def known(self, variables: Variables, is_known: Callable[[Iterable[str]], bool]) -> str:
+        """The text as it is rendered, with a space for each part that reads variables which are not known."""
+        return "".join(
+            part if isinstance(part, str) else as_text(evaluate(part, variables)) if is_known(names_in(part)) else " "
+            for part in self.parts
         )
 
     def value(self, variables: Variables) -> Value:

@@ -8,8 +8,10 @@ from urllib.parse import quote
 from bridge.scripts import limits
 from bridge.scripts.commands import Audio, Dial, Prompt, Request, Say, StartRecord, Tty
 from bridge.scripts.expressions import Variables
-from bridge.scripts.forms import CALLER_ID, CONTROL, can_be_spoken, split_numbers, url_problem
-from bridge.scripts.steps import DialStep, RecordStep, RequestStep, Source, render
+from bridge.scripts.forms import CONTROL, can_be_spoken, split_numbers, url_problem
+from bridge.scripts.steps import DialStep, RecordStep, RequestStep, Several, Source, render
+from bridge.scripts.templates import Template
+from bridge.telephony.numbers import parse_number, parse_sender
 
 
 def prompt(source: Source, variables: Variables) -> Prompt | None:
@@ -27,18 +29,17 @@ def prompt(source: Source, variables: Variables) -> Prompt | None:
 
 def turns(step: DialStep, variables: Variables) -> list[tuple[str, ...]]:
     """The numbers to dial, turn by turn, each once; those that are none are left out."""
-    every = (number for template in step.numbers for number in split_numbers(template.render(variables)))
+    every = (number for wanted in step.numbers for number in _digits(wanted, variables))
     numbers = tuple(dict.fromkeys(every))[: limits.MAX_DIALLED]
     return [numbers] if step.at_once and numbers else [(number,) for number in numbers]
 
 
 def dial(number: int, step: DialStep, numbers: tuple[str, ...], variables: Variables) -> Dial:
     """The call to one turn's numbers; a caller id that is none gives way to the call's own."""
-    shown = "" if step.caller_id is None else step.caller_id.render(variables)
     return Dial(
         id=number,
         numbers=numbers,
-        caller_id=shown.removeprefix("+") if CALLER_ID.fullmatch(shown) else None,
+        caller_id=None if step.caller_id is None else _caller_id(step.caller_id, variables),
         ring_seconds=step.ring_seconds,
         max_seconds=step.max_seconds,
         warning_seconds=step.warning_seconds,
@@ -76,6 +77,22 @@ def request(number: int, step: RequestStep, variables: Variables) -> Request | N
 def masked(keys: str) -> str:
     """As many stars as there are keys."""
     return "*" * len(keys)
+
+
+def _digits(wanted: Template | Several, variables: Variables) -> list[str]:
+    try:
+        if isinstance(wanted, Several):
+            return split_numbers(wanted.numbers.render(variables))
+        return [parse_number(wanted.render(variables))]
+    except ValueError:
+        return []
+
+
+def _caller_id(template: Template, variables: Variables) -> str | None:
+    try:
+        return parse_sender(template.render(variables))
+    except ValueError:
+        return None
 
 
 def _encoded(value: str) -> str:

@@ -10,6 +10,7 @@ from bridge.speech.errors import (
     NothingToSayError,
     SpeechError,
     SpeechNotStoredError,
+    TextUnspeakableError,
     UploadUnknown,
     VoiceUnknownError,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Speech",
     "SpeechError",
     "SpeechNotStoredError",
+    "TextUnspeakableError",
     "Upload",
     "UploadUnknown",
     "Voice",

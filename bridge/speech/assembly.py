@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,25 +14,38 @@ from bridge.speech.level import levelled
 PAUSE_SECONDS = 0.5
 
 
-def assemble(
-    pieces: Sequence[str], sounds: Mapping[str, Mapping[int, Samples]], codecs: Sequence[Codec]
-) -> tuple[dict[str, bytes], float]:
-    """The audio by codec's name, and its seconds. ``sounds`` has each piece's samples by sample rate. Blocks."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The audio by codec's name, and its length as in ``Prompt``."""
+
+    files: Mapping[str, bytes]
+    seconds: float
+    sound_seconds: float
+
+
+def assemble(pieces: Sequence[str], sounds: Mapping[str, Mapping[int, Samples]], codecs: Sequence[Codec]) -> Finished:
+    """``sounds`` has each piece's samples by sample rate. Blocks."""
+    return together(
+        finish(levelled(join([sounds[piece][rate] if piece else None for piece in pieces], rate), rate), rate, codecs)
+        for rate in {codec.sample_rate for codec in codecs}
+    )
+
+
+def finish(levelled: Samples, sample_rate: int, codecs: Sequence[Codec]) -> Finished:
+    """In whole frames: the audio for each of ``codecs`` with this sample rate. Blocks."""
+    framed = whole_frames(levelled, sample_rate)
+    files = {codec.name: encode(framed, codec.name) for codec in codecs if codec.sample_rate == sample_rate}
+    return Finished(files, len(framed) / sample_rate, round(len(levelled) / sample_rate, 3))
+
+
+def together(parts: Iterable[Finished]) -> Finished:
+    """The same sound at all its sample rates."""
     files: dict[str, bytes] = {}
-    seconds = 0.0
-    for sample_rate in {codec.sample_rate for codec in codecs}:
-        joined = join([sounds[piece][sample_rate] if piece else None for piece in pieces], sample_rate)
-        finished, length = finish(joined, sample_rate, codecs)
-        files |= finished
-        seconds = max(seconds, length)
-    return files, seconds
-
-
-def finish(samples: Samples, sample_rate: int, codecs: Sequence[Codec]) -> tuple[dict[str, bytes], float]:
-    """Levelled and in whole frames: the audio for each of ``codecs`` with this sample rate, and its seconds. Blocks."""
-    finished = whole_frames(levelled(samples, sample_rate), sample_rate)
-    files = {codec.name: encode(finished, codec.name) for codec in codecs if codec.sample_rate == sample_rate}
-    return files, len(finished) / sample_rate
+    seconds = sound_seconds = 0.0
+    for part in parts:
+        files |= part.files
+        seconds, sound_seconds = max(seconds, part.seconds), max(sound_seconds, part.sound_seconds)
+    return Finished(files, seconds, sound_seconds)
 
 
 def join(pieces: Sequence[Samples | None], sample_rate: int) -> Samples:

@@ -7,22 +7,24 @@ import hashlib
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO
 
-from bridge.speech.assembly import finish
+from bridge.speech.assembly import Finished, finish, together
+from bridge.speech.audible import is_audible
 from bridge.speech.cache import Cache, digest
 from bridge.speech.codec import Codec
-from bridge.speech.decoding import decode
+from bridge.speech.decoding import FORMATS, AudioFile, decode
 from bridge.speech.downloads import Downloads
 from bridge.speech.errors import AudioNotDownloaded, AudioUnsupported
+from bridge.speech.level import levelled
 from bridge.speech.once import Once
 from bridge.speech.phrase import Prompt
 from bridge.speech.threads import Threads
 
-AUDIO_VERSION = 1
+AUDIO_VERSION = 2
 """Part of every cache key: raise it when the same file comes to sound different."""
 
 ENGINE = "audio"
@@ -62,26 +64,30 @@ class AudioFiles:
         key = digest(fetched_for, url)
         return await self._under_way.run(key, partial(self._fetched, key, url))
 
-    async def prompt(self, source: str, data: bytes) -> Prompt:
-        """The prompt kept of ``source``, or made of its ``data``."""
-        return await self._kept(source) or await self._made(source, data)
+    async def prompt(self, source: str, data: bytes, formats: Sequence[str] = FORMATS) -> Prompt:
+        """The prompt kept of ``source``, or made of its ``data``, in which something is to be heard."""
+        return await self._kept(source) or await self._made(source, data, formats)
 
-    async def files(self, file: BinaryIO) -> tuple[dict[str, bytes], float]:
-        """The audio by codec's name, and its seconds. Raises AudioUnsupported."""
-        made: dict[str, bytes] = {}
-        seconds = 0.0
+    async def decoded(
+        self, file: AudioFile, *, formats: Sequence[str] = FORMATS, must_be_heard: bool = False
+    ) -> Finished:
+        """The file's sound. Raises AudioUnsupported, also for silence when that is not wanted."""
+        made = []
         async with self._decoding:
             for sample_rate in {codec.sample_rate for codec in self._codecs}:
-                samples = await decode(file, sample_rate)
-                finished, length = await self._threads.run(finish, samples, sample_rate, self._codecs)
-                made |= finished
-                seconds = max(seconds, length)
-        return made, seconds
+                samples = await decode(file, sample_rate, formats)
+                at_level = await self._threads.run(levelled, samples, sample_rate)
+                if must_be_heard and not await self._threads.run(is_audible, at_level, sample_rate):
+                    raise AudioUnsupported("nothing is to be heard in the file")
+                made.append(await self._threads.run(finish, at_level, sample_rate, self._codecs))
+        return together(made)
 
-    async def files_of(self, data: bytes) -> tuple[dict[str, bytes], float]:
-        """Like ``files``, of a file's bytes."""
+    async def decoded_data(
+        self, data: bytes, *, formats: Sequence[str] = FORMATS, must_be_heard: bool = False
+    ) -> Finished:
+        """Like ``decoded``, of a file's bytes."""
         with _in_memory(data) as file:
-            return await self.files(file)
+            return await self.decoded(file, formats=formats, must_be_heard=must_be_heard)
 
     async def _fetched(self, key: str, url: str) -> Prompt:
         match self._known.get(key):
@@ -102,10 +108,9 @@ class AudioFiles:
     async def _kept(self, source: str) -> Prompt | None:
         return await self._threads.run(self._cache.prompt, _name(source), [codec.name for codec in self._codecs])
 
-    async def _made(self, source: str, data: bytes) -> Prompt:
-        files, seconds = await self.files_of(data)
-        keep = self._cache.keep_prompt
-        return await self._threads.store(keep, _name(source), files, seconds=seconds, engine=ENGINE, voice="")
+    async def _made(self, source: str, data: bytes, formats: Sequence[str]) -> Prompt:
+        made = await self.decoded_data(data, formats=formats, must_be_heard=True)
+        return await self._threads.store(self._cache.keep_prompt, _name(source), made, engine=ENGINE, voice="")
 
     def _remember(self, key: str, outcome: str | Failure) -> None:
         self._known[key] = outcome
@@ -118,9 +123,10 @@ def _name(source: str) -> str:
     return digest(AUDIO_VERSION, ENGINE, source)
 
 
-def _in_memory(data: bytes) -> BinaryIO:
+@contextmanager
+def _in_memory(data: bytes) -> Iterator[AudioFile]:
     """A file that ffmpeg can seek in and that is on no disk."""
-    file = os.fdopen(os.memfd_create("audio"), "w+b")
-    file.write(data)
-    file.flush()
-    return file
+    with os.fdopen(os.memfd_create("audio"), "w+b") as file:
+        file.write(data)
+        file.flush()
+        yield AudioFile(f"/dev/fd/{file.fileno()}", (file.fileno(),))

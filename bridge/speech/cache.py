@@ -12,13 +12,14 @@ import os
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
 
+from bridge.speech.assembly import Finished
 from bridge.speech.engine import Samples
 from bridge.speech.files import read, write
 from bridge.speech.phrase import Prompt
@@ -73,22 +74,27 @@ class Cache:
         try:
             fields = json.loads(text)
             checks = [(codec, fields["crc32"][codec]) for codec in codecs]
-            prompt = Prompt(stem, fields["seconds"], fields["engine"], fields["voice"], cached=True)
+            seconds, sound_seconds = fields["seconds"], fields["sound_seconds"]
+            prompt = Prompt(stem, seconds, sound_seconds, fields["engine"], fields["voice"], cached=True)
         except (ValueError, KeyError, TypeError):
             return None
         if any(_crc32(stem.with_suffix(f".{codec}")) != check for codec, check in checks):
             return None
         return prompt
 
-    def keep_prompt(self, name: str, files: Mapping[str, bytes], *, seconds: float, engine: str, voice: str) -> Prompt:
-        """``files`` is the audio by codec."""
+    def keep_prompt(self, name: str, made: Finished, *, engine: str, voice: str) -> Prompt:
         stem = self._stem(name)
-        for codec, audio in files.items():
+        for codec, audio in made.files.items():
             write(stem.with_suffix(f".{codec}"), audio)
-        checks = {codec: zlib.crc32(audio) for codec, audio in files.items()}
-        about = {"seconds": seconds, "engine": engine, "voice": voice, "crc32": checks}
+        about = {
+            "seconds": made.seconds,
+            "sound_seconds": made.sound_seconds,
+            "engine": engine,
+            "voice": voice,
+            "crc32": {codec: zlib.crc32(audio) for codec, audio in made.files.items()},
+        }
         write(stem.with_suffix(".json"), json.dumps(about).encode())
-        return Prompt(stem, seconds, engine, voice, cached=False)
+        return Prompt(stem, made.seconds, made.sound_seconds, engine, voice, cached=False)
 
     def sweep(self, most_bytes: int) -> int:
         """Remove what was not used for longest until ``most_bytes`` are left, and files that were never finished.

@@ -40,6 +40,16 @@ class Link:
             self._breaker.succeeded()
             return audio
 
+    async def unheard(self, texts: Sequence[str], voice: Voice) -> list[str]:
+        """What the voice would pass over. An engine that does not answer is believed: the call shows if it speaks."""
+        try:
+            async with asyncio.timeout(self.engine.timeout):
+                return await self.engine.unheard(texts, voice)
+        except (EngineFailedError, TimeoutError) as error:
+            reason = str(error) or f"no answer within {self.engine.timeout:g} s"
+            log.warning("speech engine not asked", engine=self.engine.name, reason=reason)
+            return []
+
 
 def chain(engines: Sequence[Engine]) -> dict[str, Link]:
     """Links by the engine's name.

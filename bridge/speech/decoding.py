@@ -1,15 +1,18 @@
 """Audio files from outside, made into samples by ffmpeg.
 
-A file is hostile until checked: its format is read here from its first bytes and ffmpeg is told it, so that no playlist
-is ever opened; ffmpeg may read that one file and use decoders for sound, for a limited time, and sees nothing of our
-environment.
+A file is hostile until checked. What it is, ffmpeg itself says, so that whatever it can play is played; but it may open
+that one file and nothing that this names, take it for one of a few formats, none of which is a playlist, use decoders
+for sound, for a limited time, and sees nothing of our environment.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from typing import BinaryIO
+import struct
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,14 +20,16 @@ from bridge.children import child
 from bridge.speech.engine import Samples
 from bridge.speech.errors import AudioUnsupported
 from bridge.speech.ffmpeg import FfmpegError
+from bridge.speech.mixing import WINDOWS_PER_SECOND, Mixer
 
 MOST_SECONDS = 1800
 DECODING_SECONDS = 60
-HEAD_BYTES = 1 << 20
-ID3_HEADER_BYTES = 10
 
 LOWEST_HERTZ = 60
 """Below is no speech, only rumble and direct current, which would count as loudness."""
+
+FORMATS = ("aac", "aiff", "asf", "mov", "mp3", "ogg", "wav")
+"""As ffmpeg names them: mov is m4a and mp4 too, mp3 is mp2 too, asf is wma."""
 
 DECODERS = (
     "aac,alac,flac,gsm,gsm_ms,libgsm,libgsm_ms,libopus,libspeex,libvorbis,mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,"
@@ -32,64 +37,71 @@ DECODERS = (
     "pcm_f32le,pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s8,pcm_u8"
 )
 
-
-def audio_format(head: bytes) -> str:
-    """ffmpeg's name for the format of a file that begins like this.
-
-    Formats: aac aiff asf (wma) mov (m4a, mp4) mp3 (mp2) ogg wav. Raises AudioUnsupported.
-    """
-    match head[:4], head[8:12]:
-        case ((b"RIFF" | b"RF64"), b"WAVE"):
-            return "wav"
-        case b"FORM", (b"AIFF" | b"AIFC"):
-            return "aiff"
-        case b"OggS", _:
-            return "ogg"
-        case b"\x30\x26\xb2\x75", _:
-            return "asf"
-    if head[4:8] == b"ftyp":
-        return "mov"
-    first = _behind_id3(head).lstrip(b"\0")[:2]
-    if len(first) == 2 and first[0] == 0xFF and first[1] & 0xE0 == 0xE0:  # noqa: PLR2004 - an MPEG frame's sync word
-        # ISO/IEC 13818-7: an ADTS frame says "layer 0", which no MPEG audio frame does (ISO/IEC 11172-3).
-        return "mp3" if first[1] & 0x06 else "aac"
-    raise AudioUnsupported("the file is in no audio format that is known here")
+AU_HEADER = struct.Struct(">4s5L")
+"""Magic number, where the samples begin, their number, encoding, sample rate and channels, big-endian."""
 
 
-async def decode(file: BinaryIO, sample_rate: int) -> Samples:
+@dataclass(frozen=True, slots=True)
+class AudioFile:
+    """A file by its path; for one without a place in a folder the path leads to an open descriptor, ``descriptors``."""
+
+    path: str
+    descriptors: tuple[int, ...] = ()
+
+
+async def decode(file: AudioFile, sample_rate: int, formats: Sequence[str] = FORMATS) -> Samples:
     """The sound of ``file``, mono at ``sample_rate``; pictures and video in it are ignored.
 
     Raises AudioUnsupported, and FfmpegError when ffmpeg is not installed.
     """
-    source = ["-f", audio_format(os.pread(file.fileno(), HEAD_BYTES, 0)), "-i", f"file:/dev/fd/{file.fileno()}"]
-    allowed = ["-protocol_whitelist", "file", "-codec_whitelist", DECODERS, "-timelimit", str(DECODING_SECONDS)]
-    sound = f"aformat=channel_layouts=mono,highpass=f={LOWEST_HERTZ},aresample={sample_rate}"
-    output = ["-map", "0:a:0", "-t", str(MOST_SECONDS + 1), "-af", sound, "-f", "s16le", "pipe:1"]
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-threads", "1", *allowed, *source, *output]
-    environment = {"PATH": os.environ.get("PATH", os.defpath)}
-    try:
-        async with (
-            child(*command, env=environment, pass_fds=[file.fileno()]) as ffmpeg,
-            asyncio.timeout(DECODING_SECONDS),
-        ):
-            pcm, _ = await ffmpeg.communicate()
-    except FileNotFoundError as error:
-        raise FfmpegError("ffmpeg is not installed") from error
-    except TimeoutError as error:
-        raise AudioUnsupported("the file takes too long to decode") from error
-    samples = np.frombuffer(pcm, np.dtype("<i2"))
-    if ffmpeg.returncode != 0 or not samples.size:
-        raise AudioUnsupported("the file has no sound that can be decoded")
+    allowed = ["-protocol_whitelist", "file", "-format_whitelist", ",".join(formats), "-codec_whitelist", DECODERS]
+    limits = ["-nostdin", "-v", "error", "-threads", "1", "-timelimit", str(DECODING_SECONDS)]
+    sound = ["-map", "0:a:0", "-t", str(MOST_SECONDS + 1), "-af", f"highpass=f={LOWEST_HERTZ},aresample={sample_rate}"]
+    output = ["-c:a", "pcm_s16be", "-f", "au", "pipe:1"]
+    async with _running(["ffmpeg", *limits, *allowed, "-i", f"file:{file.path}", *sound, *output], file) as process:
+        assert process.stdout is not None
+        samples = await _mixed(process.stdout, sample_rate)
+        status = await process.wait()
+    if status != 0 or not samples.size:
+        raise AudioUnsupported(f"there is no sound in the file that can be decoded as {', '.join(formats)}")
     if samples.size > MOST_SECONDS * sample_rate:
         raise AudioUnsupported(f"the audio is longer than {MOST_SECONDS // 60} minutes")
     return samples
 
 
-def _behind_id3(head: bytes) -> bytes:
-    """ID3v2.4, 3.1: the tag's size is 28 bits in four bytes, its header not included."""
-    if head[:3] != b"ID3" or len(head) < ID3_HEADER_BYTES:
-        return head
-    size = 0
-    for byte in head[6:10]:
-        size = size << 7 | byte & 0x7F
-    return head[ID3_HEADER_BYTES + size :]
+async def _mixed(output: asyncio.StreamReader, sample_rate: int) -> Samples:
+    """Second by second, so that many channels need no more room than one; empty when there is no sound."""
+    mixed = bytearray()
+    header = await _at_most(output, AU_HEADER.size)
+    if len(header) == AU_HEADER.size:
+        _, begin, _, _, _, channels = AU_HEADER.unpack(header)
+        await _at_most(output, begin - AU_HEADER.size)
+        mixer = Mixer(channels, sample_rate // WINDOWS_PER_SECOND)
+        while pcm := await _at_most(output, 2 * channels * sample_rate):
+            samples = np.frombuffer(pcm, ">i2", len(pcm) // (2 * channels) * channels)
+            mixed += mixer.mix(samples.astype(np.int16).reshape(-1, channels)).tobytes()
+    return np.frombuffer(mixed, np.int16)
+
+
+async def _at_most(output: asyncio.StreamReader, count: int) -> bytes:
+    """So many bytes, less at the end."""
+    try:
+        return await output.readexactly(count)
+    except asyncio.IncompleteReadError as rest:
+        return rest.partial
+
+
+@asynccontextmanager
+async def _running(command: Sequence[str], file: AudioFile) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process that reads the file, and that is gone afterwards. Raises AudioUnsupported when it takes too long."""
+    environment = {"PATH": os.environ.get("PATH", os.defpath)}
+    try:
+        async with (
+            child(*command, env=environment, pass_fds=file.descriptors) as process,
+            asyncio.timeout(DECODING_SECONDS),
+        ):
+            yield process
+    except FileNotFoundError as error:
+        raise FfmpegError("ffmpeg is not installed") from error
+    except TimeoutError as error:
+        raise AudioUnsupported("the file takes too long to decode") from error

@@ -9,8 +9,7 @@ from bridge.outbound import Outbound, Response
 from bridge.speech.errors import AudioNotDownloaded
 
 MOST_BYTES = 4 * 1024 * 1024
-HEAD_SECONDS = 10.0
-GET_SECONDS = 30.0
+SECONDS = 30.0
 AT_ONCE = 20
 OK = 200
 
@@ -25,29 +24,27 @@ class Downloads:
     async def fetch(self, url: str) -> bytes:
         """The file. Raises AudioNotDownloaded, which names the server and nothing more of the URL.
 
-        A HEAD before the GET saves the download of a file that says it is too large. Otherwise its answer does not
-        count: there are servers that refuse it (405, 501), and URLs that were signed for GET alone (403).
+        There is no HEAD before the GET: servers that drop, hang or garble it are many, and the answer to GET says as
+        well how long the file is.
         """
         async with self._slots:
-            head = await self._request("HEAD", url, HEAD_SECONDS)
-            length = head.headers.get("Content-Length", "")
-            if head.status == OK and length.isdecimal() and int(length) > MOST_BYTES:
-                raise _too_large()
-            answer = await self._request("GET", url, GET_SECONDS)
+            answer = await self._answer(url)
         if answer.status != OK:
             raise AudioNotDownloaded(f"the server of the audio file answered {answer.status}")
         if answer.truncated:
-            raise _too_large()
+            raise AudioNotDownloaded(f"the audio file is larger than {MOST_BYTES} bytes")
+        if answer.broken is not None:
+            raise _failed(answer.broken)
         return answer.body
 
-    async def _request(self, method: str, url: str, seconds: float) -> Response:
+    async def _answer(self, url: str) -> Response:
         if self._outbound is None:
             raise AudioNotDownloaded("nothing is downloaded here")
         try:
-            return await self._outbound.fetch(method, url, most_bytes=MOST_BYTES, timeout=seconds)
+            return await self._outbound.fetch("GET", url, most_bytes=MOST_BYTES, timeout=SECONDS)
         except VoicebridgeError as error:
-            raise AudioNotDownloaded(f"the audio file cannot be downloaded: {error}") from error
+            raise _failed(str(error)) from error
 
 
-def _too_large() -> AudioNotDownloaded:
-    return AudioNotDownloaded(f"the audio file is larger than {MOST_BYTES} bytes")
+def _failed(reason: str) -> AudioNotDownloaded:
+    return AudioNotDownloaded(f"the audio file cannot be downloaded: {reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,6 +56,12 @@ class Engine(Protocol):
 
     def voices(self, language: str) -> list[Voice]:
         """The voices for a code of the wire contract, the default first; empty for one that it does not speak."""
+
+    async def unheard(self, texts: Sequence[str], voice: Voice) -> list[str]:
+        """Characters of ``texts`` that the voice would pass over, each once, in order: all, or the first of many.
+
+        Raises EngineFailedError when it cannot be found out.
+        """
 
     async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:
         """Raises EngineFailedError, which never quotes the text. ``rate`` is 0.5 to 2."""

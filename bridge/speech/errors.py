@@ -15,18 +15,26 @@ class LanguageUnsupportedError(SpeechError):
     """No configured engine speaks the language (for a sensitive phrase: no local engine)."""
 
     id = "LANGUAGE_UNSUPPORTED"
+    quotes_callers = True
 
 
 class VoiceUnknownError(SpeechError):
     """No configured engine has a voice of that name for the language."""
 
     id = "VOICE_UNKNOWN"
+    quotes_callers = True
 
 
 class NothingToSayError(SpeechError):
     """The text has no word, digit or symbol that could be heard."""
 
     id = "NOTHING_TO_SAY"
+
+
+class TextUnspeakableError(SpeechError):
+    """No voice that may speak the text has a sound for a part of it."""
+
+    id = "TEXT_UNSPEAKABLE"
 
 
 class EngineFailedError(SpeechError):
@@ -54,7 +62,7 @@ class AudioNotDownloaded(SpeechError):
 
 
 class AudioUnsupported(SpeechError):
-    """The file is no audio, in none of the formats we read, broken from the start, or longer than 30 minutes."""
+    """The file is no audio, in none of the formats we read, broken from the start, silent, or over 30 minutes long."""
 
     id = "AUDIO_UNSUPPORTED"
 

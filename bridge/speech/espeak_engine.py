@@ -7,7 +7,7 @@ import json
 import os
 import struct
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy as np
 from bridge.children import end, kill
 from bridge.speech.engine import Audio, Voice
 from bridge.speech.errors import EngineFailedError, EngineUnavailableError
+from bridge.speech.espeak_hearing import EspeakHearing
 from bridge.speech.languages import LANGUAGES
 
 WORKER = Path(__file__).with_name("espeak_worker.py")
@@ -27,6 +28,9 @@ FEMALE = "+f1"
 WORDS_PER_MINUTE = 175
 MOST_WORKERS = 4
 TRIES = 3
+BATCH = 500
+"""Tokens asked for at once; some 20 ms of a worker's time."""
+
 READY_SECONDS = 4.0
 """What a worker takes to start is some 20 ms; one that has not by then is replaced within a request's time."""
 
@@ -156,6 +160,7 @@ class EspeakEngine:
         self.concurrency = min(os.cpu_count() or 1, MOST_WORKERS)
         self.version = ""
         self._workers = [Worker() for _ in range(self.concurrency)]
+        self._hearing = EspeakHearing(self._phonemes)
         self._idle: asyncio.LifoQueue[Worker] = asyncio.LifoQueue()
 
     async def start(self) -> None:
@@ -185,13 +190,27 @@ class EspeakEngine:
 
     async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:
         fields = {"text": text, "voice": voice.code, "words_per_minute": round(WORDS_PER_MINUTE * rate)}
+        worker, pcm = await self._answer(fields)
+        return Audio(np.frombuffer(pcm, np.dtype("<i2")), worker.sample_rate)
+
+    async def unheard(self, texts: Sequence[str], voice: Voice) -> list[str]:
+        return await self._hearing.unheard(texts, voice.code.removesuffix(FEMALE))
+
+    async def _phonemes(self, voice: str, tokens: Sequence[str]) -> list[str]:
+        """What a voice file would say of each token: a batch at a time, so that what is to be spoken gets its turn."""
+        phonemes: list[str] = []
+        for first in range(0, len(tokens), BATCH):
+            _, answer = await self._answer({"tokens": tokens[first : first + BATCH], "voice": voice})
+            phonemes += json.loads(answer)
+        return phonemes
+
+    async def _answer(self, fields: Mapping[str, object]) -> tuple[Worker, bytes]:
         request = json.dumps(fields).encode() + b"\n"
         worker = await self._idle.get()
         try:
-            pcm = await _tried_again(partial(worker.speak, request))
+            return worker, await _tried_again(partial(worker.speak, request))
         finally:
             self._idle.put_nowait(worker)
-        return Audio(np.frombuffer(pcm, np.dtype("<i2")), worker.sample_rate)
 
 
 async def _tried_again(what: Callable[[], Awaitable[_T]]) -> _T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import gtts
@@ -47,6 +48,10 @@ class GttsEngine:
         if row is None or row.gtts is None:
             return []
         return [Voice(f"gtts-{language}-female", "female", self.name, f"{row.gtts}/{row.tld}")]
+
+    async def unheard(self, texts: Sequence[str], voice: Voice) -> list[str]:
+        """The service cannot be asked, and reads every script: it is believed."""
+        return []
 
     async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, text, voice, rate)

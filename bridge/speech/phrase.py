@@ -28,11 +28,13 @@ class Prompt:
     """Speech that exists as files, one for each codec of the trunk.
 
     ``stem`` is the absolute path without its ending: Asterisk picks ``stem.ulaw``, ``stem.alaw`` or ``stem.g722`` after
-    the channel's codec. ``seconds`` is the whole length, tail of silence included.
+    the channel's codec. ``seconds`` is the whole length, the silence included that every prompt ends with;
+    ``sound_seconds`` is what it was made of, to the millisecond.
     """
 
     stem: Path
     seconds: float
+    sound_seconds: float
     engine: str
     voice: str
     cached: bool

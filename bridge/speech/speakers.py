@@ -20,7 +20,7 @@ from bridge.speech.sound import fragment_sound
 from bridge.speech.threads import Threads
 from bridge.speech.voices import casting
 
-PIPELINE_VERSION = 1
+PIPELINE_VERSION = 2
 """Part of every cache key: raise it when the same text and engine come to sound different."""
 
 log = structlog.get_logger(__name__)
@@ -77,6 +77,12 @@ class Speakers:
     def cast(self, phrase: Phrase) -> list[Speaker]:
         """Who may speak it, the one to be asked first in front."""
         return [Speaker(self._links[voice.engine], voice, phrase.rate) for voice in casting(phrase, self._engines)]
+
+    async def able(self, cast: Sequence[Speaker], texts: Sequence[str]) -> tuple[list[Speaker], list[str]]:
+        """Who of the cast can speak all of the texts, in order; when nobody can, what the first would pass over."""
+        unheard = [await speaker.link.unheard(texts, speaker.voice) for speaker in cast]
+        able = [speaker for speaker, missing in zip(cast, unheard, strict=True) if not missing]
+        return able, [] if able else unheard[0]
 
     async def sounds(self, speaker: Speaker, texts: Sequence[str], *, keep: bool) -> dict[str, SoundByRate]:
         """The sound of each text; raises EngineFailedError. ``keep`` says whether it may stay, and leave this node."""

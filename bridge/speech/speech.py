@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import structlog
 
 from bridge.objects import Objects
 from bridge.outbound import Outbound
-from bridge.speech.assembly import assemble
+from bridge.speech.assembly import Finished, assemble
 from bridge.speech.audio import ENGINE, AudioFiles
 from bridge.speech.cache import Cache, digest
 from bridge.speech.codec import CODECS, FRAMES_PER_SECOND, encode
-from bridge.speech.decoding import audio_format
+from bridge.speech.decoding import AudioFile
 from bridge.speech.downloads import Downloads
 from bridge.speech.engine import Engine, Voice
-from bridge.speech.errors import AudioUnsupported, EngineFailedError, NothingToSayError, SpeechError
-from bridge.speech.fragments import fragments
+from bridge.speech.errors import EngineFailedError, NothingToSayError, SpeechError, TextUnspeakableError
+from bridge.speech.languages import language_code
 from bridge.speech.once import Once
 from bridge.speech.phrase import Phrase, Prompt
 from bridge.speech.private import Private
 from bridge.speech.shared import SharedFragments
 from bridge.speech.speakers import Speaker, Speakers
+from bridge.speech.text import fragments
 from bridge.speech.threads import Threads
 from bridge.speech.uploads import Upload, Uploads, new_id
-from bridge.speech.voices import ListedVoice, casting, listed_voices, voices_in
+from bridge.speech.voices import ListedVoice, listed_voices, voices_in
 
-UPLOAD_FORMATS = {"wav", "mp3"}
+MOST_NAMED = 5
+"""Characters that an error names."""
+
+UPLOAD_FORMATS = ("wav", "mp3")
+WAV_BEGINNINGS = {b"RIFF", b"RIFX", b"RF64", b"BW64"}
+
+log = structlog.get_logger(__name__)
 
 
 class Speech:
@@ -57,7 +64,7 @@ class Speech:
         self._engines = list(engines)
         self._threads = Threads("speech")
         self._cache = Cache(folder)
-        self._private = Private(folder / "private")
+        self._private = Private(folder / "private", self._threads)
         self._uploads = Uploads(folder / "uploads", self._threads, objects)
         self._shared = None if objects is None else SharedFragments(objects)
         sample_rates = sorted({codec.sample_rate for codec in self._codecs})
@@ -75,6 +82,7 @@ class Speech:
         await self._speakers.close()
         if self._shared is not None:
             await self._shared.close()
+        await self._private.close()
         self._threads.close()
 
     def languages(self) -> list[str]:
@@ -89,20 +97,30 @@ class Speech:
         """Every voice's name that may be sent, the hosted service's too; empty for a language that no engine speaks."""
         return listed_voices(language, self._engines)
 
-    def check(self, phrase: Phrase) -> None:
-        """Raises at once what ``prepare`` would: LanguageUnsupportedError, VoiceUnknownError, NothingToSayError."""
-        casting(phrase, self._engines)
-        _pieces(phrase)
+    async def check(self, phrase: Phrase) -> None:
+        """Whether the phrase will be heard, every character of it: the engines themselves are asked.
+
+        Raises LanguageUnsupportedError, VoiceUnknownError, NothingToSayError, TextUnspeakableError.
+        """
+        cast = self._speakers.cast(phrase)
+        _, unheard = await self._speakers.able(cast, _spoken(_pieces(phrase)))
+        if unheard:
+            raise TextUnspeakableError(f"nobody has a sound for {_named(unheard)} in {phrase.language!r}")
 
     async def prepare(self, phrase: Phrase) -> Prompt:
         """The phrase as files: from the cache, or spoken by the first engine in line that can.
 
-        A sensitive phrase is made for this one call: ``release`` it afterwards. Raises what ``check`` raises,
-        SpeechNotStoredError, and SpeechError when every engine failed.
+        A sensitive phrase is made for this one call: ``release`` it afterwards. What nobody has a sound for (it was not
+        known when the request was checked) is left out. Raises what else ``check`` raises, SpeechNotStoredError, and
+        SpeechError when every engine failed.
         """
+        cast = self._speakers.cast(phrase)
         pieces = _pieces(phrase)
+        able, unheard = await self._speakers.able(cast, _spoken(pieces))
+        if unheard:
+            log.warning("text spoken without some characters", language=phrase.language, characters=len(unheard))
         reasons = []
-        for speaker in self._speakers.cast(phrase):
+        for speaker in able or cast:
             name = speaker.name(pieces)
             try:
                 if phrase.sensitive:
@@ -125,13 +143,10 @@ class Speech:
 
         Raises AudioUnsupported, SpeechNotStoredError, ObjectStorageFailed.
         """
-        file_format = audio_format(data)
-        if file_format not in UPLOAD_FORMATS:
-            raise AudioUnsupported(f"an upload must be {' or '.join(sorted(UPLOAD_FORMATS))}, this is {file_format}")
         upload_id = new_id()
-        prompt = await self._audio.prompt(upload_id, data)
+        prompt = await self._audio.prompt(upload_id, data, UPLOAD_FORMATS)
         await self._uploads.keep(upload_id, data)
-        return Upload(upload_id, file_format, prompt.seconds)
+        return Upload(upload_id, "wav" if data[:4] in WAV_BEGINNINGS else "mp3", prompt.sound_seconds)
 
     async def upload(self, upload_id: str) -> Prompt:
         """Raises UploadUnknown, and SpeechError when it is in object storage and cannot be had from there now."""
@@ -150,20 +165,14 @@ class Speech:
 
         Raises AudioUnsupported (also when there is no such file) and SpeechNotStoredError.
         """
-        try:
-            file = await self._threads.run(path.open, "rb")
-        except OSError as error:
-            raise AudioUnsupported("the recording cannot be read") from error
-        with file:
-            files, seconds = await self._audio.files(file)
-        return await self._keep_private(files, seconds, engine=ENGINE, voice="")
+        made = await self._audio.decoded(AudioFile(str(path)))
+        return await self._private.keep(made, engine=ENGINE, voice="")
 
     async def prepare_sound(self, wave: bytes, *, private: bool = False) -> Prompt:
         """A sound of ours, a WAV file; a private one is for one call: ``release`` it. Raises SpeechNotStoredError."""
         if not private:
             return await self._audio.prompt(hashlib.sha256(wave).hexdigest(), wave)
-        files, seconds = await self._audio.files_of(wave)
-        return await self._threads.store(self._private.keep, files, seconds=seconds, engine=ENGINE, voice="")
+        return await self._private.keep(await self._audio.decoded_data(wave), engine=ENGINE, voice="")
 
     async def silence(self, seconds: float) -> Prompt:
         """Nothing to be heard, for so long, up to a whole frame of 20 ms. Raises SpeechNotStoredError."""
@@ -171,9 +180,11 @@ class Speech:
         name = digest("silence", frames)
         return await self._prompts.run(name, partial(self._silent, name, frames))
 
-    async def release(self, prompt: Prompt) -> None:
-        """The call is over: what was made for it alone is removed. Harmless for any other prompt."""
-        await self._threads.run(self._private.release, prompt)
+    async def release(self, *prompts: Prompt) -> None:
+        """The call is over: what was made for it alone is removed, even if this is cut off. Harmless for the others."""
+        removing = self._private.release(*prompts)
+        if removing is not None:
+            await removing
 
     async def sweep(self, most_bytes: int) -> int:
         """Remove what was not used for longest until ``most_bytes`` are left; returns how many bytes went.
@@ -181,37 +192,23 @@ class Speech:
         What was used within the last hour stays, and uploads do. What a killed daemon left of its calls goes, so sweep
         at the start too.
         """
-        await self._threads.run(self._private.remove_orphans)
+        await self._private.remove_orphans()
         return await self._threads.run(self._cache.sweep, most_bytes)
 
     async def _spoken(self, name: str, speaker: Speaker, pieces: Sequence[str]) -> Prompt:
         kept = await self._kept(name)
         if kept is not None:
             return kept
-        files, seconds = await self._said(speaker, pieces, keep=True)
+        made = await self._said(speaker, pieces, keep=True)
         voice, keep = speaker.voice, self._cache.keep_prompt
-        return await self._threads.store(keep, name, files, seconds=seconds, engine=voice.engine, voice=voice.name)
+        return await self._threads.store(keep, name, made, engine=voice.engine, voice=voice.name)
 
     async def _spoken_in_private(self, speaker: Speaker, pieces: Sequence[str]) -> Prompt:
-        files, seconds = await self._said(speaker, pieces, keep=False)
-        return await self._keep_private(files, seconds, engine=speaker.voice.engine, voice=speaker.voice.name)
+        made = await self._said(speaker, pieces, keep=False)
+        return await self._private.keep(made, engine=speaker.voice.engine, voice=speaker.voice.name)
 
-    async def _keep_private(self, files: Mapping[str, bytes], seconds: float, *, engine: str, voice: str) -> Prompt:
-        keep = self._private.keep
-        keeping = asyncio.ensure_future(self._threads.store(keep, files, seconds=seconds, engine=engine, voice=voice))
-        try:
-            return await asyncio.shield(keeping)
-        except asyncio.CancelledError:
-            keeping.add_done_callback(self._release_unwanted)
-            raise
-
-    def _release_unwanted(self, kept: asyncio.Future[Prompt]) -> None:
-        """Whoever would have released it has stopped waiting for it."""
-        if not kept.cancelled() and kept.exception() is None:
-            self._private.release(kept.result())
-
-    async def _said(self, speaker: Speaker, pieces: Sequence[str], *, keep: bool) -> tuple[dict[str, bytes], float]:
-        sounds = await self._speakers.sounds(speaker, sorted({piece for piece in pieces if piece}), keep=keep)
+    async def _said(self, speaker: Speaker, pieces: Sequence[str], *, keep: bool) -> Finished:
+        sounds = await self._speakers.sounds(speaker, _spoken(pieces), keep=keep)
         return await self._threads.run(assemble, pieces, sounds, self._codecs)
 
     async def _silent(self, name: str, frames: int) -> Prompt:
@@ -226,14 +223,24 @@ class Speech:
             codec.name: encode(np.zeros(round(seconds * codec.sample_rate), np.int16), codec.name)
             for codec in self._codecs
         }
-        return self._cache.keep_prompt(name, files, seconds=seconds, engine="silence", voice="")
+        return self._cache.keep_prompt(name, Finished(files, seconds, seconds), engine="silence", voice="")
 
     async def _kept(self, name: str) -> Prompt | None:
         return await self._threads.run(self._cache.prompt, name, [codec.name for codec in self._codecs])
 
 
 def _pieces(phrase: Phrase) -> tuple[str, ...]:
-    pieces = fragments(phrase.text)
+    pieces = fragments(phrase.text, language_code(phrase.language))
     if not any(pieces):
         raise NothingToSayError("the text has nothing that can be spoken")
     return pieces
+
+
+def _spoken(pieces: Sequence[str]) -> list[str]:
+    """The pieces that are no pause, each once."""
+    return sorted({piece for piece in pieces if piece})
+
+
+def _named(characters: Sequence[str]) -> str:
+    names = [f"{character!r} (U+{ord(character):04X})" for character in characters[:MOST_NAMED]]
+    return ", ".join(names) + (" and others" if len(characters) > MOST_NAMED else "")

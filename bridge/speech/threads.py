@@ -28,6 +28,11 @@ class Threads:
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *args, **kwargs))
 
+    def begin(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        """It is done even if nobody waits for it any more."""
+        begun = asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *args, **kwargs))
+        return asyncio.shield(begun)
+
     async def store(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``work`` writes files; raises SpeechNotStoredError when it cannot."""
         try:

@@ -82,9 +82,8 @@ class Uploads:
             raise SpeechError(f"the upload is in object storage, which fails: {error}") from error
 
     def _older(self, before: float) -> list[str]:
-        return [
-            path.name for path in self._folder.glob("*") if ID.fullmatch(path.name) and path.stat().st_mtime < before
-        ]
+        uploads = (path for path in self._folder.glob("*") if ID.fullmatch(path.name) and path.is_file())
+        return [path.name for path in uploads if path.stat().st_mtime < before]
 
     def _path(self, upload_id: str) -> Path:
         if not ID.fullmatch(upload_id):

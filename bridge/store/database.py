@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import uuid4
 
+import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, SQLAlchemyError
 
@@ -29,6 +30,8 @@ _RECENT_SECONDS = 15.0
 
 # Two transactions stood in each other's way, and PostgreSQL ended this one (class 40, "Transaction Rollback").
 _ROLLED_BACK = "40"
+
+_log = structlog.get_logger(__name__)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -56,7 +59,6 @@ class Database:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._writer = threading.Thread(target=self._write_until_closed, name="store-writer", daemon=True)
         self._writer.start()
-        self._listening: asyncio.Task[None] | None = None
         self._refusal: tuple[float, str] | None = None
 
     @property
@@ -66,10 +68,10 @@ class Database:
             return None
         return self._refusal[1]
 
-    def listen(self) -> None:
-        """Begin to hear what other nodes announce."""
+    async def listen(self) -> None:
+        """Hear what other nodes announce, until cancelled; returns at once where there are none."""
         if self._has_other_nodes:
-            self._listening = asyncio.create_task(listen(self.engine, self._name, self.wakeups.wake))
+            await listen(self.engine, self._name, self.wakeups.wake)
 
     async def write(self, work: _Work[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run ``work(connection, ...)``; return its result after the commit. Raises StoreFailed and what work does.
@@ -106,12 +108,13 @@ class Database:
 
     async def close(self) -> None:
         """Finish the work that was handed in, then let go of the database."""
+        await asyncio.to_thread(self.close_now)
+
+    def close_now(self) -> None:
+        """As ``close``, for who may block."""
         self._jobs.put(None)
-        await asyncio.to_thread(self._writer.join)
+        self._writer.join()
         self._readers.shutdown()
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.wait([self._listening])
         self.engine.dispose()
 
     async def _hand_in(self, work: Callable[[Connection], Any], *, may_wait: bool = False) -> Any:
@@ -125,7 +128,7 @@ class Database:
             jobs, open_ = self._gather()
             # From here on a job can no longer be cancelled, so it is either not begun or told of.
             if begun := [job for job in jobs if job.done.set_running_or_notify_cancel()]:
-                self._commit_together(begun)
+                self._commit_or_tell(begun)
 
     def _gather(self) -> tuple[list[_Job], bool]:
         """The next jobs to commit together, and whether more may come."""
@@ -141,6 +144,16 @@ class Database:
             jobs.append(job)
             begin_at = min(begin_at, time.monotonic() + (_LONGEST_WAIT_SECONDS if job.may_wait else 0.0))
         return jobs, True
+
+    def _commit_or_tell(self, jobs: list[_Job]) -> None:
+        """Whatever goes wrong with some jobs, those that come after them are done."""
+        try:
+            self._commit_together(jobs)
+        except Exception as error:
+            _log.exception("store_writer_failed")
+            for job in jobs:
+                if not job.done.done():
+                    job.done.set_exception(error)
 
     def _commit_together(self, jobs: list[_Job], tries: int = _TRIES) -> None:
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,7 +15,7 @@ from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
-from bridge.store.errors import StoreFailed
+from bridge.store.errors import DatabaseMissing, StoreFailed
 
 READERS = 2
 """How many threads read at the same time."""
@@ -38,7 +40,8 @@ _POSTGRESQL = {
 def open_engine(url: str) -> Engine:
     """The engine of a database URL, ``sqlite:///file`` or ``postgresql://user:password@host/name``.
 
-    For PostgreSQL every parameter of libpq may follow as a query. Raises StoreFailed.
+    For PostgreSQL every parameter of libpq may follow as a query. A file that is not there is not made: to connect then
+    raises DatabaseMissing. Raises StoreFailed.
     """
     parsed = database_url(url)
     return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
@@ -60,6 +63,20 @@ def database_url(url: str) -> URL:
     )
 
 
+def make_file(engine: Engine) -> None:
+    """Make the file of a SQLite database, if it is not there yet. Raises StoreFailed.
+
+    The database holds what people are told and what they answer: its owner alone may read it.
+    """
+    file = engine.url.database
+    if engine.dialect.name != "sqlite" or not file:
+        return
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise _not_opened(file, error) from error
+
+
 def for_reading(engine: Engine) -> Engine:
     """The same database, for transactions that change nothing: all of one sees the same moment, and none waits."""
     if engine.dialect.name == "postgresql":
@@ -70,18 +87,27 @@ def for_reading(engine: Engine) -> Engine:
 def _postgresql(url: URL) -> Engine:
     defaults = {name: value for name, value in _POSTGRESQL.items() if name not in url.query}
     complete = url.set(drivername="postgresql+psycopg").update_query_dict(defaults)
-    engine = create_engine(complete, hide_parameters=True, pool_size=READERS + 1, max_overflow=1)
+    engine = create_engine(
+        complete, hide_parameters=True, json_deserializer=_read_json, pool_size=READERS + 1, max_overflow=1
+    )
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
 
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True)
+    engine = create_engine(url, hide_parameters=True, json_deserializer=_read_json)
+    event.listen(engine, "do_connect", _refuse_missing_file)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    if url.database:
-        _make_private(url.database)
     return engine
+
+
+def _read_json(text: str | bytes) -> Any:
+    """None when it cannot be read: one such value must not keep the rows beside it from being read."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 _SQLITE_BEGIN = "sqlite_begin"
@@ -98,12 +124,19 @@ def _prepare_postgresql(connection: psycopg.Connection[Any], _record: object) ->
     connection.adapters.register_dumper(str, _TextWithoutNul)
 
 
-def _make_private(file: str) -> None:
-    """The database holds what people are told and what they answer: its owner alone may read it."""
+def _refuse_missing_file(_dialect: object, _record: object, arguments: Any, _named: object) -> None:
+    """The driver would make it, empty and open to all."""
+    file = arguments[0]
     try:
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        Path(file).stat()
+    except FileNotFoundError:
+        raise DatabaseMissing(f"there is no database {file}") from None
     except OSError as error:
-        raise StoreFailed(f"the database {file} cannot be opened: {error.strerror}") from error
+        raise _not_opened(file, error) from error
+
+
+def _not_opened(file: str, error: OSError) -> StoreFailed:
+    return StoreFailed(f"the database {file} cannot be opened: {error.strerror}")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import ClassVar
 
+import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import WRONG_SETTINGS, VoicebridgeError
@@ -21,6 +23,17 @@ class CommitUnknown(StoreFailed):
     id: ClassVar[str] = "STORE_COMMIT_UNKNOWN"
 
 
+class DatabaseMissing(StoreFailed):
+    """There is no such file; only a change of the schema makes it."""
+
+
+class SchemaOld(VoicebridgeError):
+    """The database has the schema of an earlier version, or none yet, and only a daemon or an operator changes it."""
+
+    id: ClassVar[str] = "SCHEMA_OLD"
+    exit_status: ClassVar[int] = WRONG_SETTINGS
+
+
 class SchemaUnknown(VoicebridgeError):
     """The database has the schema of a newer version, or is to have one that there is not. Nothing was changed."""
 
@@ -30,6 +43,11 @@ class SchemaUnknown(VoicebridgeError):
 
 def failed(error: SQLAlchemyError) -> StoreFailed:
     """What the driver said, in our terms."""
-    # Only the driver's own words: the statement's parameters may be private.
-    cause = getattr(error, "orig", None) or type(error).__name__
-    return StoreFailed(f"the database refused: {str(cause).strip()}")
+    return StoreFailed(f"the database refused: {_said_of(getattr(error, 'orig', None) or error)}")
+
+
+def _said_of(cause: BaseException) -> str:
+    """Words about the database alone: those about what it was to keep may repeat that."""
+    if isinstance(cause, (sqlite3.Error, psycopg.OperationalError, psycopg.InternalError)):
+        return str(cause).strip()
+    return f"{type(cause).__name__} {getattr(cause, 'sqlstate', None) or ''}".strip()

@@ -111,5 +111,5 @@ def _read(connection: Connection, statement: Select[Any], values: dict[str, Any]
             attempt=attempt,
             starts_at=attempt.dialled_at,
         )
-        found.append(OpenAttempt(claim, row["ends_by"], row["happened"] or []))
+        found.append(OpenAttempt(claim, row["ends_by"], row["happened"] if isinstance(row["happened"], list) else []))
     return found

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, literal, select, update
 
 from bridge.messages.progress import Report
 from bridge.store.lookups import reports_of
-from bridge.store.tables import Instant, contents, messages, outbox
+from bridge.store.tables import Instant, contents, messages, outbox, scenarios
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,13 @@ _GIVE_UP = (
     .where(*_LEASED)
     .values(done_at=bindparam("now"), tries=outbox.c.tries + 1, problem=bindparam("new_problem"))
 )
+
+
+def is_used(connection: Connection) -> bool:
+    """Whether any message or scenario that is kept says where its reports are to be pushed."""
+    messages_are = exists().where(contents.c.notify_server.is_not(None))
+    scenarios_are = exists().where(scenarios.c.notify_url.is_not(None))
+    return bool(connection.scalar(select(messages_are | scenarios_are)))
 
 
 def add(connection: Connection, message_keys: Sequence[int], due_at: datetime) -> None:

@@ -213,6 +213,13 @@ def _connected_seconds(row: RowMapping) -> float:
     return 0.0 if answered_at is None else (row["ended_at"] - answered_at).total_seconds()
 
 
+def _state_of(row: RowMapping) -> RecordingState:
+    try:
+        return RecordingState(row["state"])
+    except ValueError:  # of another version
+        return RecordingState.LOST
+
+
 def _recording_of(row: RowMapping) -> Recording:
     return Recording(
         id=row["recording_id"],
@@ -220,7 +227,7 @@ def _recording_of(row: RowMapping) -> Recording:
         kind=row["kind"],
         recorded_at=row["recorded_at"],
         pointer=row["pointer"],
-        state=RecordingState(row["state"]),
+        state=_state_of(row),
         seconds=row["seconds"],
         size=row["size"],
         node=row["node"],

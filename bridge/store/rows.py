@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+import structlog
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import RowMapping, Select, select
 
 from bridge.messages.attempt import Attempt, Collected, Input, Leg, Spoken, Transfer
-from bridge.messages.message import Content, Message
+from bridge.messages.message import Message
 from bridge.messages.progress import Progress, State
+from bridge.store.contents import content_of
 from bridge.store.tables import attempts, bulks, contents, messages
 
-_content = TypeAdapter(Content)
 _spoken = TypeAdapter(list[Spoken])
 _inputs = TypeAdapter(list[Input])
 _collected = TypeAdapter(list[Collected])
 _transfers = TypeAdapter(list[Transfer])
 _legs = TypeAdapter(list[Leg])
+
+_log = structlog.get_logger(__name__)
+
+_T = TypeVar("_T")
 
 MESSAGE_COLUMNS = (
     messages.c.key,
@@ -30,7 +35,7 @@ MESSAGE_COLUMNS = (
 )
 """What `message_of` needs, besides a join with `contents`."""
 
-_BEGUN = ("number", "node", "asterisk", "trunk", "queued_at", "dialled_at")
+_BEGUN = ("number", "node", "asterisk", "trunk", "sent_to", "sent_from", "queued_at", "dialled_at")
 _OUTCOME = (
     "trunk",
     "dialled_at",
@@ -78,16 +83,12 @@ def select_attempts() -> Select[Any]:
     ).join(messages, messages.c.key == attempts.c.message_key)
 
 
-def content_body(content: Content) -> Any:
-    return _content.dump_python(content, mode="json", exclude_defaults=True)
-
-
 def message_of(row: RowMapping) -> Message:
     return Message(
         id=row["message_id"],
         to=row["recipient"],
         sender=row["sender"],
-        content=_content.validate_python(row["body"]),
+        content=content_of(row["body"], row["message_id"]),
         send_at=row["send_at"],
         expires_at=row["expires_at"],
     )
@@ -98,7 +99,7 @@ def progress_of(row: RowMapping) -> Progress:
         bulk_id=row["bulk_id"],
         account=row["account"],
         message=message_of(row),
-        state=State(row["state"]),
+        state=_state_of(row),
         attempts=row["attempts"],
         status_id=row["status_id"],
         error_id=row["error_id"],
@@ -113,13 +114,40 @@ def attempt_of(row: RowMapping) -> Attempt:
         message_id=row["message_id"],
         sender=row["sender"],
         to=row["recipient"],
-        spoken=_spoken.validate_python(row["spoken"]),
-        inputs=_inputs.validate_python(row["inputs"]),
-        collected=_collected.validate_python(row["collected"]),
-        transfers=_transfers.validate_python(row["transfers"]),
-        refused=_legs.validate_python(row["refused"]),
+        spoken=_list_in(row, "spoken", _spoken),
+        inputs=_list_in(row, "inputs", _inputs),
+        collected=_list_in(row, "collected", _collected),
+        transfers=_list_in(row, "transfers", _transfers),
+        refused=_legs_of(row),
         **{name: row[name] for name in _ATTEMPT_FIELDS},
     )
+
+
+def _state_of(row: RowMapping) -> State:
+    try:
+        return State(row["state"])
+    except ValueError:  # of another version
+        _log.error("state_unreadable", message=row["message_id"])
+        return State.DIALLING if row["done_at"] is None else State.DONE
+
+
+def _list_in(row: RowMapping, column: str, kept: TypeAdapter[list[_T]]) -> list[_T]:
+    """Empty when it cannot be read: the rest of the attempt is told, and so are the attempts beside it."""
+    try:
+        return kept.validate_python(row[column])
+    except ValidationError:
+        _log.error("column_unreadable", message=row["message_id"], attempt=row["id"], column=column)
+        return []
+
+
+def _legs_of(row: RowMapping) -> list[Leg]:
+    """As many as there are even when they cannot be read: the name of the present one's channel depends on it.
+
+    They were dialled then, and may have rung, so that the attempt is never given back.
+    """
+    kept = row["refused"]
+    unknown = Leg(row["trunk"], row["dialled_at"], row["dialled_at"], cause=0)
+    return _list_in(row, "refused", _legs) or [unknown] * (len(kept) if isinstance(kept, list) else 0)
 
 
 def begun_values(attempt: Attempt) -> dict[str, Any]:

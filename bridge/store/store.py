@@ -31,34 +31,53 @@ from bridge.store.database import Database
 from bridge.store.errors import StoreFailed
 from bridge.store.library import Library
 from bridge.store.logs import LogFilter
-from bridge.store.migrations import migrate
+from bridge.store.migrations import migrate, refuse_other_schema
 from bridge.store.orphans import OpenAttempt
 from bridge.store.outbox import Push
 from bridge.store.trunks import TrunkLimit
 from bridge.store.wakeups import Topic
 from bridge.store.work import Claim, Claims
+from bridge.telephony.formats import Formats
 
 _ONE_TRUNK = Routes([("", "trunk")])
+_PLAIN_DIGITS = Formats()
 
 
 class Store(Library):
     """Messages, attempts and reports in one database.
 
     ``url`` is a SQLAlchemy URL, ``sqlite:////var/lib/voicebridge/voicebridge.db``. Opening it brings the schema up to
-    date; raises SchemaUnknown. Every method raises StoreFailed when the database cannot do it; what a method changed is
-    committed when it returns. ``place`` tells the machine from others that nodes of the same name were on.
+    date, or, unless it ``migrates``, refuses one that is not: raises SchemaUnknown, SchemaOld. Every method raises
+    StoreFailed when the database cannot do it; what a method changed is committed when it returns. ``formats`` says
+    what trunks are sent; ``place`` tells the machine from others that nodes of the same name were on.
     """
 
-    def __init__(self, url: str, routes: Routes = _ONE_TRUNK, *, place: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        routes: Routes = _ONE_TRUNK,
+        *,
+        formats: Formats = _PLAIN_DIGITS,
+        place: str = "",
+        migrates: bool = True,
+    ) -> None:
         self._routes = routes
+        self._formats = formats
         self._place = place
         self._instances: dict[str, str] = {}
         super().__init__(Database(url))
-        migrate(self._database.engine)
+        try:
+            if migrates:
+                migrate(self._database.engine)
+            else:
+                refuse_other_schema(self._database.engine)
+        except BaseException:
+            self._database.close_now()
+            raise
 
-    async def start(self) -> None:
-        """Begin to hear of what other nodes commit."""
-        self._database.listen()
+    async def hear(self) -> None:
+        """Hear of what other nodes commit, until cancelled; returns at once where there are none."""
+        await self._database.listen()
 
     async def close(self) -> None:
         await self._database.close()
@@ -166,6 +185,7 @@ class Store(Library):
             asterisk=asterisk,
             of_trunk=of_trunk,
             limit_of=limit_of,
+            formats=self._formats,
             clock=clock,
             ahead=ahead,
             limit=limit,
@@ -176,7 +196,9 @@ class Store(Library):
     ) -> Claim | None:
         """Have an attempt go on by another trunk after ``leg``; None when it is over, or that trunk is full."""
         instance = self._instances.get(claim.attempt.node)
-        return await self._database.write(work.next_leg, claim, leg, limit_of, clock=clock, instance=instance)
+        return await self._database.write(
+            work.next_leg, claim, leg, limit_of, formats=self._formats, clock=clock, instance=instance
+        )
 
     async def move(self, key: int, attempt_id: str, state: State, at: datetime) -> None:
         """Note how far a live call has come (ringing, in progress), and when."""

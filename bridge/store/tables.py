@@ -32,7 +32,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware datetime, kept as microseconds since the epoch."""
+    """An aware datetime, kept as microseconds since the epoch; what is none, or beyond all calendars, is the epoch."""
 
     impl = BigInteger
     cache_ok = True
@@ -41,7 +41,12 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else (value - _EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        if value is None:
+            return None
+        try:
+            return _EPOCH + timedelta(microseconds=value)
+        except (TypeError, OverflowError):
+            return _EPOCH
 
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
@@ -131,6 +136,8 @@ attempts = Table(
     Column("place", String, nullable=False, server_default=""),
     Column("asterisk", String, nullable=False, server_default=""),
     Column("trunk", String, nullable=False),
+    Column("sent_to", String),
+    Column("sent_from", String),
     Column("refused", JSON, nullable=False, server_default="[]"),
     Column("queued_at", Instant, nullable=False),
     Column("dialled_at", Instant, nullable=False),

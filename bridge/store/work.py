@@ -20,6 +20,7 @@ from bridge.store import nodes, trunks
 from bridge.store.rows import MESSAGE_COLUMNS, begun_values, message_of, refused_value
 from bridge.store.tables import attempts, bulks, contents, messages
 from bridge.store.trunks import TrunkLimit, Turn
+from bridge.telephony.formats import Formats
 
 _LONGEST_CALL_SECONDS = 900
 _SPEECH_SECONDS = 30
@@ -115,6 +116,8 @@ _GO_ON = (
     .where(attempts.c.id == bindparam("attempt_id"), attempts.c.ended_at.is_(None))
     .values(
         trunk=bindparam("new_trunk"),
+        sent_to=bindparam("to_trunk"),
+        sent_from=bindparam("from_trunk"),
         dialled_at=bindparam("starts_at"),
         ends_by=bindparam("over"),
         refused=bindparam("legs", type_=attempts.c.refused.type),
@@ -131,6 +134,7 @@ def claim_due(
     asterisk: str,
     of_trunk: str,
     limit_of: TrunkLimit,
+    formats: Formats,
     clock: Callable[[], datetime],
     ahead: timedelta,
     limit: int,
@@ -166,6 +170,7 @@ def claim_due(
             node=node,
             asterisk=asterisk,
             trunk=limit_of.name,
+            formats=formats,
             starts_at=first + number * limit_of.interval,
         )
         for number, (row, message) in enumerate(open_)
@@ -184,6 +189,7 @@ def next_leg(
     leg: Leg,
     limit_of: TrunkLimit,
     *,
+    formats: Formats,
     clock: Callable[[], datetime],
     instance: str | None,
 ) -> Claim | None:
@@ -198,12 +204,22 @@ def next_leg(
     this = {"attempt_id": claim.attempt.id}
     if connection.execute(_OTHER_CALLS, {**this, "trunk": limit_of.name}).scalar_one() >= limit_of.max_calls:
         return None
-    attempt = replace(claim.attempt, trunk=limit_of.name, dialled_at=starts_at, refused=[*claim.attempt.refused, leg])
+    sent_to, sent_from = formats.sent(limit_of.name, claim.message.to, claim.message.sender)
+    attempt = replace(
+        claim.attempt,
+        trunk=limit_of.name,
+        sent_to=sent_to,
+        sent_from=sent_from,
+        dialled_at=starts_at,
+        refused=[*claim.attempt.refused, leg],
+    )
     gone_on = connection.execute(
         _GO_ON,
         {
             **this,
             "new_trunk": attempt.trunk,
+            "to_trunk": sent_to,
+            "from_trunk": sent_from,
             "starts_at": starts_at,
             "over": _ends_by(claim.message.content, starts_at),
             "legs": refused_value(attempt),
@@ -239,7 +255,10 @@ def _put_off(connection: Connection, closed: dict[tuple[int, int], datetime], no
         connection.execute(_PUT_OFF, {"of_bulk": bulk_key, "of_content": content_key, "now": now, "opening": opening})
 
 
-def _claim(row: RowMapping, message: Message, *, node: str, asterisk: str, trunk: str, starts_at: datetime) -> Claim:
+def _claim(
+    row: RowMapping, message: Message, *, node: str, asterisk: str, trunk: str, formats: Formats, starts_at: datetime
+) -> Claim:
+    sent_to, sent_from = formats.sent(trunk, message.to, message.sender)
     attempt = Attempt(
         id=f"vb-{uuid4().hex}",
         message_id=message.id,
@@ -249,6 +268,8 @@ def _claim(row: RowMapping, message: Message, *, node: str, asterisk: str, trunk
         trunk=trunk,
         sender=message.sender,
         to=message.to,
+        sent_to=sent_to,
+        sent_from=sent_from,
         queued_at=row["due_at"],
         dialled_at=starts_at,
     )

@@ -50,6 +50,22 @@ def silences(ulaw: bytes) -> list[int]:
     return [int(end - start) for start, end in zip(edges[::2], edges[1::2], strict=True) if end - start > 2400]
 
 
+def loud_samples(ulaw: bytes) -> int:
+    return int((np.abs(ulaw_levels()[np.frombuffer(ulaw, np.uint8)]) > 60).sum())
+
+
+async def test_digits_and_symbols_of_any_script_are_heard_at_the_telephone(lab: RunningLab, api: ClientSession) -> None:
+    for number, language, text, plainly in (
+        ("9990014", "ja", "コード\uff11\uff12\uff13\uff14です", "コード1234です"),
+        ("9990016", "pl", "kosztuje 5 \u20ac", "kosztuje 5 euro"),
+    ):
+        await cdr_of(api, await send(api, number, text, language=language))
+        await cdr_of(api, await send(api, str(int(number) + 1), plainly, language=language))
+        heard, expected = await lab.heard(number), await lab.heard(str(int(number) + 1))
+        assert abs(len(heard) - len(expected)) < 800
+        assert abs(loud_samples(heard) - loud_samples(expected)) < 0.01 * len(expected)
+
+
 async def test_each_comma_is_half_a_second_of_silence_at_the_telephone(lab: RunningLab, api: ClientSession) -> None:
     heard = {}
     for number, text in (("9990010", "this,,,,is,,,,a,,,,test,,,,"), ("9990011", "this,,is,,a,,test,,")):

@@ -71,6 +71,16 @@ async def test_any_key_chooses_its_group(lab: RunningLab, api: ClientSession, so
     assert in_order(await heard(lab, number), [await sounds.of(SHORT), await sounds.of(THANKS)])
 
 
+async def test_a_key_that_begins_no_code_is_answered_at_once(
+    lab: RunningLab, api: ClientSession, sounds: Sounds
+) -> None:
+    number = "999120799002"  # 7, two seconds after the answer
+    attempt = await called(api, number, SHORT, **menu({"1": ["hangup"], "42": ["hangup"]}, anyDtmf=THANK))
+    assert inputs_of(attempt) == [("7", "anyDtmf", ["anyDtmf"])]
+    begun = (await heard(lab, number)).find(await sounds.of(THANKS)) / SAMPLES_A_SECOND
+    assert 2 < begun < 3
+
+
 async def test_without_a_key_the_call_listens_and_says_good_bye(
     lab: RunningLab, api: ClientSession, sounds: Sounds
 ) -> None:

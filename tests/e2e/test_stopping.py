@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 
 from bridge.reports.members import wire_time
 from tests.e2e.operating import ask_to_stop, ended, settings_of, voicebridge
 from tests.e2e.running_lab import RunningLab, running_lab
 from tests.e2e.test_bulk_canceled import standing
 from tests.e2e.test_calls import cdr_of, reports, send
+from tests.e2e.test_recording import launch
 
 DRAIN_SECONDS = 5
 CALLS_PER_SECOND = 5
+REQUEST_SECONDS = 3
 TEXT = "This is said to the very end."
 LONG = "This is a long text that is still being said when the time is over. " * 8
 
@@ -171,3 +175,48 @@ async def test_a_client_that_has_gone_silent_does_not_hold_up_the_stop(own: Runn
     assert await ended(ask_to_stop(own)) == 0
     writer.close()
     own.lab.up()
+
+
+async def test_a_request_of_a_script_is_completed_after_its_call_and_before_the_daemon_stops(
+    own: RunningLab, api: ClientSession
+) -> None:
+    asked, took = asyncio.Event(), list[str]()
+
+    async def take(request: web.Request) -> web.StreamResponse:
+        asked.set()
+        body = await request.text()
+        await asyncio.sleep(REQUEST_SECONDS)  # as a slow application does
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        await answer.write(b'{"thanks": ')
+        await answer.write(b'"whole"}')
+        await answer.write_eof()
+        took.append(body)
+        return answer
+
+    async with serving(take) as url:
+        told = {"request": f"{url}/told", "options": {"method": "POST", "body": "x" * 1000}}
+        token = await launch(api, "9990070", [{"say": "Good bye."}, told, "hangup"])
+        async with asyncio.timeout(30):
+            await asked.wait()
+        stopping_at, daemon = datetime.now(UTC), ask_to_stop(own)
+        assert await ended(daemon) == 0
+        assert datetime.now(UTC) - stopping_at < timedelta(seconds=DRAIN_SECONDS + 5)
+    assert took == ["x" * 1000]
+    lines = [json.loads(line) for line in own.lab.log("voicebridge").read_text().splitlines()]
+    (answered,) = (line for line in lines if line["event"] == "request_of_script")
+    assert (answered["status"], answered["message"]) == (200, token)
+    own.lab.up()
+
+
+@asynccontextmanager
+async def serving(take: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """An application; yields its address."""
+    app = web.Application()
+    app.router.add_route("*", "/{path}", take)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield site.name
+    await runner.cleanup()

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import json
 import subprocess
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -182,6 +183,22 @@ async def test_a_report_is_pushed_signed_and_not_offered_for_pull(api: ClientSes
     assert request.headers["webhook-signature"] == f"v1,{signature}"
     assert await reports(api, messageId=token) == []
     assert len([push for push in host.pushed if token.encode() in push[1]]) == 1
+
+
+async def test_a_recording_is_fetched_from_where_the_pushed_report_says(
+    lab: RunningLab, api: ClientSession, host: Host
+) -> None:
+    token = await place(
+        api, "9990050", text="Good day.", record=True, notifyUrl=host.url("/reports"), notifyContentVersion=1
+    )
+    _, body = await host.push_of(token)
+    (report,) = json.loads(body)["results"]
+    async with (
+        ClientSession(headers=lab.headers) as application,
+        application.get(report["recordedAudioFileUrl"]) as got,
+    ):
+        assert (got.status, got.content_type) == (200, "audio/wav")
+        assert len(await got.read()) > 8_000
 
 
 async def test_a_report_is_pushed_as_xml_in_its_first_version(api: ClientSession, host: Host) -> None:

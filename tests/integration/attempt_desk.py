@@ -24,6 +24,8 @@ from bridge.outbound import Outbound
 from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech, build_engines
 from bridge.store import Claim, Store, TrunkLimit
+from bridge.supervised import Supervisor
+from bridge.telephony.formats import Formats
 
 LONG_AGO = timedelta(seconds=10)
 ANYWHERE = Routes([("", "trunk")])
@@ -96,10 +98,17 @@ class Desk:
             outbound=Outbound(),
             routes=self.routes,
             traffic=Traffic([TrunkLimit(trunk, 100, 100) for _, trunk in self.routes.pairs]),
-            caller_id=None,
+            formats=Formats(),
             on_settled=note,
         )
-        recovery = Recovery(store=store, switchboards=switchboards, journal=journal, runner=runner, node="here")
+        recovery = Recovery(
+            store=store,
+            switchboards=switchboards,
+            journal=journal,
+            runner=runner,
+            node="here",
+            supervisor=Supervisor(on_dead=lambda _: None),
+        )
         process = Process(store, links, speech, runner, recovery, settled)
         self.processes.append(process)
         for link in links:
@@ -113,10 +122,17 @@ class Desk:
         self, process: Process, number: str, content: Content, *, node: str = "here", ago: timedelta = timedelta(0)
     ) -> Claim:
         """A message to the number, and its attempt; number, bulk and message are called the same."""
+        await self.accepted(process, number, content, ago=ago)
+        return await self.claim(process, number, node=node, ago=ago)
+
+    async def accepted(self, process: Process, number: str, content: Content, *, ago: timedelta = timedelta(0)) -> None:
+        """A message to the number; number, bulk and message are called the same."""
+        order = Order(content, [Destination(number, number)])
+        await process.store.accept(expand([order], account="acme", now=datetime.now(UTC) - ago, bulk_id=number))
+
+    async def claim(self, process: Process, number: str, *, node: str = "here", ago: timedelta = timedelta(0)) -> Claim:
+        """An attempt of the message to the number, the only one that is due."""
         now = datetime.now(UTC) - ago
-        await process.store.accept(
-            expand([Order(content, [Destination(number, number)])], account="acme", now=now, bulk_id=number)
-        )
         trunk = self.routes.trunks(number)[0]
         claims = await process.store.claim_due(
             node=node,

@@ -26,6 +26,8 @@ from bridge.outbound import Outbound
 from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech, build_engines
 from bridge.store import Store, TrunkLimit
+from bridge.supervised import PartCannotLive, Supervisor
+from bridge.telephony.formats import Formats
 
 TRUNK = TrunkLimit("trunk", calls_per_second=50, max_calls=200)
 
@@ -54,7 +56,7 @@ class Node:
         """Wait until so many calls are under way on a trunk."""
 
         async def are_there() -> bool:
-            return self.dialer.standing()[trunk].calls == calls
+            return self.traffic.standing()[trunk].calls == calls
 
         await until_true(are_there)
 
@@ -105,6 +107,10 @@ async def until_true(condition: Callable[[], Awaitable[bool]], seconds: float = 
         await asyncio.sleep(0.02)
 
 
+def _must_live(error: PartCannotLive) -> None:
+    raise error
+
+
 @asynccontextmanager
 async def running_node(
     name: str,
@@ -119,14 +125,15 @@ async def running_node(
     """A node that dials by these trunks, the first of which leads everywhere unless ``routes`` say otherwise."""
     routes = routes or Routes([("", trunks[0].name)])
     store = Store(database_url, routes)
-    await store.start()
+    supervisor = Supervisor(on_dead=_must_live)
+    supervisor.keep("wakeups", store.hear)
     voice = Speech(cache_dir=folder / "speech", engines=build_engines(("espeak-ng",)))
     await voice.start()
     (folder / "journal").mkdir(parents=True)
     traffic, superseded = Traffic(trunks), asyncio.Event()
     switchboards = [Switchboard(link, Journal(folder / "journal")) for link in links]
     watch = TrunkWatch(links, {trunk.name: None for trunk in trunks})
-    watching = asyncio.create_task(watch.run())
+    supervisor.keep("trunk watch", watch.run)
 
     async def settled(account: str, bulk_id: str, attempt: Attempt) -> None:
         await node.settled(account, bulk_id, attempt)
@@ -139,7 +146,7 @@ async def running_node(
         outbound=Outbound(),
         routes=routes,
         traffic=traffic,
-        caller_id=None,
+        formats=Formats(),
         on_settled=settled,
     )
     dialer = Dialer(
@@ -152,6 +159,7 @@ async def running_node(
         routes=routes,
         watch=watch,
         traffic=traffic,
+        supervisor=supervisor,
         on_superseded=superseded.set,
     )
     node = Node(name, store, dialer, traffic, watch, superseded)
@@ -160,7 +168,6 @@ async def running_node(
         yield node
     finally:
         await dialer.drain(drain_seconds)
-        watching.cancel()
-        await asyncio.wait((watching,))
+        await supervisor.stop()
         await voice.close()
         await store.close()

@@ -86,9 +86,9 @@ async def test_a_trunk_has_no_more_calls_at_once_than_it_may_over_all_nodes(
     bulk = await send(running[0].store, numbers, ring_timeout=1)
     await until_is(running[0].store, bulk, {State.DONE: 14})
     assert most_at_once([await telephones.only_call(number) for number in numbers]) == 5
-    held = sum(node.dialer.standing()["trunk"].held_by_own_limit for node in running)
+    held = sum(node.traffic.standing()["trunk"].held_by_own_limit for node in running)
     assert held == 14 - 5
-    assert all(node.dialer.standing()["trunk"].refused_by_carrier == 0 for node in running)
+    assert all(node.traffic.standing()["trunk"].refused_by_carrier == 0 for node in running)
 
 
 def most_within(seconds: float, moments: list[float]) -> int:

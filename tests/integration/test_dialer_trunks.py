@@ -68,7 +68,7 @@ async def test_a_full_trunk_delays_no_message_of_another_one(node: Node) -> None
     await node.until_calls("main", 1)
     numbers = telephones_of(BUSY, 20)
     await until_is(node.store, await send(node.store, numbers), {State.DONE: 20})
-    assert node.dialer.standing()["main"].calls == 1
+    assert node.traffic.standing()["main"].calls == 1
     attempts = await attempts_to(node.store, numbers)
     waits = [(attempt.dialled_at - attempt.queued_at).total_seconds() for attempt in attempts]
     assert max(waits) < 20
@@ -77,10 +77,10 @@ async def test_a_full_trunk_delays_no_message_of_another_one(node: Node) -> None
 async def test_a_trunk_that_refuses_every_call_is_called_more_slowly(node: Node) -> None:
     bulk = await send(node.store, telephones_of(BUSY, 3))
     await until_is(node.store, bulk, {State.DONE: 3})
-    assert node.dialer.standing()["other"].refused_by_carrier == 0
+    assert node.traffic.standing()["other"].refused_by_carrier == 0
     bulk = await send(node.store, telephones_of(TRUNK_FAILS, 8))
     await until_is(node.store, bulk, {State.DONE: 8})
-    standing = node.dialer.standing()
+    standing = node.traffic.standing()
     assert standing["other"].refused_by_carrier == 8
     assert standing["other"].calls_per_second < OTHER.calls_per_second * 0.7
     assert (standing["main"].refused_by_carrier, standing["main"].calls_per_second) == (0, MAIN.calls_per_second)

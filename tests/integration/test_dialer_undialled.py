@@ -110,7 +110,7 @@ async def test_what_an_asterisk_does_not_begin_another_one_does(
             numbers = telephones_of(BUSY, 20)
             bulk = await send(node.store, numbers, retry=ONLY_ONCE)
             await until_told(logs, "trunk")
-            assert node.dialer.standing()["trunk"].calls_per_second == TRUNK.calls_per_second
+            assert node.traffic.standing()["trunk"].calls_per_second == TRUNK.calls_per_second
             await until_is(node.store, bulk, {State.DONE: 20})
             ended = await attempts_to(node.store, numbers)
             assert {(attempt.asterisk, attempt.error_id) for attempt in ended} == {(link.name, 5002)}
@@ -134,7 +134,7 @@ async def test_messages_wait_for_a_trunk_that_asterisk_does_not_know(link: AmiLi
         await until_is(node.store, others, {State.DONE: 5})
         await until_is(node.store, bulk, {State.QUEUED: 1})
         assert await attempts_of(node, number) == 0
-        assert node.dialer.standing()["nowhere"].calls_per_second < NOWHERE.calls_per_second
+        assert node.traffic.standing()["nowhere"].calls_per_second < NOWHERE.calls_per_second
 
 
 async def test_messages_wait_for_a_trunk_that_asterisk_itself_takes_for_unreachable(
@@ -171,6 +171,6 @@ async def test_the_next_trunk_takes_a_call_by_a_trunk_that_asterisk_does_not_kno
         (attempt,) = await attempts_to(node.store, [number])
         assert (attempt.status_id, attempt.trunk) == (5, "trunk")
         assert [(leg.trunk, leg.dialled) for leg in attempt.refused] == [("nowhere", False)]
-        assert node.dialer.standing()["nowhere"].calls_per_second == NOWHERE.calls_per_second
+        assert node.traffic.standing()["nowhere"].calls_per_second == NOWHERE.calls_per_second
     await telephones.only_call(number)
     assert not [line for line in logs if line["log_level"] == "error"]

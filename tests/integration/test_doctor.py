@@ -8,21 +8,28 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.asterisk.files import Trunk
 from bridge.config import Settings
 from bridge.keys import add_key, revoke_key
+from bridge.messages.message import Bulk, Content, Message, Notify
+from bridge.messages.scenario import ScenarioBody, new_scenario
 from bridge.objects import Bucket
+from bridge.store import Store
 from tests.object_storage import storage_server, stored
 from tests.postgres import PASSWORD_IN_URL, Postgres
+from tests.schema import make_schema
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import RunningAsterisk
+    from bridge.asterisk.files import AsteriskSettings
+    from tests.integration.conftest import RunAsterisk, RunningAsterisk
 
 API_KEY = "api-key-of-the-test"
 
@@ -84,7 +91,7 @@ def test_a_healthy_installation_is_told_line_by_line_and_without_a_secret(
     diagnosis = doctor(database_url=f"sqlite:///{asterisk.settings.state_dir}/new.db")
 
     assert diagnosis.healthy
-    assert [line[:8] for line in diagnosis.lines] == ["ok      "] * 10
+    assert [line[:8] for line in diagnosis.lines] == ["ok      "] * 11
     told = "\n".join(diagnosis.lines)
     assert "the daemon will make it" in diagnosis.line("database")
     assert "open to Asterisk" in diagnosis.line("speech folder")
@@ -148,6 +155,15 @@ def test_a_trunk_that_asterisk_does_not_have(doctor: Doctor) -> None:
 
     assert not diagnosis.healthy
     assert "no endpoint elsewhere" in diagnosis.line("trunk elsewhere")
+
+
+def test_a_trunk_whose_name_leads_to_no_address(
+    doctor: Doctor, run_asterisk: RunAsterisk, new_settings: AsteriskSettings
+) -> None:
+    with run_asterisk(replace(new_settings, trunks=[Trunk("trunk", "sip:carrier.invalid")])) as asterisk:
+        diagnosis = doctor(ami_url=asterisk.url, trunk_uri="sip:carrier.invalid")
+    assert not diagnosis.healthy
+    assert "leads to no address" in diagnosis.line("trunk trunk")
 
 
 def test_every_trunk_on_every_asterisk_is_told(doctor: Doctor, asterisk: RunningAsterisk) -> None:
@@ -292,6 +308,29 @@ def test_a_postgresql_whose_clock_is_wrong(doctor: Doctor, postgres: Postgres) -
     assert "NTP" in diagnosis.line("database")
 
 
+@pytest.mark.parametrize("asks", ["message", "scenario"])
+async def test_pushed_reports_without_a_public_address_are_in_doubt(
+    doctor: Doctor, database_url: str, asks: str
+) -> None:
+    store = Store(database_url)
+    now = datetime.now(UTC)
+    if asks == "message":
+        content = Content(text="Hello", notify=Notify("https://shop.example/reports", "application/json", 2))
+        message = Message("m1", "41793026727", None, content, now, now + timedelta(hours=1))
+        await store.accept(Bulk("b1", "acme", now, [message]))
+    else:
+        body = ScenarioBody("Names", [{"say": "Hello"}], notify_url="https://shop.example/reports")
+        await store.add_scenario("acme", new_scenario(body, now))
+    await store.close()
+
+    diagnosis = await asyncio.to_thread(doctor, database_url=database_url, host="0.0.0.0")
+    assert diagnosis.healthy
+    assert diagnosis.line("public address").startswith("warning public address: reports are pushed")
+    assert any("Set VOICEBRIDGE_PUBLIC_URL" in line for line in diagnosis.lines)
+    public = await asyncio.to_thread(doctor, database_url=database_url, public_url="https://voice.example/calls/")
+    assert public.line("public address") == "ok      public address: https://voice.example/calls"
+
+
 def test_ffmpeg_that_is_not_installed(doctor: Doctor, tmp_path: Path) -> None:
     diagnosis = doctor({"PATH": str(tmp_path)})
 
@@ -317,6 +356,7 @@ def test_an_api_that_nobody_could_use(doctor: Doctor, folder: Path) -> None:
 
 async def test_an_api_that_only_keys_of_the_database_open(doctor: Doctor, database_url: str, folder: Path) -> None:
     settings = Settings.model_validate({"database_url": database_url, "data_dir": folder})
+    make_schema(database_url)
     key = await add_key(settings, "acme")
 
     diagnosis = await asyncio.to_thread(doctor, api_key=None, database_url=database_url)

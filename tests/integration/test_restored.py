@@ -24,7 +24,9 @@ from bridge.place import CannotUseDataDir
 from bridge.restored import Restored, after_restore
 from bridge.served import DaemonRuns
 from bridge.store import Claim, Store
+from bridge.supervised import Supervisor
 from tests.claims import claim
+from tests.schema import make_schema
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 RETRY = Retry(min_period=1, max_period=1, max_count=2)
@@ -203,22 +205,24 @@ async def test_a_lease_that_came_with_the_backup_holds_nobody_up_for_long(databa
     assert await after_restore(settings(database_url, tmp_path), call_again=False, now=NOW) == Restored(0, 1)
 
 
-def test_a_daemon_in_the_data_folder_is_seen_at_once(tmp_path: Path) -> None:
+@pytest.mark.any_database
+def test_a_daemon_in_the_data_folder_is_seen_at_once(tmp_path: Path, database_url: str) -> None:
+    make_schema(database_url)
     holds = "import sys; from pathlib import Path; from bridge.place import occupy; occupy(Path(sys.argv[1]));"
     command = [sys.executable, "-c", f"{holds} print('has it', flush=True); sys.stdin.read()", str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as daemon:
         assert daemon.stdout
         assert daemon.stdout.readline() == "has it\n"
         with pytest.raises(CannotUseDataDir, match="another daemon runs"):
-            asyncio.run(after_restore(settings(f"sqlite:///{tmp_path}/x.db", tmp_path), call_again=False, now=NOW))
-        assert not (tmp_path / "x.db").exists()
+            asyncio.run(after_restore(settings(database_url, tmp_path), call_again=False, now=NOW))
 
 
 @asynccontextmanager
 async def served_by(node: str, url: str) -> AsyncIterator[Store]:
     """What a daemon on another machine does all the time."""
     store = Store(url)
-    lease = Lease(store, node=node, instance="this-one", on_superseded=lambda: None)
+    supervisor = Supervisor(on_dead=lambda _: None)
+    lease = Lease(store, node=node, instance="this-one", supervisor=supervisor, on_superseded=lambda: None)
     await lease.take()
     try:
         yield store

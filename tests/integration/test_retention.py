@@ -17,6 +17,7 @@ from bridge.messages.recording import RecordingState
 from bridge.messages.upload import KEPT_UNUSED, Upload
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.recordings import RecordingFiles
+from bridge.reports.removing import remove_each
 from bridge.reports.retention import Limits, Retention
 from bridge.speech import Phrase, Speech, build_engines
 from bridge.speech.cache import IN_USE_SECONDS
@@ -186,3 +187,57 @@ async def test_what_fails_holds_up_nothing_else(store: Store, tmp_path: Path, sp
     (tmp_path / "journal" / "2020-01-01-asterisk_5038.log").write_text("x")
     await retention(store, speech, tmp_path).sweep(NOW)
     assert list((tmp_path / "journal").iterdir()) == []
+
+
+async def test_what_cannot_be_removed_holds_up_nothing_beside_it(store: Store, tmp_path: Path, speech: Speech) -> None:
+    """Folders stand where files should be, and a file has a name that is no text."""
+    for folder, name in (("cdr", "cdr-2020-01-0{}.csv"), ("journal", "2020-01-0{}-asterisk_5038.log")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name.format(1)).mkdir()
+        for day in (2, 3):
+            (tmp_path / folder / name.format(day)).write_text("x")
+    files = RecordingFiles(tmp_path / "recordings")
+    first, second = [await recorded(store, files, name) for name in ("m1", "m2")]
+    for recording in (first, second):
+        files.path(recording).unlink()
+    files.path(first).mkdir()
+    odd = files.folder / os.fsdecode(b"\xff\xfe.wav")
+    odd.touch()
+    os.utime(odd, (0, 0))
+    await retention(store, speech, tmp_path).sweep(NOW + 365 * DAY)
+    assert [path.name for path in (tmp_path / "cdr").iterdir()] == ["cdr-2020-01-01.csv"]
+    assert [path.name for path in (tmp_path / "journal").iterdir()] == ["2020-01-01-asterisk_5038.log"]
+    assert (await found(store, first)).state is not RecordingState.DELETED
+    assert await store.recording("acme", second.id) is None
+    assert not odd.exists()
+
+
+@pytest.mark.any_database
+async def test_a_fault_of_ours_is_told_when_all_else_is_swept(
+    store: Store, tmp_path: Path, speech: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def faulty(*_: object, **__: object) -> None:
+        raise ValueError("unforeseen")
+
+    monkeypatch.setattr(store, "remove_messages", faulty)
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / "2020-01-01-asterisk_5038.log").write_text("x")
+    with pytest.raises(ValueError, match="unforeseen"):
+        await retention(store, speech, tmp_path).sweep(NOW)
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+@pytest.mark.any_database
+async def test_more_than_a_few_that_cannot_be_removed_are_not_all_tried() -> None:
+    tried = []
+
+    async def find(limit: int) -> list[int]:
+        return list(range(limit))
+
+    async def remove(number: int) -> None:
+        tried.append(number)
+        raise OSError(number)
+
+    with pytest.raises(OSError, match="0"):
+        await remove_each(find, remove)
+    assert len(tried) == 10

@@ -18,6 +18,9 @@ from tests.integration.test_restored import served_by
 
 Voicebridge = Callable[..., subprocess.CompletedProcess[str]]
 
+LEAVE_THE_SCHEMA = (["keys", "list"], ["keys", "add", "shop"], ["keys", "revoke", "1"], ["after-restore"])
+"""Commands that use the database as it is."""
+
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
@@ -30,6 +33,10 @@ def engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def voicebridge(database_url: str, tmp_path: Path) -> Voicebridge:
     """Runs a command on the database."""
+    return voicebridge_on(database_url, tmp_path)
+
+
+def voicebridge_on(database_url: str, tmp_path: Path) -> Voicebridge:
     settings = {
         "VOICEBRIDGE_DATABASE_URL": database_url,
         "VOICEBRIDGE_DATA_DIR": str(tmp_path / "data"),
@@ -100,3 +107,63 @@ def test_the_schema_of_a_newer_version_is_left_alone_and_said_what_to_do_about(
     assert "the schema 0099 of a newer version" in line
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "0099"
+
+
+def test_only_serve_and_migrate_change_the_schema_of_an_earlier_version(
+    voicebridge: Voicebridge, engine: Engine
+) -> None:
+    newest = migrate(engine)[1]
+    migrate(engine, "0005")
+    for arguments in LEAVE_THE_SCHEMA:
+        refused = voicebridge(*arguments)
+        assert (refused.returncode, refused.stdout) == (2, ""), arguments
+        (line,) = refused.stderr.splitlines()
+        assert line.startswith("SCHEMA_OLD: the database has the schema 0005 of an earlier version")
+        assert f"run `voicebridge migrate`, which brings it to {newest}" in line
+    diagnosis = voicebridge("doctor")
+    (line,) = [line for line in diagnosis.stdout.splitlines() if " database: " in line]
+    assert line.startswith("failed")
+    assert "run `voicebridge migrate`" in line
+    assert schema_of(engine) == "0005"
+    assert voicebridge("migrate").returncode == 0
+    assert voicebridge("keys", "list").returncode == 0
+
+
+def test_a_database_without_tables_is_left_without_and_said_what_to_run(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    voicebridge = voicebridge_on(empty_database_url, tmp_path)
+    for arguments in LEAVE_THE_SCHEMA:
+        refused = voicebridge(*arguments)
+        assert (refused.returncode, refused.stdout) == (2, ""), arguments
+        (line,) = refused.stderr.splitlines()
+        assert line.startswith("SCHEMA_OLD: ")
+        assert "run `voicebridge migrate` first" in line
+    diagnosis = voicebridge("doctor")
+    (line,) = [line for line in diagnosis.stdout.splitlines() if " database: " in line]
+    assert line.startswith("ok")
+    assert "the daemon will make it" in line
+    assert voicebridge("migrate", "0098").returncode == 2
+    assert list(tmp_path.glob("*.db*")) == []
+
+    made = voicebridge("migrate")
+    assert (made.returncode, made.stdout[:23]) == (0, "the schema was base and")
+    assert voicebridge("keys", "add", "shop").stdout.startswith("vb_")
+    assert "shop" in voicebridge("keys", "list").stdout
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.glob("*.db*")} <= {0o600}
+
+
+async def test_keys_are_made_while_a_daemon_serves_the_database(
+    voicebridge: Voicebridge, engine: Engine, database_url: str
+) -> None:
+    async with served_by("another-machine", database_url):
+        assert (await asyncio.to_thread(voicebridge, "keys", "add", "shop")).returncode == 0
+        assert "shop" in (await asyncio.to_thread(voicebridge, "keys", "list")).stdout
+
+
+def test_an_empty_file_is_no_database_of_an_earlier_version(tmp_path: Path) -> None:
+    file = tmp_path / "touched.db"
+    file.touch()
+    refused = voicebridge_on(f"sqlite:///{file}", tmp_path)("keys", "list")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("SCHEMA_OLD: the database has no tables yet")

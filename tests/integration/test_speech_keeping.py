@@ -151,7 +151,7 @@ async def test_an_upload_is_played_ever_after(speech: Speech, folder: Path, endi
     restarted = Speech(cache_dir=folder, engines=build_engines(["espeak-ng"]))
     again = await restarted.upload(upload.id)
     await restarted.close()
-    assert (again.stem, again.seconds) == (first.stem, upload.seconds)
+    assert (again.stem, again.sound_seconds) == (first.stem, upload.seconds)
     assert len(files_of(again)) == 3
     assert (await speech.upload(upload.id)).cached
 
@@ -161,7 +161,7 @@ async def test_two_uploads_of_one_file_are_two(speech: Speech) -> None:
     await speech.drop_upload(first.id)
     with pytest.raises(UploadUnknown):
         await speech.upload(first.id)
-    assert (await speech.upload(second.id)).seconds == second.seconds
+    assert (await speech.upload(second.id)).sound_seconds == second.seconds
 
 
 @pytest.mark.parametrize("data", [b"", b"MZ" + bytes(100), b"RIFF\x24\0\0\0WAVE" + bytes(100), tone("ogg")])
@@ -246,7 +246,7 @@ async def test_a_sweep_never_takes_uploads(speech: Speech, folder: Path) -> None
     for path in files_below(folder):
         os.utime(path, (0, 0))
     await speech.sweep(0)
-    assert (await speech.upload(upload.id)).seconds == upload.seconds
+    assert (await speech.upload(upload.id)).sound_seconds == upload.seconds
     assert mode(folder / "uploads" / upload.id) == 0o600
 
 

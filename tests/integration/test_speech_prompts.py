@@ -134,7 +134,7 @@ async def test_markup_and_control_characters_are_no_commands(speech: Speech, tri
     tricked = await speech.prepare(Phrase(f"hello {trick} hello"))
     plain = "".join(character if character.isalnum() else " " for character in trick)
     spelled = await speech.prepare(Phrase(f"hello {plain} hello"))
-    assert spelled.seconds - 0.7 < tricked.seconds < spelled.seconds + 3
+    assert spelled.seconds - 0.7 < tricked.seconds < spelled.seconds + 6
     assert max(silences(heard(tricked)), default=0) < 1.5
 
 
@@ -151,7 +151,7 @@ async def test_a_text_of_nothing_but_commas_between_words_is_spoken(speech: Spee
 @pytest.mark.parametrize("text", ["", ",,,", "...!?", " \n", "\x00"])
 async def test_a_text_with_nothing_to_say_is_refused(speech: Speech, text: str) -> None:
     with pytest.raises(NothingToSayError):
-        speech.check(Phrase(text))
+        await speech.check(Phrase(text))
     with pytest.raises(NothingToSayError):
         await speech.prepare(Phrase(text))
 
@@ -280,6 +280,7 @@ async def test_a_worker_that_hangs_is_replaced(workers: Workers, tmp_path: Path)
     speech = Speech(cache_dir=tmp_path, engines=[EspeakEngine(timeout=4)])
     await speech.start()
     try:
+        await speech.check(Phrase("is anybody there"))
         (hanging,) = workers.pids()
         os.kill(hanging, signal.SIGSTOP)
         with pytest.raises(SpeechError, match="no answer within 4 s"):

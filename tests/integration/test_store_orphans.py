@@ -15,6 +15,7 @@ from bridge.messages.message import Content
 from bridge.messages.progress import State
 from bridge.messages.recording import Recording
 from bridge.store import Claim, NodeNameTaken, Store
+from bridge.telephony.formats import Formats, TrunkFormat
 from tests.claims import ask, claim
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -57,6 +58,19 @@ async def test_an_open_attempt_comes_back_as_it_was_claimed_to_its_node_only(sto
     assert await store.open_attempts("elsewhere") == []
     await finish(store, made)
     assert await store.open_attempts("here") == []
+
+
+async def test_an_open_attempt_keeps_what_its_trunk_was_sent_when_the_format_is_another_one_by_now(
+    database_url: str,
+) -> None:
+    before = Store(database_url, formats=Formats({"trunk": TrunkFormat({"": "+"}, {"41": "0"})}, "41790000000"))
+    made = await claimed(before)
+    assert (made.attempt.sent_to, made.attempt.sent_from) == ("+99900001", "0790000000")
+    now = Store(database_url)
+    (found,) = await now.open_attempts("here")
+    assert found.claim == made
+    for store in (before, now):
+        await store.close()
 
 
 async def test_what_a_script_was_told_is_kept_while_its_call_lives_and_not_longer(store: Store) -> None:

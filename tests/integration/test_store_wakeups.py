@@ -14,6 +14,7 @@ import pytest
 
 from bridge.messages.message import Bulk, Content, Message, Notify
 from bridge.store import DuplicateId, Store, Topic
+from bridge.supervised import Supervisor
 from tests import claims
 from tests.postgres import Postgres, running_postgres
 
@@ -85,11 +86,13 @@ async def nodes(postgres: Postgres) -> AsyncIterator[list[Store]]:
     """Two nodes that hear each other."""
     url = postgres.new_database()
     stores = [Store(url), Store(url)]
+    supervisor = Supervisor(on_dead=lambda _: None)
     for store in stores:
         woken = Woken(store)
-        await store.start()
+        supervisor.keep("wakeups", store.hear)
         await woken.become(dict.fromkeys(Topic, 1))  # who begins to listen looks once
     yield stores
+    await supervisor.stop()
     for store in stores:
         await store.close()
     postgres.drop(url)
@@ -123,12 +126,13 @@ async def test_a_node_that_lost_the_server_looks_for_what_it_missed_and_hears_ag
     with running_postgres() as postgres:
         url = postgres.new_database()
         here, there = Store(url), Store(url)
-        await here.start()
+        hearing = asyncio.create_task(here.hear())
         woken = Woken(here)
         await woken.become(dict.fromkeys(Topic, 1))
         await asyncio.to_thread(postgres.restart, "immediate")
         await woken.become(dict.fromkeys(Topic, 2))
         await there.accept(bulk("m1"))
         await woken.become({**dict.fromkeys(Topic, 2), Topic.DUE: 3})
+        hearing.cancel()
         await here.close()
         await there.close()

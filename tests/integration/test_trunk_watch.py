@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.asterisk import Ended, Journal, Origination, Switchboard
 from bridge.asterisk.files import Account, AsteriskSettings, Registration, Trunk
 from bridge.asterisk.link import AmiLink
 from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
@@ -298,3 +299,39 @@ def test_a_trunk_cannot_be_used_when_a_registration_that_it_needs_is_missing(
     standing: TrunkStanding, usable: bool
 ) -> None:
     assert standing.usable is usable
+
+
+async def test_a_trunk_whose_name_leads_to_no_address_is_told_from_one_that_is_silent(
+    run_asterisk: RunAsterisk, new_settings: AsteriskSettings, open_link: OpenLink
+) -> None:
+    hosts = {"nowhere": "carrier.invalid", "in-hosts-file": "localhost", "silent": "127.0.0.1"}
+    trunks = [Trunk(name, f"sip:{host}:{free_port(socket.SOCK_DGRAM)}") for name, host in hosts.items()]
+    with run_asterisk(replace(new_settings, trunks=trunks)) as asterisk:
+        link = await open_link(asterisk.url)
+        await link.wait_connected()
+        watch = TrunkWatch([link], dict.fromkeys(hosts), hosts)
+        await watch.look()
+        assert [watch.standing(name).qualify for name in hosts] == ["unresolved", "unresolved", "unreachable"]
+        assert watch.problem is None
+        alone = TrunkWatch([link], {"nowhere": None}, hosts)
+        await alone.look()
+        assert alone.problem == "the name of trunk nowhere leads to no address"
+
+
+async def test_a_call_that_found_no_address_tells_it_and_is_no_refusal(
+    run_asterisk: RunAsterisk, new_settings: AsteriskSettings, open_link: OpenLink, journal: Journal
+) -> None:
+    """Also of a trunk whose name only Asterisk cannot resolve."""
+    with run_asterisk(replace(new_settings, trunks=[Trunk("nowhere", "sip:carrier.invalid")])) as asterisk:
+        link = await open_link(asterisk.url)
+        await link.wait_connected()
+        watch = TrunkWatch([link], {"nowhere": None})
+        call = await Switchboard(link, journal).place(Origination("vb-nowhere", "99900", "nowhere"))
+        ended = [event async for event in call.events()][-1]
+        assert isinstance(ended, Ended)
+        assert (ended.unsent, ended.sip_status, ended.cause) == (True, None, 38)
+        record = (await journal.read(["vb-nowhere"]))["vb-nowhere"]
+        assert record.ended is not None
+        assert replace(record.ended, at=ended.at) == ended
+        await watch.look()
+        assert watch.standing("nowhere").qualify == "unresolved"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -19,6 +20,10 @@ def ended(
     lost: bool = False,
 ) -> Ended:
     return Ended(datetime.now(UTC), cause, sip_status, timed_out, by, lost)
+
+
+def test_a_call_that_was_sent_to_nobody_has_an_error_of_its_own() -> None:
+    assert outcome_of(replace(ended(38), unsent=True), answered=False) == (15, 5700)
 
 
 @pytest.mark.parametrize(

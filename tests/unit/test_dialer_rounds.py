@@ -6,6 +6,11 @@ import asyncio
 
 from bridge.dialer.rounds import Rounds
 from bridge.store import StoreFailed
+from bridge.supervised import Part
+
+
+def part(name: str) -> Part:
+    return Part(name, on_dead=lambda _: None)
 
 
 class Counted:
@@ -32,7 +37,7 @@ class Counted:
 
 async def test_a_round_follows_after_the_rest_it_asked_for() -> None:
     counted = Counted(0.05)
-    rounds = Rounds("counting", counted.work)
+    rounds = Rounds(part("counting"), counted.work)
     began = asyncio.get_running_loop().time()
     rounds.start()
     await counted.rounds(4)
@@ -42,7 +47,7 @@ async def test_a_round_follows_after_the_rest_it_asked_for() -> None:
 
 async def test_without_a_rest_the_next_round_waits_to_be_woken() -> None:
     counted = Counted(None)
-    rounds = Rounds("counting", counted.work)
+    rounds = Rounds(part("counting"), counted.work)
     rounds.start()
     await counted.rounds(1)
     rounds.wake()
@@ -53,7 +58,7 @@ async def test_without_a_rest_the_next_round_waits_to_be_woken() -> None:
 
 async def test_a_failed_round_is_followed_by_another_one() -> None:
     counted = Counted(None, StoreFailed("it is away"), RuntimeError("a fault of ours"))
-    rounds = Rounds("counting", counted.work)
+    rounds = Rounds(part("counting"), counted.work)
     rounds.start()
     await counted.rounds(3)
     await rounds.stop()
@@ -67,7 +72,7 @@ async def test_a_round_under_way_is_finished_when_the_work_is_stopped() -> None:
         await may_end.wait()
         ended.set()
 
-    rounds = Rounds("waiting", work)
+    rounds = Rounds(part("waiting"), work)
     rounds.start()
     await begun.wait()
     stopping = asyncio.create_task(rounds.stop())
@@ -88,7 +93,7 @@ async def test_a_wake_during_a_round_is_not_lost() -> None:
         else:
             enough.set()
 
-    rounds = Rounds("waking", work)
+    rounds = Rounds(part("waking"), work)
     rounds.start()
     async with asyncio.timeout(20):
         await enough.wait()

@@ -56,6 +56,15 @@ def test_what_the_telephone_says_is_no_refusal_of_the_trunk(sip_status: int | No
     assert main.standing()["main"].refused_by_carrier == 0
 
 
+def test_a_leg_that_was_sent_to_nobody_is_no_refusal_but_spares_the_trunk() -> None:
+    main = traffic()
+    for _ in range(20):
+        call(main, replace(ended(None, cause=38), unsent=True))
+    assert main.standing()["main"].refused_by_carrier == 0
+    assert main.limit("main") is LIMIT
+    assert main.is_spared("main", refusals=3)
+
+
 def test_a_trunk_that_we_stop_to_wait_for_has_not_taken_the_leg() -> None:
     main = traffic()
     call(main, ended(None), gave_up=True)

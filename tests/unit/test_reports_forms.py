@@ -197,12 +197,14 @@ def test_the_cdr_tells_what_happened_and_when() -> None:
 
 
 def test_the_cdr_names_the_trunks_that_did_not_take_the_call() -> None:
-    leg = Leg("first", DIALLED - timedelta(seconds=1), DIALLED, 38, 503)
+    leg = Leg("first", DIALLED - timedelta(seconds=1), DIALLED, 38, 503, sent_to="+41793026727", sent_from="+123")
     record = cdr(replace(ATTEMPT, refused=[leg]))
     assert record["trunk"] == "trunk"
     assert record["refused"] == [
         {
             "trunk": "first",
+            "sentFrom": "+123",
+            "sentTo": "+41793026727",
             "dialledAt": wire_time(DIALLED - timedelta(seconds=1)),
             "endedAt": wire_time(DIALLED),
             "cause": 38,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 
 from bridge.messages.attempt import Attempt
-from bridge.messages.message import Content, Launch, Message
+from bridge.messages.message import Content, Launch, Message, Notify
 from bridge.messages.progress import Report
 from bridge.messages.recording import Recording, RecordingState, finished, new_recording
 from bridge.reports.cdr_files import COLUMNS, csv_row
+from bridge.reports.push import push_body
 from bridge.reports.v1 import report_v1
 from bridge.reports.v2 import report_v2
 
@@ -55,6 +57,17 @@ def test_only_the_recording_of_the_whole_call_is_the_calls_recording() -> None:
     whole = finished(RECORDING, bytes_of(5), 5)
     assert report_v1(reported(action, whole))["recordedAudioFileUrl"] == "/tts/3/files/m1/41793026727"
     assert report_v2(reported(action, whole))["voiceCall"]["callRecordingFileId"] == whole.id
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/xml"])
+def test_a_pushed_report_says_at_which_address_its_recording_is(
+    content_type: Literal["application/json", "application/xml"],
+) -> None:
+    whole = finished(RECORDING, bytes_of(5), 5)
+    body = push_body(
+        reported(whole), Notify("https://shop.example", content_type, version=1), "https://voice.example/calls"
+    )
+    assert b"https://voice.example/calls/tts/3/files/m1/41793026727" in body
 
 
 def test_a_recording_that_was_deleted_is_not_pointed_to() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.speech.fragments import fragments
+from bridge.speech.text import fragments
 
 ANY_TEXT = st.text(st.characters(), max_size=200)
 
@@ -31,17 +31,17 @@ ANY_TEXT = st.text(st.characters(), max_size=200)
     ],
 )
 def test_text_is_cut_at_its_commas(text: str, pieces: tuple[str, ...]) -> None:
-    assert fragments(text) == pieces
+    assert fragments(text, "en") == pieces
 
 
 @given(ANY_TEXT)
 def test_each_comma_is_one_cut_wherever_it_stands(text: str) -> None:
-    assert len(fragments(text)) == text.count(",") + 1
+    assert len(fragments(text, "en")) == text.count(",") + 1
 
 
 @given(ANY_TEXT)
 def test_pieces_are_clean_text(text: str) -> None:
-    for piece in fragments(text):
+    for piece in fragments(text, "en"):
         piece.encode("utf-8")
         assert not any(unicodedata.category(character) == "Cc" for character in piece)
         assert piece == " ".join(piece.split())
@@ -49,4 +49,4 @@ def test_pieces_are_clean_text(text: str) -> None:
 
 @given(ANY_TEXT)
 def test_cutting_what_was_cut_changes_nothing(text: str) -> None:
-    assert fragments(",".join(fragments(text))) == fragments(text)
+    assert fragments(",".join(fragments(text, "en")), "en") == fragments(text, "en")

@@ -25,6 +25,8 @@ TRUNKS = [
         "prefixes": ["385", "41"],
         "calls_per_second": 0.5,
         "codecs": ["g722"],
+        "number_format": {"41": "0", "": "00"},
+        "caller_id_format": {"": "+"},
     },
 ]
 TOML = """
@@ -42,6 +44,8 @@ uri = "sip:spare.example"
 prefixes = ["385", "41"]
 calls_per_second = 0.5
 codecs = ["g722"]
+number_format = { 41 = "0", "" = "00" }
+caller_id_format = { "" = "+" }
 """
 
 
@@ -87,6 +91,9 @@ def test_a_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         ([TRUNKS[0], {"name": "spare", "max_calls": 0, "password": "hush-hush"}], "VOICEBRIDGE_TRUNKS[1].max_calls: "),
         ([{"name": "a.b"}], "VOICEBRIDGE_TRUNKS[0].name: "),
         ([{"name": "a", "prefixes": ["385", "+41"]}], "VOICEBRIDGE_TRUNKS[0].prefixes[1]: "),
+        ([{"name": "a", "number_format": {"": "+1\r\n"}}], "VOICEBRIDGE_TRUNKS[0].number_format.: "),
+        ([{"name": "a", "number_format": {"+41": "0"}}], "VOICEBRIDGE_TRUNKS[0].number_format.+41.[key]: "),
+        ([{"name": "a", "caller_id_format": {"41": "*"}}], "VOICEBRIDGE_TRUNKS[0].caller_id_format.41: "),
         ([{"name": "a", "pasword": "hush-hush"}], "VOICEBRIDGE_TRUNKS[0].pasword: "),
         ([{"name": "a"}, {"name": "a"}], "VOICEBRIDGE_TRUNKS: "),
         ('[{"name": "a", "password": "hush-hush"', "VOICEBRIDGE_TRUNKS: "),

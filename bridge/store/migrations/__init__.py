@@ -11,9 +11,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from bridge.store.errors import SchemaUnknown, failed
+from bridge.store.engine import for_reading, make_file
+from bridge.store.errors import DatabaseMissing, SchemaOld, SchemaUnknown, failed
 
-_WITHOUT_TABLES = "base"
+WITHOUT_TABLES = "base"
 _FOLDER = str(Path(__file__).parent)
 
 # Any number does, as long as it is always the same.
@@ -23,19 +24,50 @@ _LOCK = 0x766F6963
 def migrate(engine: Engine, revision: str | None = None) -> tuple[str, str]:
     """Bring the schema to a revision, by default that of this version, forth or back; ``base`` removes all tables.
 
-    Returns from which revision to which. Raises SchemaUnknown and StoreFailed.
+    A file that is not there yet is made. Returns from which revision to which. Raises SchemaUnknown and StoreFailed.
     """
+    known = _known()
+    wanted = revision or known[-1]
+    if wanted not in known:
+        raise SchemaUnknown(f"there is no schema {wanted}: there are {', '.join(known)}")
+    make_file(engine)
     try:
         with engine.begin() as connection:
             _keep_other_nodes_out(connection)
-            return _migrate(connection, revision or _known()[-1])
+            return _migrate(connection, wanted, known)
     except SQLAlchemyError as error:
         raise failed(error) from error
 
 
+def refuse_other_schema(engine: Engine) -> None:
+    """See, without changing anything, that the schema is that of this version.
+
+    Raises SchemaOld and SchemaUnknown, which say what to run, and StoreFailed.
+    """
+    try:
+        with for_reading(engine).connect() as connection:
+            refuse_old_schema(connection)
+    except DatabaseMissing as error:
+        raise SchemaOld(f"{error}: run `voicebridge migrate` first, which makes it") from error
+    except SQLAlchemyError as error:
+        raise failed(error) from error
+
+
+def refuse_old_schema(connection: Connection) -> None:
+    """Raises SchemaOld and SchemaUnknown."""
+    revision, newest = revision_of(connection), _known()[-1]
+    if revision == WITHOUT_TABLES:
+        raise SchemaOld("the database has no tables yet: run `voicebridge migrate` first, which makes them")
+    if revision != newest:
+        raise SchemaOld(
+            f"the database has the schema {revision} of an earlier version: run `voicebridge migrate`, which brings it"
+            f" to {newest}, when that version runs nowhere any more"
+        )
+
+
 def revision_of(connection: Connection) -> str:
     """Which schema the database has, ``base`` without tables. Raises SchemaUnknown for one of a newer version."""
-    revision = MigrationContext.configure(connection).get_current_revision() or _WITHOUT_TABLES
+    revision = MigrationContext.configure(connection).get_current_revision() or WITHOUT_TABLES
     *_, newest = known = _known()
     if revision not in known:
         raise SchemaUnknown(
@@ -45,10 +77,7 @@ def revision_of(connection: Connection) -> str:
     return revision
 
 
-def _migrate(connection: Connection, revision: str) -> tuple[str, str]:
-    known = _known()
-    if revision not in known:
-        raise SchemaUnknown(f"there is no schema {revision}: there are {', '.join(known)}")
+def _migrate(connection: Connection, revision: str, known: list[str]) -> tuple[str, str]:
     before = revision_of(connection)
     if known.index(revision) > known.index(before):
         command.upgrade(_config(connection), revision)
@@ -60,7 +89,7 @@ def _migrate(connection: Connection, revision: str) -> tuple[str, str]:
 def _known() -> list[str]:
     """All revisions, from that without tables to that of this version."""
     revisions = [script.revision for script in ScriptDirectory(_FOLDER).walk_revisions()]
-    return [_WITHOUT_TABLES, *reversed(revisions)]
+    return [WITHOUT_TABLES, *reversed(revisions)]
 
 
 def _keep_other_nodes_out(connection: Connection) -> None:

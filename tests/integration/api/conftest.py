@@ -31,8 +31,9 @@ MOST_BYTES = 3_000_000
 class Desk:
     """The application behind a client, its store, and what it told the rest of the house."""
 
-    def __init__(self, store: Store, folder: Path) -> None:
+    def __init__(self, store: Store, folder: Path, public_url: str | None = None) -> None:
         self.store = store
+        self._public_url = public_url
         self.speech = Speech(cache_dir=folder / "speech", engines=build_engines(("espeak-ng", "gtts")))
         self.recordings = RecordingFiles(folder / "recordings")
         self.wakes = 0
@@ -51,7 +52,13 @@ class Desk:
             recordings=self.recordings,
             readiness=self.readiness,
             max_body_bytes=MOST_BYTES,
+            public_url=self._public_url,
         )
+
+    @property
+    def url(self) -> str:
+        """Where the client finds it."""
+        return str(self.client.make_url("")).removesuffix("/")
 
     def wake(self) -> None:
         self.wakes += 1
@@ -125,6 +132,7 @@ class Desk:
 async def desk(tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
     store = Store(database_url)
     desk = Desk(store, tmp_path)
+    await desk.speech.start()
     async with desk.client:
         yield desk
     await desk.speech.close()
@@ -143,8 +151,7 @@ def stranger(desk: Desk) -> Iterator[Callable[..., Any]]:
 
 
 def _voice(desk: Desk, key: str) -> Iterator[Callable[..., Any]]:
-    url = str(desk.client.make_url("")).rstrip("/")
-    configuration = Configuration(host=url, api_key=key)
+    configuration = Configuration(host=desk.url, api_key=key)
     client = ApiClient(configuration)
     api = VoiceApi(client)
     yield lambda method, *args, **kwargs: asyncio.to_thread(getattr(api, method), *args, **kwargs)

@@ -17,6 +17,7 @@ import pytest
 from bridge.api.authentication import Authenticator
 from bridge.api.secrets import key_digest, password_digest
 from bridge.store import Store, UserExists
+from tests.schema import make_schema
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
@@ -102,6 +103,7 @@ def test_what_cannot_be_a_credential_is_refused(database_url: str, arguments: tu
 
 @pytest.mark.any_database
 def test_secrets_are_not_in_the_database(tmp_path: Path, database_url: str) -> None:
+    make_schema(database_url)
     key = keys(database_url, "add", "shop").stdout.strip()
     keys(database_url, "add", "shop", "--user", "eva", typed="my-password\n")
     kept = (tmp_path / "test.db").read_bytes()

@@ -63,11 +63,27 @@ def without(*names: str) -> dict[str, Any]:
         (changed(speechRate="fast"), ["speechRate"]),
         (changed(speechRate=True), ["speechRate"]),
         (changed(sensitive="yes"), ["sensitive"]),
+        (changed(to="+41793026727 ext. 5"), ["to"]),
+        (changed(to="0793026727", **{"from": "1-800-FLOWERS"}), ["to", "from"]),
         (changed(to="abc", text="", language="tlh"), ["to", "text", "language"]),
     ],
 )
 async def test_the_answer_names_the_members_at_fault(desk: Desk, body: Any, members: list[str]) -> None:
     assert sorted(await desk.refused(body)) == sorted(members)
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({"text": "Hello \u8a9e"}, "nobody has a sound for '\u8a9e' (U+8A9E) in 'en'"),
+        ({"text": "\u8a8d\u8a3c 1234", "language": "JA"}, "(U+8A8D), '\u8a3c' (U+8A3C) in 'ja'"),
+        ({"text": "Hello \ue000"}, "(U+E000) in 'en'"),
+    ],
+)
+async def test_what_the_voice_has_no_sound_for_is_named(desk: Desk, members: dict[str, str], told: str) -> None:
+    refused = await desk.refused(changed(sensitive=True, **members))  # by local engines only
+    assert list(refused) == ["text"]
+    assert told in refused["text"][0]
 
 
 async def test_an_unsupported_language_is_told_what_there_is(desk: Desk) -> None:

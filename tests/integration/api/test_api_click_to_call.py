@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.dialer.scripting import script_of
-from bridge.messages.message import Connection
+from bridge.dialer.scripting import Scripts
+from bridge.messages.message import Connection, Message
 from bridge.scripts import Interpreter
-from bridge.scripts.commands import Dial, Play
+from bridge.scripts.commands import Dial, Play, Silence
 from bridge.scripts.events import Played
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ async def dialled(desk: Desk, **members: Any) -> Dial:
     await desk.sent({"messages": [{**JOIN, **members}]}, PATH)
     (claim,) = await desk.dial()
     assert (claim.message.to, claim.message.sender, claim.message.content.feature) == (A, US, "click-to-call")
-    interpreter = Interpreter(script_of(claim.message.content), {"to": A, "from": US})
+    interpreter = Interpreter(Scripts().of(claim.message.content), {"to": A, "from": US})
     commands = interpreter.start(0)
     if members.get("text"):
         (play,) = (command for command in commands if isinstance(command, Play))
@@ -73,6 +74,34 @@ async def test_everything_that_may_be_said_is_kept(desk: Desk) -> None:
     assert content.retry is not None
     assert content.notify is not None
     assert content.window is not None
+
+
+async def kept(desk: Desk, *messages: dict[str, Any]) -> list[Message]:
+    sent = await desk.sent({"messages": [{**JOIN, **members} for members in messages]}, PATH)
+    found = [await desk.store.progress("acme", each["messageId"]) for each in sent["messages"]]
+    return [progress.message for progress in found if progress is not None]
+
+
+async def test_a_validity_is_counted_in_minutes_as_everywhere(desk: Desk) -> None:
+    (message,) = await kept(desk, {"validityPeriod": 5})
+    assert message.expires_at - message.send_at == timedelta(minutes=5)
+
+
+async def test_a_pause_comes_before_the_text_and_without_one_before_b_is_called(desk: Desk) -> None:
+    for text in ("We connect you.", None):
+        (message,) = await kept(desk, {"pause": 3, "text": text})
+        (play,) = (
+            command for command in Interpreter(Scripts().of(message.content), {}).start(0) if isinstance(command, Play)
+        )
+        assert play.prompt == Silence(3)
+
+
+async def test_messages_of_one_request_take_turns_at_the_speed_that_they_share(desk: Desk) -> None:
+    slow = {"sendingSpeed": {"speed": 10, "timeUnit": "hours"}}
+    other = {"sendingSpeed": {"speed": 1, "timeUnit": "hours"}}
+    messages = await kept(desk, slow, {}, slow, other, slow, other)
+    minutes = [round((message.send_at - messages[0].send_at) / timedelta(minutes=1)) for message in messages]
+    assert minutes == [0, 0, 6, 0, 12, 60]
 
 
 async def test_a_report_says_that_it_was_a_click_to_call(desk: Desk) -> None:

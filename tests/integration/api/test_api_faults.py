@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.logs import only_what_may_be_said
 from bridge.messages.message import Bulk
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ PRIVATE = {"from": "38515507799", "to": "41793026727", "text": "Your PIN is 4711
 async def test_a_store_that_is_away_is_a_503_that_shows_nothing(desk: Desk) -> None:
     with desk.store._database.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE messages RENAME TO lost")
-    with capture_logs() as logs:
+    with capture_logs(processors=[only_what_may_be_said]) as logs:
         answer = await desk.post("/tts/3/single", PRIVATE)
     assert answer.status == 503
     exception = (await answer.json())["requestError"]["serviceException"]
@@ -37,7 +38,7 @@ async def test_an_unforeseen_fault_is_a_500_whose_place_is_logged_without_words(
         raise RuntimeError(f"cannot call {message.to} to say: {message.content.text}")
 
     monkeypatch.setattr(desk.store, "accept", broken)
-    with capture_logs() as logs:
+    with capture_logs(processors=[only_what_may_be_said]) as logs:
         answer = await desk.post("/tts/3/single", PRIVATE)
     assert answer.status == 500
     exception = (await answer.json())["requestError"]["serviceException"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.dialer.scripting import script_of, variables_of
+from bridge.dialer.scripting import Scripts, variables_of
 from bridge.messages.attempt import Collected, Input
 from bridge.messages.message import Launch, Notify, Retry
 
@@ -43,7 +43,7 @@ async def test_a_launch_is_answered_and_kept_with_the_script_as_it_was(desk: Des
     assert content.launch == Launch(scenario_id, "Survey", SCRIPT, {"name": "Ana", "to": "nobody"})
     variables = variables_of(claim.message)
     assert variables == {"name": "Ana", "to": "41793026727", "from": "12345"}
-    said = [prompt.text for prompt in script_of(content).prompts(variables) if hasattr(prompt, "text")]
+    said = [prompt.text for prompt in Scripts().of(content).prompts(variables) if hasattr(prompt, "text")]
     assert said == ["Hello Ana, this is 12345."]
 
 

@@ -56,7 +56,7 @@ async def test_a_script_may_be_json_in_a_string(desk: Desk) -> None:
         ({"script": []}, "script", "must have at least one action"),
         ({"script": [{"dial": "nobody"}]}, "script[0].dial", "telephone number"),
         ({"script": [{"if": "${a}", "then": [{"sendSms": {}}]}]}, "script[0].then[0].sendSms", "cannot be done"),
-        ({"script": [{"say": "Bok", "options": {"language": "tlh"}}]}, "script[0].options.language", "not spoken"),
+        ({"script": [{"say": "Bok", "options": {"language": "tlh"}}]}, "script[0].options.language", "speaks 'tlh'"),
         ({"script": [{"playFromUpload": "0" * 32}]}, "script[0].playFromUpload", "there is no such upload"),
         ({"script": [[[[["deep"]]]]]}, "script[0]", "must be"),
         ({"notifyUrl": "ftp://shop.example"}, "notifyUrl", "http"),

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from aiohttp import ClientResponse, FormData
 
@@ -16,6 +17,7 @@ from bridge.asterisk.journal import Journal
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.retention import Limits, Retention
 from bridge.speech import UploadUnknown
+from tests.sounds import sine, wav
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
@@ -62,6 +64,20 @@ async def test_a_file_is_kept_and_listed(desk: Desk, tmp_path: Path, kind: str) 
         "paging": {"page": 0, "size": 20, "totalPages": 1, "totalResults": 1},
     }
     assert math.isclose((await desk.speech.upload(kept["id"])).seconds, 1.5, abs_tol=0.1)
+
+
+@pytest.mark.parametrize(("seconds", "duration"), [(3.0, 3), (2.999, 3), (3.001, 4), (0.1, 1)])
+@pytest.mark.parametrize("rate", [8000, 44100])
+async def test_the_duration_is_that_of_the_sound(desk: Desk, seconds: float, duration: int, rate: int) -> None:
+    sound = sine(440, seconds, rate=rate)
+    assert (await uploaded(desk, wav(sound, sound, rate=rate)))["duration"] == duration
+
+
+async def test_a_file_without_sound_is_refused(desk: Desk) -> None:
+    answer = await upload(desk, wav(np.zeros(24_000)))
+    assert answer.status == 400
+    problems = (await answer.json())["requestError"]["serviceException"]["validationErrors"]
+    assert problems == {"file": ["nothing is to be heard in the file"]}
 
 
 async def test_uploads_are_paged_from_0_and_belong_to_their_account(desk: Desk, tmp_path: Path) -> None:

@@ -107,6 +107,12 @@ async def test_logs_are_chosen_by_what_was_sent(desk: Desk) -> None:
     assert await logs(desk, "messageId=to-41793026701", key="the-other-key") == []
 
 
+async def test_the_numbers_of_a_query_are_read_as_those_of_a_request(desk: Desk) -> None:
+    await desk.sent({"from": "38515507799", "to": "41793026727", "text": "Hello"})
+    query = f"from={quote('+385 (0)1 5507-799')}&to={quote('tel:+41-79-302-67-27')}"
+    assert await tos(desk, query) == ["41793026727"]
+
+
 async def test_logs_are_chosen_by_time(desk: Desk) -> None:
     for hours in (3, 2, 1):
         await was_sent(desk, f"4179302670{hours}", ago=timedelta(hours=hours))

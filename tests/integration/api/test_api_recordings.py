@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp import ClientSession
 from yarl import URL
 
 from bridge.messages.recording import Recording, new_recording
@@ -58,14 +59,12 @@ async def reported(desk: Desk, path: str) -> Any:
 async def test_the_recording_of_a_call_is_where_its_report_says(desk: Desk) -> None:
     await recorded(desk, CALL_SECONDS)
     report = await reported(desk, "/tts/3/reports")
-    assert report["recordedAudioFileUrl"] == "/tts/3/files/m%201%2F2/41793026727"
+    assert report["recordedAudioFileUrl"] == f"{desk.url}/tts/3/files/m%201%2F2/41793026727"
     assert report["recordingState"] == "available"
-    answer = await desk.client.get(
-        URL(report["recordedAudioFileUrl"], encoded=True),
-        headers={"Authorization": "App the-key"},
-    )
-    assert (answer.status, answer.content_type) == (200, "audio/wav")
-    assert (await answer.read())[44:] == spoken(CALL_SECONDS)
+    async with ClientSession(headers={"Authorization": "App the-key"}) as anywhere:
+        answer = await anywhere.get(URL(report["recordedAudioFileUrl"], encoded=True))
+        assert (answer.status, answer.content_type) == (200, "audio/wav")
+        assert (await answer.read())[44:] == spoken(CALL_SECONDS)
 
 
 async def test_the_nested_report_names_the_file_and_the_cdr_describes_it(desk: Desk) -> None:
@@ -80,7 +79,7 @@ async def test_the_nested_report_names_the_file_and_the_cdr_describes_it(desk: D
             "recordedAt": cdr["attempts"][0]["dialledAt"],
             "seconds": 3.0,
             "bytes": 48_044,
-            "url": f"/voice/ivr/1/files/{recording.id}",
+            "url": f"{desk.url}/voice/ivr/1/files/{recording.id}",
         }
     ]
     assert (await reported(desk, "/voice/1/reports"))["voiceCall"]["callRecordingFileId"] == recording.id
@@ -181,7 +180,8 @@ async def test_what_actions_recorded_is_listed_with_its_place_in_the_script(desk
     newest, oldest = await files()
     assert (newest["to"], oldest["to"]) == ("41793026728", "41793026727")
     assert (oldest["scenarioId"], oldest["groupId"], oldest["from"]) == (scenario["id"], "#/script/1", "12345")
-    answer = await desk.get(oldest["url"])
+    assert oldest["url"].startswith(f"{desk.url}/voice/ivr/1/files/")
+    answer = await desk.get(oldest["url"].removeprefix(desk.url))
     assert (await answer.read())[44:] == spoken(1)
     assert await files(messageId="41793026727") == await files(number="+41 79 302 67 27") == [oldest]
     assert await files(page="2", pageSize="1") == [oldest]

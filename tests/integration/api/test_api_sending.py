@@ -92,3 +92,18 @@ async def test_multi_has_a_text_for_each_message(desk: Desk) -> None:
     texts = {claim.message.to: claim.message.content.text for claim in await desk.dial()}
     assert texts == {"41793026727": "Hello", "41793026728": "Hello", "41793026729": "Bye"}
     assert len(sent["messages"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "digits"),
+    [
+        ("+999 (0)0 0 88 77 66", "99900887766"),
+        ("\u202a+41\xa079 302\u201167\u200e27\u202c\n", "41793026727"),
+        ("tel:+41-79-302-67-27", "41793026727"),
+    ],
+)
+async def test_numbers_may_be_written_as_people_and_programs_write_them(desk: Desk, written: str, digits: str) -> None:
+    sent = await desk.sent({"from": written, "to": [written], "text": "Hello"})
+    message = await kept(desk, sent)
+    assert sent["messages"][0]["to"] == digits
+    assert (message.to, message.sender) == (digits, digits)

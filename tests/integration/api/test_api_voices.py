@@ -72,6 +72,7 @@ async def test_what_nobody_can_speak_is_refused_at_the_request(
         "sensitive": "sensitive" in members,
         **groups,
     }
-    assert list(await desk.refused({"messages": [in_a_group]}, "/tts/3/advanced")) == ["messages[0].actionGroups"]
+    in_group = f"messages[0].actionGroups.bye[0].options.{at_fault}"
+    assert list(await desk.refused({"messages": [in_a_group]}, "/tts/3/advanced")) == [in_group]
     advanced = {"messages": [{"destinations": [{"to": "41793026727"}], "text": "Hello", **members}]}
     assert list(await desk.refused(advanced, "/tts/3/advanced")) == [f"messages[0].{at_fault}"]

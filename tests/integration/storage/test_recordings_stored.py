@@ -238,3 +238,30 @@ async def _is_gone(path: Path) -> bool:
 
 async def _has_tried(network: StorageNetwork, before: int) -> bool:
     return network.connections > before
+
+
+async def test_a_file_that_cannot_be_removed_or_read_holds_up_no_other(
+    store: Store, files: RecordingFiles, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, folder, *others = [await recorded(store, files, f"m{number}") for number in range(9)]
+    files.path(folder).unlink()
+    files.path(folder).mkdir()
+    unlink = Path.unlink
+
+    def refuses(path: Path, missing_ok: bool = False) -> None:
+        if path == files.path(stuck):
+            raise PermissionError(13, "Permission denied")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuses)
+    async with uploading(store, files) as uploads:
+        for recording in (stuck, *others):
+            await until(partial(_is_stored, store, recording.id))
+        await until(lambda: _is_gone(files.path(others[-1])))
+        late = await recorded(store, files, "late")
+        uploads.wake()
+        await until(partial(_is_stored, store, late.id))
+    assert len(stored(bucket)) == 9
+    monkeypatch.undo()
+    await RecordingSweep(store=store, files=files, node="here").remove_orphans(NOW + 2 * HOUR)
+    assert not files.path(stuck).exists()

@@ -153,4 +153,4 @@ async def test_an_upload_that_cannot_be_shared_is_refused_and_one_that_cannot_be
         await other.upload(upload.id)
     assert failed.value.id == "SPEECH_FAILED"
     network.away = False
-    assert (await other.upload(upload.id)).seconds == upload.seconds
+    assert (await other.upload(upload.id)).sound_seconds == upload.seconds

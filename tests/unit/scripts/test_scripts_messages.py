@@ -109,19 +109,16 @@ def test_a_hash_after_a_complete_input_is_no_input_of_its_own(line: Line) -> Non
     assert line.inputs == [("1", "dtmf", ("confirm",))]
 
 
-def test_any_other_key_is_answered_after_three_seconds_and_the_message_repeats(line: Line) -> None:
+def test_any_other_key_is_answered_at_once_and_the_message_repeats(line: Line) -> None:
     line.answer(menu())
     line.press("9")
-    line.wait(2.8)
-    assert line.inputs == []
-    line.wait(0.3)
     assert line.inputs == [("9", "anyDtmf", ("other",))]
     line.finish_prompt()
     assert line.said == ["Press 1 or 2.", "Unknown choice.", "Press 1 or 2."]
 
 
 def test_a_hash_ends_an_input_at_once(line: Line) -> None:
-    line.answer(menu())
+    line.answer(menu(max_dtmf=4))
     line.press("99#")
     assert line.inputs == [("99", "anyDtmf", ("other",))]
 
@@ -226,7 +223,6 @@ def test_an_input_is_complete_at_its_greatest_length(line: Line) -> None:
 def test_a_wrong_key_is_reported_and_the_call_listens_again(line: Line) -> None:
     line.answer(menu(actions=ACTIONS[:2], action_groups={name: GROUPS[name] for name in ("confirm", "agent")}))
     line.press("7")
-    line.wait(3.1)
     assert line.inputs == [("7", None, ())]
     line.press("1")
     assert line.inputs[-1] == ("1", "dtmf", ("confirm",))
@@ -372,7 +368,7 @@ def test_what_came_between_the_answer_and_the_first_command_counts() -> None:
 
 
 def test_keys_that_were_entered_when_the_callee_hung_up_are_reported(line: Line) -> None:
-    line.answer(menu())
+    line.answer(menu(max_dtmf=4))
     line.press("99")
     line.hang_up()
     assert line.inputs == [("99", None, ())]

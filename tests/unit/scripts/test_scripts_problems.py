@@ -17,9 +17,9 @@ def problems_of_message(**members: Any) -> dict[str, list[str]]:
     return caught.value.problems
 
 
-def problems_of_scenario(script: Any, **options: Any) -> dict[str, list[str]]:
+def problems_of_scenario(script: Any) -> dict[str, list[str]]:
     with pytest.raises(ScriptInvalid) as caught:
-        compile_scenario(script, **options)
+        compile_scenario(script)
     return caught.value.problems
 
 
@@ -42,9 +42,9 @@ def test_all_problems_are_named_at_once() -> None:
         "actions[2].if": ["must be one of dtmf, anyDtmf, noDtmf"],
         "actions[3].actionGroup": ["is missing"],
         "actions[4]": ["must be an object"],
-        "callTransfers[0].transferTo": ["must be a telephone number in E.164 form, 4 to 15 digits"],
+        "callTransfers[0].transferTo": ["must have 4 to 15 digits"],
         "repeatDtmf": ["must be keys: 0-9, * and A-D; # ends an input and cannot be collected"],
-        "actionGroups.agent[0].dial": ["must be a telephone number in E.164 form, 4 to 15 digits"],
+        "actionGroups.agent[0].dial": ["must be a telephone number in digits: 'hello' are letters"],
         "actionGroups.agent[1]": ["is not an action: none begins with sing"],
         "actionGroups.lonely": ["no action performs the group 'lonely'"],
     }
@@ -108,11 +108,6 @@ def test_a_repeat_code_longer_than_an_input_is_taken_since_it_has_been_documente
         ({"say": "x" * 1401}, "say", "is longer than 1400"),
         ({"say": 5}, "say", "must be a string"),
         ({"say": "${a == }"}, "say", "has '}' where a value was expected"),
-        (
-            {"say": "Hi", "options": {"language": "tlh"}},
-            "options.language",
-            "'tlh' is not spoken here; these are: de, en",
-        ),
         ({"say": "Hi", "options": {"speechRate": "fast"}}, "options.speechRate", "must be a number"),
         ({"say": "Hi", "options": []}, "options", "must be an object"),
         ({"playFromUrl": "ftp://x/a.wav"}, "playFromUrl", "must be an http or https URL"),
@@ -124,15 +119,16 @@ def test_a_repeat_code_longer_than_an_input_is_taken_since_it_has_been_documente
         ({"collectInto": None}, "collectInto", "is missing"),
         ({"collectInto": "v", "options": {"timeout": 31}}, "options.timeout", "must be from 1 to 30"),
         ({"collectInto": "v", "options": {"sendToReports": "SOMETIMES"}}, "options.sendToReports", "must be one of"),
-        ({"dial": "+0800 EVIL"}, "dial", "must be a telephone number"),
-        ({"dial": "41793026700\r\nAction: x"}, "dial", "must be a telephone number"),
-        ({"dial": "123"}, "dial", "must be a telephone number"),
-        ({"dial": "1234567890123456"}, "dial", "must be a telephone number"),
-        ({"dial": "41793026700", "options": {"senderId": "Ana"}}, "options.senderId", "must be a caller id"),
+        ({"dial": "+0800 EVIL"}, "dial", "'EVIL' are letters"),
+        ({"dial": "41793026700\r\nAction: x"}, "dial", "are letters"),
+        ({"dial": "123"}, "dial", "must have 4 to 15 digits"),
+        ({"dial": "41793026700,,5"}, "dial", "must be without an extension"),
+        ({"dial": "1234567890123456"}, "dial", "must have 4 to 15 digits"),
+        ({"dial": "41793026700", "options": {"senderId": "Ana"}}, "options.senderId", "'Ana' are letters"),
         ({"dial": "41793026700", "options": {"maxCallDuration": 0}}, "options.maxCallDuration", "must be from 1"),
         ({"dialToMany": []}, "dialToMany", "must list at least one number"),
         ({"dialToMany": [{"number": "x"}]}, "dialToMany[0].number", "must be a telephone number"),
-        ({"dialToMany": [{"numbers": "1,2"}]}, "dialToMany[0].numbers", "must be telephone numbers"),
+        ({"dialToMany": [{"numbers": "1,2"}]}, "dialToMany[0].numbers", "must have 4 to 15 digits"),
         ({"record": 0}, "record", "must be from 1 to 3600"),
         ({"record": 5, "options": {"escapeDigits": "x"}}, "options.escapeDigits", "must be keys"),
         ({"request": "javascript:alert(1)"}, "request", "must be an http or https URL"),
@@ -160,7 +156,7 @@ def test_a_repeat_code_longer_than_an_input_is_taken_since_it_has_been_documente
     ],
 )
 def test_a_wrong_verb_is_refused_under_its_path(verb: dict[str, Any], member: str, text: str) -> None:
-    problems = problems_of_scenario([{"pause": 1}, verb], languages={"en", "de"})
+    problems = problems_of_scenario([{"pause": 1}, verb])
     path = f"script[1].{member}"
     assert list(problems) == [path]
     assert any(part in problems[path][0] for part in text.split("|"))

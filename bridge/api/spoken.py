@@ -1,0 +1,141 @@
+"""Whether what the scripts of a request play can be heard: asked before anything of it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
+
+from aiohttp import web
+
+from bridge.api.errors import MOST_PROBLEMS, BadRequest
+from bridge.api.ivr_uploads import unknown_uploads
+from bridge.api.services import SERVICES
+from bridge.scripts import Script
+from bridge.scripts.script import Wording
+from bridge.speech import (
+    LanguageUnsupportedError,
+    NothingToSayError,
+    Phrase,
+    Speech,
+    SpeechError,
+    VoiceUnknownError,
+)
+
+MOST_STEPS = 500_000
+"""Steps of all scripts of a request: what it costs to look through them must not grow beyond its bytes."""
+
+_ASKED_AT_ONCE = 4
+
+_Key = TypeVar("_Key")
+_Path = TypeVar("_Path")
+
+Place = Callable[[str], str]
+"""From the path of a member in its message or scenario to the path in the request."""
+
+
+class _Text(NamedTuple):
+    """A phrase, and whether it must have something to say: a part of a text, or an empty one, need not."""
+
+    phrase: Phrase
+    must_be_heard: bool
+
+
+class _Paths(NamedTuple):
+    """The members that make up a text."""
+
+    text: str
+    language: str
+    voice: str
+
+
+class Played:
+    """What the scripts of a request play: each text and each upload once, with the members that name it."""
+
+    def __init__(self) -> None:
+        self.texts: dict[_Text, list[_Paths]] = {}
+        self.uploads: dict[str, list[str]] = {}
+        self._steps = 0
+
+    def add(self, script: Script, place: Place, *, sensitive: bool, variables: Mapping[str, str] | None) -> None:
+        """Look through one script more; ``variables`` are what it begins with, None when that is not known yet.
+
+        Raises BadRequest when there are too many.
+        """
+        self._steps += len(script.steps)
+        if self._steps > MOST_STEPS:
+            text = f"have scripts of more than {MOST_STEPS} steps in all"
+            raise BadRequest("the request is too large; see validationErrors", {"messages": [text]})
+        for wording in script.wordings(variables):
+            _note(self.texts, _text(wording, sensitive=sensitive), _paths(wording, place))
+        for upload_id, path in script.uploads():
+            _note(self.uploads, upload_id, place(path))
+
+
+async def refuse_what_cannot_be_heard(request: web.Request, played: Played) -> None:
+    """Raises BadRequest, which names every member at fault, when a voice cannot speak a text, or a file is not there.
+
+    The uploads that are played are kept for another 90 days.
+    """
+    problems = await _unspeakable(request.app[SERVICES].speech, played.texts)
+    problems |= await unknown_uploads(request, played.uploads)
+    if problems:
+        raise BadRequest("what is to be played cannot be heard; see validationErrors", problems)
+
+
+async def _unspeakable(speech: Speech, texts: Mapping[_Text, list[_Paths]]) -> dict[str, list[str]]:
+    problems: dict[str, list[str]] = {}
+    waiting = iter(texts.items())
+
+    async def ask() -> None:
+        for text, places in waiting:
+            problem = await _problem(speech, text)
+            if problem is not None:
+                for path in dict.fromkeys(_at_fault(problem, paths) for paths in places):
+                    _note(problems, path, str(problem))
+            if len(problems) >= MOST_PROBLEMS:
+                return
+            await asyncio.sleep(0)  # others take their turn, also when all is known already
+
+    await asyncio.gather(*(ask() for _ in range(_ASKED_AT_ONCE)))
+    return problems
+
+
+async def _problem(speech: Speech, text: _Text) -> SpeechError | None:
+    try:
+        await speech.check(text.phrase)
+    except NothingToSayError as error:
+        return error if text.must_be_heard else None
+    except SpeechError as error:
+        return error
+    return None
+
+
+def _at_fault(problem: SpeechError, paths: _Paths) -> str:
+    match problem:
+        case LanguageUnsupportedError():
+            return paths.language
+        case VoiceUnknownError():
+            return paths.voice
+        case _:
+            return paths.text
+
+
+def _text(wording: Wording, *, sensitive: bool) -> _Text:
+    voice = wording.speaker.voice
+    # The rate shapes only how quickly it is spoken.
+    phrase = Phrase(wording.text, voice.language, voice.voice, voice.gender, sensitive=sensitive)
+    return _Text(phrase, must_be_heard=wording.is_whole and bool(wording.text.strip()))
+
+
+def _paths(wording: Wording, place: Place) -> _Paths:
+    speaker = wording.speaker
+    return _Paths(
+        place(wording.path), place(speaker.language_path or wording.path), place(speaker.voice_path or wording.path)
+    )
+
+
+def _note(places: dict[_Key, list[_Path]], key: _Key, path: _Path) -> None:
+    known = places.setdefault(key, [])
+    if len(known) < MOST_PROBLEMS and path not in known[-1:]:
+        known.append(path)

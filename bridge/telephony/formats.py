@@ -1,0 +1,50 @@
+"""Numbers as each trunk wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkFormat:
+    """What stands in the place of a prefix of E.164 digits: ``{"41": "0", "": "00"}``; the longest prefix counts.
+
+    Of callees and of caller ids; without a prefix that fits the digits stay as they are.
+    """
+
+    number: Mapping[str, str] = field(default_factory=dict)
+    caller_id: Mapping[str, str] = field(default_factory=dict)
+
+    def number_sent(self, digits: str) -> str:
+        """What the trunk is asked to call."""
+        return _replaced(digits, self.number)
+
+    def caller_id_sent(self, digits: str | None) -> str | None:
+        """What the trunk is told to show; None leaves it to the trunk."""
+        return None if digits is None else _replaced(digits, self.caller_id)
+
+
+class Formats:
+    """Those of all trunks; ``caller_id`` is shown for messages that name none. Others are sent plain digits."""
+
+    def __init__(self, trunks: Mapping[str, TrunkFormat] | None = None, caller_id: str | None = None) -> None:
+        self._trunks = trunks or {}
+        self._caller_id = caller_id
+
+    def of(self, trunk: str) -> TrunkFormat:
+        return self._trunks.get(trunk) or TrunkFormat()
+
+    def sent(self, trunk: str, to: str, sender: str | None) -> tuple[str, str | None]:
+        """The number and the caller id of a call as its trunk gets them."""
+        of_trunk = self.of(trunk)
+        return of_trunk.number_sent(to), of_trunk.caller_id_sent(sender or self._caller_id)
+
+
+def _replaced(digits: str, places: Mapping[str, str]) -> str:
+    """A prefix that is the whole number is none: nothing would be left."""
+    fitting = [prefix for prefix in places if digits.startswith(prefix) and prefix != digits]
+    if not fitting:
+        return digits
+    prefix = max(fitting, key=len)
+    return places[prefix] + digits.removeprefix(prefix)

@@ -1,0 +1,49 @@
+"""Found by Python as it starts: gives the daemon faults that nobody foresaw, while a file of their name is there."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+PLACES = {
+    "retention": ("bridge.reports.retention", "Retention", "sweep"),
+    "push": ("bridge.store.store", "Store", "claim_pushes"),
+    "trunk watch": ("bridge.asterisk.trunks", "TrunkWatch", "look"),
+    "recovery": ("bridge.store.store", "Store", "open_attempts"),
+    "expiry": ("bridge.store.store", "Store", "expire"),
+    "claiming": ("bridge.store.store", "Store", "claim_due"),
+    "lease": ("bridge.store.store", "Store", "renew_node"),
+    "link to": ("bridge.asterisk.wire", "AmiProtocol", "silent_seconds"),
+}
+"""Each part, and what it does again and again."""
+OTHERS = {"accept": ("bridge.store.store", "Store", "accept")}
+PRIVATE = "zq7hostile"
+"""What a caller has sent, and a fault may quote."""
+
+
+def _may_fail(fault: Path, owner: type, method: str) -> None:
+    whole = getattr(owner, method)
+
+    @functools.wraps(whole)
+    def failing(*args: Any, **kwargs: Any) -> Any:
+        if fault.exists():
+            raise RuntimeError(PRIVATE)
+        return whole(*args, **kwargs)
+
+    setattr(owner, method, failing)
+
+
+if "serve" in sys.orig_argv and (folder := os.environ.get("FAULTS")):
+    for fault, (module, owner, method) in (PLACES | OTHERS).items():
+        _may_fail(Path(folder) / fault, getattr(importlib.import_module(module), owner), method)
+    for module, name, seconds in (
+        ("bridge.reports.retention", "_EVERY_SECONDS", 0.2),
+        ("bridge.dialer.recovery", "_EVERY_SECONDS", 0.2),
+        ("bridge.supervised", "LONGEST_REST_SECONDS", 2.0),
+        ("bridge.supervised", "CANNOT_LIVE_SECONDS", float(os.environ["CANNOT_LIVE_SECONDS"])),
+    ):
+        setattr(importlib.import_module(module), name, seconds)
