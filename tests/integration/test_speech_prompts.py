@@ -291,7 +291,9 @@ async def test_a_worker_that_hangs_is_replaced(workers: Workers, tmp_path: Path)
         await speech.close()
 
 
-async def test_closing_leaves_no_process_behind(speech: Speech, workers: Workers) -> None:
+async def test_closing_leaves_no_process_behind(workers: Workers, tmp_path: Path) -> None:
+    speech = Speech(cache_dir=tmp_path / "speech", engines=build_engines(["espeak-ng"]))
+    await speech.start()
     await speech.prepare(Phrase("goodbye"))
     assert workers.pids()
     await speech.close()
