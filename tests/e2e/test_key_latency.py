@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
-from statistics import median
 
 import pytest
 from aiohttp import ClientSession
@@ -17,7 +16,7 @@ from tests.e2e.wire import Packet, capturing
 pytestmark = pytest.mark.alone
 
 MOST_SECONDS_TO_PROMPT = 0.040
-ROUNDS, CALLS = 3, 10
+ROUNDS, CALLS = 5, 10
 SILENCE = {"ff"}
 
 
@@ -38,7 +37,7 @@ def octets_of(packet: Packet) -> set[str]:
 
 
 async def test_a_key_is_answered_within_40_ms(lab: RunningLab, api: ClientSession, tmp_path: Path) -> None:
-    """While the call listens, ten calls at once; the median of the best of three rounds, for a busy machine's sake."""
+    """While the call listens, ten calls at once; nine of ten in the best of five rounds, for a busy machine's sake."""
     members = {
         "actions": [{"if": "dtmf", "equals": "2", "actionGroup": "thank"}],
         "actionGroups": {"thank": [{"say": "Thank you, that is all."}, "hangup"]},
@@ -51,5 +50,5 @@ async def test_a_key_is_answered_within_40_ms(lab: RunningLab, api: ClientSessio
             )
     seconds = waits(capture.packets)
     assert len(seconds) == ROUNDS * CALLS
-    medians = [median(seconds[first : first + CALLS]) for first in range(0, len(seconds), CALLS)]
-    assert min(medians) <= MOST_SECONDS_TO_PROMPT, seconds
+    nine_of_ten = [sorted(seconds[first : first + CALLS])[-2] for first in range(0, len(seconds), CALLS)]
+    assert min(nine_of_ten) <= MOST_SECONDS_TO_PROMPT, seconds
