@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -48,6 +49,8 @@ from bridge.telephony.formats import Formats, TrunkFormat
 _log = structlog.get_logger(__name__)
 
 _ACCOUNT = "default"
+_SWITCH_SECONDS = 0.001
+"""How long a thread that works on a large request may keep the loop's from going on, each time that one has waited."""
 _ASTERISK_WRITES_MODE = 0o2770
 """Asterisk writes there, and nobody else looks: the operator gives the folder to a group that both are in."""
 
@@ -78,6 +81,7 @@ async def serve(settings: Settings) -> None:
     await daemon.start()
     # Otherwise each full collection looks through all that was imported, and no call is served for 60 ms meanwhile.
     garbage.settle()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     tell(READY)

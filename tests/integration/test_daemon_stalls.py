@@ -133,25 +133,47 @@ def joined(count: int) -> Any:
     }
 
 
+def launch(scenario: str, count: int) -> Any:
+    """``/voice/ivr/1/messages``: destinations that are called one after the other, while a window is open."""
+    message = {
+        "scenarioId": scenario,
+        "parameters": {"name": "Anna"},
+        "sendAt": LATER,
+        "sendingSpeed": {"speed": 100, "timeUnit": "SECOND"},
+        "deliveryTimeWindow": {"days": ["MONDAY", "THURSDAY"]},
+    }
+    return {"messages": [{**message, "destinations": destinations(n, 20_000)} for n in range(0, count, 20_000)]}
+
+
 def with_junk() -> Any:
     return {**campaign(20_000), "unknown": [[], {"text": ""}] * 150_000}
 
 
-REQUESTS: dict[str, tuple[str, str, Callable[[], Any]]] = {
-    "20,000 destinations": ("POST", "/tts/3/advanced", lambda: campaign(20_000)),
-    "100,000 destinations": ("POST", "/tts/3/advanced", lambda: campaign(100_000)),
-    "20,000 texts": ("POST", "/tts/3/multi", lambda: personal(20_000)),
-    "20,000 click-to-calls": ("POST", "/voice/ctc/1/send", lambda: joined(20_000)),
-    "what nobody reads": ("POST", "/tts/3/advanced", with_junk),
-    "1,000 entries of the logs": ("GET", "/tts/3/logs?limit=1000", lambda: None),
+REQUESTS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
+    "20,000 destinations": ("POST", "/tts/3/advanced", lambda _: campaign(20_000)),
+    "100,000 destinations": ("POST", "/tts/3/advanced", lambda _: campaign(100_000)),
+    "100,000 destinations of a scenario": ("POST", "/voice/ivr/1/messages", lambda each: launch(each, 100_000)),
+    "20,000 texts": ("POST", "/tts/3/multi", lambda _: personal(20_000)),
+    "20,000 click-to-calls": ("POST", "/voice/ctc/1/send", lambda _: joined(20_000)),
+    "what nobody reads": ("POST", "/tts/3/advanced", lambda _: with_junk()),
+    "1,000 entries of the logs": ("GET", "/tts/3/logs?limit=1000", lambda _: None),
 }
+
+
+@pytest.fixture(scope="module")
+def scenario(daemon: Daemon) -> str:
+    """The id of a scenario."""
+    body = {"name": "hello", "script": [{"say": "Hello ${name}."}, {"collectInto": "answer"}, "hangup"]}
+    status, answer = daemon.ask("POST", "/voice/ivr/1/scenarios", json.dumps(body).encode())
+    assert status == 200, answer
+    return str(json.loads(answer)["id"])
 
 
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS.values(), ids=REQUESTS)
 async def test_nobody_waits_while_a_large_request_is_worked_on(
-    daemon: Daemon, method: str, path: str, body: Callable[[], Any]
+    daemon: Daemon, scenario: str, method: str, path: str, body: Callable[[str], Any]
 ) -> None:
-    sent = json.dumps(body()).encode() if method == "POST" else None
+    sent = json.dumps(body(scenario)).encode() if method == "POST" else None
     stalls = []
     for _ in range(TRIES):
         stall, (status, answer) = await longest_stall(daemon, lambda: daemon.ask(method, path, sent))
