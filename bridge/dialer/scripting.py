@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.errors import VoicebridgeError
-from bridge.messages.message import Connection, Content, Message
+from bridge.messages.message import Content, Message
 from bridge.scripts import Script, compile_click_to_call, compile_message, compile_scenario
 
 _MOST_KEPT = 100
@@ -59,9 +59,7 @@ def _source(content: Content) -> tuple[Callable[..., Script], dict[str, Any]]:
     """What a script is compiled by, and all that it is compiled from."""
     if content.launch is not None:
         return compile_scenario, {"script": content.launch.script, "pause": content.pause}
-    if content.connection is not None:
-        return compile_click_to_call, _click_to_call(content, content.connection)
-    return compile_message, {
+    opening = {
         "text": content.text,
         "audio_url": content.audio_url,
         "language": content.language,
@@ -70,27 +68,19 @@ def _source(content: Content) -> tuple[Callable[..., Script], dict[str, Any]]:
         "speech_rate": content.speech_rate,
         "pause": content.pause,
         "machine_detection": content.machine_detection,
+    }
+    if content.connection is not None:
+        return compile_click_to_call, opening | {
+            "destination_b": content.connection.to,
+            "caller_id": content.connection.caller_id,
+            "max_duration": content.connection.max_duration,
+            "warning_time": content.connection.warning_time,
+        }
+    return compile_message, opening | {
         "actions": content.actions,
         "action_groups": content.action_groups,
         "call_transfers": content.call_transfers,
         "repeat_dtmf": content.repeat_dtmf,
         "max_dtmf": content.max_dtmf,
         "dtmf_timeout": content.dtmf_timeout,
-    }
-
-
-def _click_to_call(content: Content, connection: Connection) -> dict[str, Any]:
-    return {
-        "destination_b": connection.to,
-        "caller_id": connection.caller_id,
-        "text": content.text,
-        "audio_url": content.audio_url,
-        "language": content.language,
-        "voice": content.voice,
-        "gender": content.gender,
-        "speech_rate": content.speech_rate,
-        "pause": content.pause,
-        "machine_detection": content.machine_detection,
-        "max_duration": connection.max_duration,
-        "warning_time": connection.warning_time,
     }
