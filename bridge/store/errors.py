@@ -48,6 +48,6 @@ def failed(error: SQLAlchemyError) -> StoreFailed:
 
 def _said_of(cause: BaseException) -> str:
     """Words about the database alone: those about what it was to keep may repeat that."""
-    if isinstance(cause, (sqlite3.Error, psycopg.OperationalError, psycopg.InternalError)):
+    if isinstance(cause, (sqlite3.Error, psycopg.OperationalError, psycopg.InternalError, psycopg.ProgrammingError)):
         return str(cause).strip()
     return f"{type(cause).__name__} {getattr(cause, 'sqlstate', None) or ''}".strip()
