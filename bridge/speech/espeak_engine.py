@@ -29,7 +29,7 @@ WORDS_PER_MINUTE = 175
 MOST_WORKERS = 4
 TRIES = 3
 BATCH = 500
-"""Tokens asked for at once; some 20 ms of a worker's time."""
+"""Tokens asked for at once; some 20 ms of a worker's time, so that others may ask in between."""
 
 READY_SECONDS = 4.0
 """What a worker takes to start is some 20 ms; one that has not by then is replaced within a request's time."""
@@ -147,9 +147,11 @@ async def _read_answer(process: asyncio.subprocess.Process) -> tuple[bool, bytes
 
 
 class EspeakEngine:
-    """A pool of workers, one for each processor up to four. ``timeout`` is seconds for one fragment.
+    """A pool of workers that speak, one for each processor up to four, and one more that is only asked.
 
-    The first worker proves at the start that the library is there; the others start with the first request for them.
+    For the library may leave out the end of a text that it speaks after questions. ``timeout`` is seconds for one
+    fragment. The first worker proves at the start that the library is there; the others start with the first request
+    for them.
     """
 
     name = "espeak-ng"
@@ -160,6 +162,7 @@ class EspeakEngine:
         self.concurrency = min(os.cpu_count() or 1, MOST_WORKERS)
         self.version = ""
         self._workers = [Worker() for _ in range(self.concurrency)]
+        self._asked = Worker()
         self._hearing = EspeakHearing(self._phonemes)
         self._idle: asyncio.LifoQueue[Worker] = asyncio.LifoQueue()
 
@@ -174,7 +177,7 @@ class EspeakEngine:
             self._idle.put_nowait(worker)
 
     async def close(self) -> None:
-        await asyncio.gather(*(worker.close() for worker in self._workers))
+        await asyncio.gather(*(worker.close() for worker in (*self._workers, self._asked)))
 
     def languages(self) -> list[str]:
         return [code for code, language in LANGUAGES.items() if language.espeak]
@@ -190,27 +193,28 @@ class EspeakEngine:
 
     async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:
         fields = {"text": text, "voice": voice.code, "words_per_minute": round(WORDS_PER_MINUTE * rate)}
-        worker, pcm = await self._answer(fields)
+        worker = await self._idle.get()
+        try:
+            pcm = await _answer(worker, fields)
+        finally:
+            self._idle.put_nowait(worker)
         return Audio(np.frombuffer(pcm, np.dtype("<i2")), worker.sample_rate)
 
     async def unheard(self, texts: Sequence[str], voice: Voice) -> list[str]:
         return await self._hearing.unheard(texts, voice.code.removesuffix(FEMALE))
 
     async def _phonemes(self, voice: str, tokens: Sequence[str]) -> list[str]:
-        """What a voice file would say of each token: a batch at a time, so that what is to be spoken gets its turn."""
+        """What a voice file would say of each token."""
         phonemes: list[str] = []
         for first in range(0, len(tokens), BATCH):
-            _, answer = await self._answer({"tokens": tokens[first : first + BATCH], "voice": voice})
-            phonemes += json.loads(answer)
+            batch = tokens[first : first + BATCH]
+            phonemes += json.loads(await _answer(self._asked, {"tokens": batch, "voice": voice}))
         return phonemes
 
-    async def _answer(self, fields: Mapping[str, object]) -> tuple[Worker, bytes]:
-        request = json.dumps(fields).encode() + b"\n"
-        worker = await self._idle.get()
-        try:
-            return worker, await _tried_again(partial(worker.speak, request))
-        finally:
-            self._idle.put_nowait(worker)
+
+async def _answer(worker: Worker, fields: Mapping[str, object]) -> bytes:
+    """Raises EngineFailedError."""
+    return await _tried_again(partial(worker.speak, json.dumps(fields).encode() + b"\n"))
 
 
 async def _tried_again(what: Callable[[], Awaitable[_T]]) -> _T:

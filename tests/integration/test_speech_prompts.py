@@ -281,12 +281,13 @@ async def test_a_worker_that_hangs_is_replaced(workers: Workers, tmp_path: Path)
     await speech.start()
     try:
         await speech.check(Phrase("is anybody there"))
-        (hanging,) = workers.pids()
-        os.kill(hanging, signal.SIGSTOP)
+        hanging = workers.pids()
+        for one in hanging:
+            os.kill(one, signal.SIGSTOP)
         with pytest.raises(SpeechError, match="no answer within 4 s"):
             await speech.prepare(Phrase("is anybody there"))
         assert (await speech.prepare(Phrase("is anybody there"))).seconds > 0.5
-        assert hanging not in workers.pids()
+        assert len(set(hanging) & set(workers.pids())) < len(hanging)
     finally:
         await speech.close()
 
