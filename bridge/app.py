@@ -23,7 +23,8 @@ from bridge.asterisk.trunks import TrunkWatch
 from bridge.asterisk_config import hosts, registrations
 from bridge.bucket import bucket_of
 from bridge.config import Settings
-from bridge.dialer import AttemptRunner, Dialer
+from bridge.dialer.attempt import AttemptRunner
+from bridge.dialer.dialer import Dialer
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
 from bridge.errors import WRONG_SETTINGS, VoicebridgeError

@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from bridge.asterisk import AmiLink, Switchboard
 from bridge.asterisk.journal import Journal
-from bridge.dialer import AttemptRunner, Recovery
+from bridge.dialer.attempt import AttemptRunner
+from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
 from bridge.messages.expansion import Destination, Order, expand

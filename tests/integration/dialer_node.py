@@ -15,7 +15,8 @@ from uuid import uuid4
 from bridge.asterisk import AmiLink, Switchboard
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.trunks import TrunkWatch
-from bridge.dialer import AttemptRunner, Dialer
+from bridge.dialer.attempt import AttemptRunner
+from bridge.dialer.dialer import Dialer
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
 from bridge.messages.expansion import Destination, Order, expand

@@ -14,7 +14,8 @@ import pytest
 from bridge.api.site import CannotListen, Site
 from bridge.app import Daemon, NoCredentials
 from bridge.config import Settings
-from bridge.dialer import Dialer, Recovery
+from bridge.dialer.dialer import Dialer
+from bridge.dialer.recovery import Recovery
 from bridge.objects import Objects
 from bridge.outbound import Outbound
 from bridge.speech import Speech

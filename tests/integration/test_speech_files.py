@@ -84,7 +84,7 @@ MOST_CHANNELS = {"libspeex": 1}
 KINDS = [(container, codec) for container, codecs in CONTAINERS.items() for codec in codecs]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data(), kind=st.sampled_from(KINDS), seconds=st.floats(0.3, 3))
 async def test_every_make_of_file_is_heard(
     speech: Speech, tmp_path: Path, data: st.DataObject, kind: tuple[str, str], seconds: float

@@ -95,7 +95,7 @@ async def test_without_a_final_status_there_is_no_answer(answer: bytes) -> None:
         await posted(answer, "close")
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     status=st.integers(200, 599),
     before=st.sampled_from([b"", INTERIM]),

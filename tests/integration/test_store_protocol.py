@@ -342,5 +342,5 @@ def test_nobody_is_called_twice_and_nothing_is_lost_in_any_order(
     Protocol.runner, Protocol.clock, Protocol.stores = runner, database_clock, stores
     run_state_machine_as_test(
         Protocol,
-        settings=settings(max_examples=40, stateful_step_count=40),
+        settings=settings(max_examples=25, stateful_step_count=40),
     )

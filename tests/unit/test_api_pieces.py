@@ -40,7 +40,7 @@ def read_in_pieces(body: bytes, piece: int) -> tuple[Any, ...]:
 
 
 @given(values, indents)
-@settings(max_examples=400)
+@settings(max_examples=150)
 def test_every_value_is_read_as_it_was_written(value: Any, indent: int | None) -> None:
     body = json.dumps(value, indent=indent, ensure_ascii=False).encode(errors="surrogatepass")
     for piece in PIECES:
@@ -48,7 +48,7 @@ def test_every_value_is_read_as_it_was_written(value: Any, indent: int | None) -
 
 
 @given(values, st.integers(0, 200), st.integers(0, 3), scraps)
-@settings(max_examples=1_000)
+@settings(max_examples=200)
 @example([[1], [2]], 4, 1, "")
 @example([[1, 2], 3], 6, 0, " 4 ")
 def test_a_body_that_was_damaged_is_refused_in_pieces_when_it_is_refused_whole(
@@ -62,7 +62,7 @@ def test_a_body_that_was_damaged_is_refused_in_pieces_when_it_is_refused_whole(
 
 
 @given(scraps.map(str.encode))
-@settings(max_examples=1_000)
+@settings(max_examples=200)
 def test_scraps_are_refused_in_pieces_when_they_are_refused_whole(body: bytes) -> None:
     for piece in PIECES:
         assert read_in_pieces(body, piece) == read_whole(body)

@@ -15,7 +15,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from infobip_api_client import ApiClient, Configuration, VoiceApi
 
-from bridge.api import Authenticator, create_app
+from bridge.api.application import create_app
+from bridge.api.authentication import Authenticator
 from bridge.api.services import Readiness
 from bridge.messages.attempt import Attempt, Spoken
 from bridge.reports.recordings import RecordingFiles

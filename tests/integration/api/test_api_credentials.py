@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.api import Authenticator
+from bridge.api.authentication import Authenticator
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk

@@ -12,7 +12,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
-from bridge.api import Authenticator, create_app
+from bridge.api.application import create_app
+from bridge.api.authentication import Authenticator
 from bridge.api.services import Readiness
 from bridge.messages.recording import RecordingState
 from bridge.objects import Bucket, ObjectStorageFailed
