@@ -69,38 +69,42 @@ def one_zero(ulaw: bytes) -> bytes:
     return ulaw.replace(b"\x7f", b"\xff")
 
 
-def played_until(heard: bytes, sound: bytes) -> float:
-    """How many seconds of the sound were heard, when it came first."""
-    both = min(len(heard), len(sound))
-    differ = np.flatnonzero(
-        np.frombuffer(heard[:both], np.uint8) != np.frombuffer(sound[:both], np.uint8),
-    )
-    return float(differ[0] if differ.size else both) / SAMPLES_A_SECOND
+@dataclass(frozen=True)
+class Span:
+    """How much of a sound was heard, and the seconds at which that begins and ends."""
+
+    share: float
+    begins: float
+    ends: float
 
 
-def in_order(heard: bytes, sounds: Sequence[bytes]) -> bool:
-    """Whether the sounds were heard one after the other, each all but a tenth of it.
+def span_of(heard: bytes, sound: bytes, begins: float = 0) -> Span:
+    """Where a sound was heard from some second on, in pieces of 50 ms.
 
     A telephone that presses keys loses some of what it hears when it gets no processor in time.
     """
-    at = 0
-    for sound in sounds:
-        share, at = _share_heard(heard, sound, at)
-        if share < 0.9:
-            return False
-    return True
-
-
-def _share_heard(heard: bytes, sound: bytes, at: int) -> tuple[float, int]:
-    """How much of the sound was heard from ``at`` on, and where that ends."""
     pieces = [sound[start : start + PIECE] for start in range(0, len(sound) - PIECE + 1, PIECE)]
     distinct = [piece for piece in pieces if len(set(piece)) > 1]
-    found = 0
+    at = round(begins * SAMPLES_A_SECOND)
+    places: list[int] = []
     for piece in distinct:
-        here = heard.find(piece, at, at + LONGEST_GAP if found else None)
+        here = heard.find(piece, at, at + LONGEST_GAP if places else None)
         if here >= 0:
-            at, found = here + PIECE, found + 1
-    return found / len(distinct), at
+            places.append(here)
+            at = here + PIECE
+    first = places[0] if places else at
+    return Span(len(places) / len(distinct), first / SAMPLES_A_SECOND, at / SAMPLES_A_SECOND)
+
+
+def in_order(heard: bytes, sounds: Sequence[bytes]) -> bool:
+    """Whether the sounds were heard one after the other, each all but a tenth of it."""
+    at = 0.0
+    for sound in sounds:
+        span = span_of(heard, sound, at)
+        if span.share < 0.9:
+            return False
+        at = span.ends
+    return True
 
 
 def levels(ulaw: bytes) -> NDArray[np.int16]:

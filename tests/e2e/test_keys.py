@@ -17,7 +17,7 @@ from tests.e2e.interactive import (
     inputs_of,
     one_zero,
     place,
-    played_until,
+    span_of,
 )
 from tests.e2e.running_lab import RunningLab
 from tests.e2e.test_calls import reports
@@ -51,10 +51,12 @@ async def test_a_key_during_the_message_stops_it_at_once_and_its_group_answers(
     assert inputs_of(attempt) == [("2", "dtmf", ["key 2"])]
     assert attempt["hungUpBy"] == "caller"
     sound = await heard(lab, number)
-    stopped = played_until(sound, await sounds.of(MENU))
-    assert 0.3 < stopped < 3, "the key comes 1.1 s after the answer, the message up to some tenths after it"
-    begun = sound.find(await sounds.of(THANKS)) / SAMPLES_A_SECOND
-    assert 0 <= begun - stopped < 0.5
+    message = span_of(sound, await sounds.of(MENU))
+    answer = span_of(sound, await sounds.of(THANKS), message.ends)
+    assert message.share < 0.7
+    assert 0.3 < message.ends < 3, "the key comes 1.1 s after the answer, the message up to some tenths after it"
+    assert answer.share > 0.9
+    assert answer.begins - message.ends < 0.6
 
 
 async def test_a_key_after_the_message_chooses_its_group(lab: RunningLab, api: ClientSession, sounds: Sounds) -> None:
