@@ -21,15 +21,18 @@ SILENCE = {"ff"}
 
 
 def waits(packets: Iterable[Packet]) -> list[float]:
-    """From the end of each key (RFC 4733) to the first packet back that is more than silence; seconds."""
+    """From the end of the only key of each call to the first packet back that is more than silence; seconds.
+
+    The end is told three times (RFC 4733, 2.5.1.4), the last of them perhaps after the answer has begun.
+    """
     ends: dict[str, float] = {}
-    found = []
+    answers: dict[str, float] = {}
     for packet in packets:
         if packet.ends_key:
             ends.setdefault(packet.call_id, packet.at)
         elif packet.from_bridge and packet.call_id in ends and octets_of(packet) - SILENCE:
-            found.append(packet.at - ends.pop(packet.call_id))
-    return found
+            answers.setdefault(packet.call_id, packet.at)
+    return [answers[call] - ends[call] for call in answers]
 
 
 def octets_of(packet: Packet) -> set[str]:
