@@ -57,16 +57,22 @@ async def until_they_talk(process: Process, *numbers: str) -> None:
     await eventually(they_do)
 
 
+async def killed_while_both_talk(desk: Desk, content: Content = LONG) -> tuple[str, str]:
+    """The numbers of two calls that talk when their process dies."""
+    bad, good = own("99900"), own("99900")
+    first = await desk.start(recovers=False)
+    for number in (bad, good):
+        first.run(await desk.claimed(first, number, content))
+    await until_they_talk(first, bad, good)
+    await first.die()
+    return bad, good
+
+
 @pytest.mark.parametrize("body", POISONS)
 async def test_of_two_calls_that_talk_when_their_process_dies_the_healthy_one_goes_on(
     desk: Desk, telephones: Telephones, body: str
 ) -> None:
-    bad, good = own("99900"), own("99900")
-    first = await desk.start(recovers=False)
-    for number in (bad, good):
-        first.run(await desk.claimed(first, number, LONG))
-    await until_they_talk(first, bad, good)
-    await first.die()
+    bad, good = await killed_while_both_talk(desk)
     second = await desk.start(recovers=False)
     poison_content(second.store, bad, body)
     second.recovery.start()
@@ -77,12 +83,7 @@ async def test_of_two_calls_that_talk_when_their_process_dies_the_healthy_one_go
 
 @pytest.mark.parametrize("column", ["happened", "refused", "spoken"])
 async def test_what_is_kept_of_a_call_cannot_be_read(desk: Desk, telephones: Telephones, column: str) -> None:
-    bad, good = own("99900"), own("99900")
-    first = await desk.start(recovers=False)
-    for number in (bad, good):
-        first.run(await desk.claimed(first, number, LONG))
-    await until_they_talk(first, bad, good)
-    await first.die()
+    bad, good = await killed_while_both_talk(desk)
     second = await desk.start(recovers=False)
     poison_attempt(second.store, bad, column, TOO_LONG)
     second.recovery.start()
@@ -94,12 +95,7 @@ async def test_what_is_kept_of_a_call_cannot_be_read(desk: Desk, telephones: Tel
 async def test_of_two_calls_that_ended_unseen_the_healthy_one_is_settled_as_it_was(
     desk: Desk, telephones: Telephones, body: str
 ) -> None:
-    bad, good = own("99900"), own("99900")
-    first = await desk.start(recovers=False)
-    for number in (bad, good):
-        first.run(await desk.claimed(first, number, replace(LONG, call_timeout=2)))
-    await until_they_talk(first, bad, good)
-    await first.die()
+    bad, good = await killed_while_both_talk(desk, replace(LONG, call_timeout=2))
     await asyncio.gather(telephones.only_call(bad), telephones.only_call(good))
     second = await desk.start(recovers=False)
     poison_content(second.store, bad, body)
