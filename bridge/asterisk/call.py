@@ -63,7 +63,8 @@ class Call:
         self._on_over = on_over
         self._events: asyncio.Queue[CallEvent] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._line = Line(link, self.id, ends_at=self._loop.time() + origination.ring_timeout + self.limit)
+        ends_at = self._loop.time() + origination.ring_timeout + self.limit
+        self._line = Line(link, self.id, ends_at, origination.logged_as)
         self._keys = Keys()
         self._joined_at: datetime | None = None
         self._seen: set[type[CallEvent]] = set()

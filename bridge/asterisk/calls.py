@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -13,7 +14,7 @@ class Origination:
 
     ``channel_id`` becomes the channel's unique id; no two calls ever share one. Times are seconds. ``caller_id`` is
     digits, or None for the trunk's own. ``record_to`` is the WAV file into which both sides are recorded from the
-    answer on.
+    answer on. ``logged_as`` is what every line of the log about it carries.
     """
 
     channel_id: str
@@ -23,6 +24,7 @@ class Origination:
     ring_timeout: int = 45
     call_timeout: int | None = None
     record_to: str | None = None
+    logged_as: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

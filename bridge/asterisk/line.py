@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 import structlog
-from structlog.contextvars import get_contextvars
 
 from bridge.asterisk import agi
 from bridge.asterisk.errors import AmiError, LinkDown, Rejected, Unconfirmed
@@ -55,13 +54,12 @@ class Line:
     holes, and only during a playback Asterisk leaves keys as they came, however fast.
     """
 
-    def __init__(self, link: AmiLink, channel: str, ends_at: float) -> None:
+    def __init__(self, link: AmiLink, channel: str, ends_at: float, logged_as: Mapping[str, str]) -> None:
         self.ends_at = ends_at
         """When Asterisk ends the call by itself, on the loop's clock; told to it with the next operation."""
         self._link = link
         self._channel = channel
-        # What happens to it is often logged while something of the link's is done, and not of the call's.
-        self._log = _log.bind(channel=channel, **get_contextvars())
+        self._log = _log.bind(channel=channel, **logged_as)
         self._loop = asyncio.get_running_loop()
         self._operation: Operation | None = None
         self._process = secrets.token_hex(4)

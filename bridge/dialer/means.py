@@ -48,4 +48,5 @@ class Means:
             ring_timeout=content.ring_timeout,
             call_timeout=content.call_timeout,
             record_to=None if record_to is None else str(record_to),
+            logged_as={"message": claim.message.id, "attempt": claim.attempt.id},
         )

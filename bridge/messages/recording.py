@@ -36,7 +36,8 @@ class Recording:
     """A whole call (``call``), or what one verb of its script recorded (``action``).
 
     ``pointer`` is the JSON pointer (RFC 6901) of that verb (``#/script/1``). ``seconds`` and ``size`` (bytes) are known
-    when it is over. ``node`` is the one whose disk has the file; None when it is in object storage.
+    when it is over. ``node`` is the one whose disk has the file; None when it is in object storage. ``message_id`` is
+    known of one that was read from the store.
     """
 
     id: str
@@ -48,11 +49,17 @@ class Recording:
     seconds: float | None = None
     size: int | None = None
     node: str | None = None
+    message_id: str | None = None
 
     @property
     def file_name(self) -> str:
         """Its name in the folder of recordings."""
         return f"{self.id}.wav"
+
+    @property
+    def logged_as(self) -> dict[str, str | None]:
+        """What a line of the log about it carries."""
+        return {"recording": self.id, "attempt": self.attempt_id, "message": self.message_id}
 
     @property
     def has_file(self) -> bool:

@@ -49,7 +49,7 @@ class RecordingSweep:
             after = some[-1].id
             for recording in await asyncio.to_thread(self._without_file, some):
                 if await self._store.recording_lost(recording.id, self._node):
-                    _log.error("recording_lost", recording=recording.id, attempt=recording.attempt_id)
+                    _log.error("recording_lost", **recording.logged_as)
 
     async def remove_orphans(self, now: datetime) -> None:
         """Remove files that belong to no recording, or to one that was deleted or is in object storage."""

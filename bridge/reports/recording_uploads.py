@@ -73,7 +73,7 @@ class RecordingUploads:
             raise failed[0]
 
     async def _upload(self, recording: Recording) -> None:
-        with bound_contextvars(recording=recording.id, attempt=recording.attempt_id):
+        with bound_contextvars(**recording.logged_as):
             try:
                 await self._carry(recording)
             except OSError as error:  # about this file; one that is left behind goes with the next sweep

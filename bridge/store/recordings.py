@@ -17,7 +17,13 @@ from bridge.store.tables import Instant, attempts, contents, messages, recording
 _WITH_FILE = (RecordingState.AVAILABLE, RecordingState.SHORT)
 
 _ID = recordings.c.id.label("recording_id")
-_COLUMNS = (_ID, *(column for column in recordings.c if column.name not in {"id", "account", "message_key"}))
+_OF_CALL = messages.alias("of_call")
+_MESSAGE_ID = select(_OF_CALL.c.id).where(_OF_CALL.c.key == recordings.c.message_key).scalar_subquery()
+_COLUMNS = (
+    _ID,
+    _MESSAGE_ID.label("of_message"),
+    *(column for column in recordings.c if column.name not in {"id", "account", "message_key"}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,4 +237,5 @@ def _recording_of(row: RowMapping) -> Recording:
         seconds=row["seconds"],
         size=row["size"],
         node=row["node"],
+        message_id=row["of_message"],
     )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.messages.recording import RecordingState, new_recording
 from bridge.reports.recording_sweep import RecordingSweep
@@ -60,7 +61,10 @@ async def test_a_recording_goes_when_its_time_is_over_and_not_before(store: Stor
 async def test_a_recording_whose_file_is_gone_is_lost(store: Store, files: RecordingFiles) -> None:
     gone, there = await recorded(store, files, "m1"), await recorded(store, files, "m2")
     files.path(gone).unlink()
-    await Sweeping(store, files).sweep(NOW)
+    with capture_logs() as logs:
+        await Sweeping(store, files).sweep(NOW)
+    (line,) = [line for line in logs if line["event"] == "recording_lost"]
+    assert (line["recording"], line["attempt"], line["message"]) == (gone.id, gone.attempt_id, "m1")
     assert await state(store, gone) == RecordingState.LOST
     assert await state(store, there) == RecordingState.AVAILABLE
 

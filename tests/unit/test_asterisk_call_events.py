@@ -7,10 +7,13 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from bridge.asterisk import AmiLink, Answered, Call, CallEvent, Ended, Key, Origination, Ready, Ringing
+from bridge.asterisk.errors import Unconfirmed
 from bridge.asterisk.journal import Record
 from bridge.asterisk.wire import Event
 
@@ -124,3 +127,19 @@ async def test_an_end_of_which_only_half_is_told_comes_all_the_same() -> None:
         (told,) = [told async for told in call.events()]
     assert isinstance(told, Ended)
     assert told.at - began < timedelta(seconds=2)
+
+
+async def test_a_line_of_the_log_about_a_call_says_whose_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of one that is followed on behalf of nobody's request, as one is that was taken up after a restart."""
+    link = AmiLink("ami://voicebridge:secret@127.0.0.1:5038")
+
+    async def unconfirmed(_action: str, **_headers: str) -> Event:
+        raise Unconfirmed
+
+    monkeypatch.setattr(link, "send", unconfirmed)
+    origination = Origination("vb-1", "38512345", "trunk", logged_as={"message": "m1", "attempt": "vb-1"})
+    call = Call(link, origination, lambda _: None, placed_at=NOW)
+    with capture_logs() as logs:
+        await call.play("/speech/hello")
+    (line,) = logs
+    assert (line["event"], line["message"], line["attempt"]) == ("command_unconfirmed", "m1", "vb-1")
