@@ -13,8 +13,8 @@ import typer
 from pydantic import ValidationError
 
 from bridge import __version__
-from bridge.config import Settings, problems
-from bridge.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.base.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.settings import Settings, problems
 
 app = typer.Typer(
     name="voicebridge",
@@ -45,7 +45,7 @@ def serve() -> None:
     """Run the daemon until SIGTERM or Ctrl-C."""
     import uvloop  # noqa: PLC0415 - the other commands start faster without what serving takes
 
-    from bridge.app import serve as run  # noqa: PLC0415
+    from bridge.daemon import serve as run  # noqa: PLC0415
 
     uvloop.run(run(Settings()))
 
@@ -59,7 +59,7 @@ def call(
     wait: Annotated[bool, typer.Option("--wait", help="Show the timeline until the call is over.")] = False,
 ) -> None:
     """Call a number through the daemon at VOICEBRIDGE_URL and say a text."""
-    from bridge.client import place_call  # noqa: PLC0415
+    from bridge.admin.client import place_call  # noqa: PLC0415
 
     url = os.environ.get("VOICEBRIDGE_URL", "http://127.0.0.1:8080")
     settings = Settings()
@@ -73,7 +73,7 @@ def call(
 @app.command()
 def doctor() -> None:
     """Check everything the daemon needs, and say what to do about what is missing."""
-    from bridge.doctor import examine  # noqa: PLC0415
+    from bridge.admin.doctor import examine  # noqa: PLC0415
 
     raise typer.Exit(0 if asyncio.run(examine(Settings())) else 1)
 
@@ -87,7 +87,7 @@ def asterisk_config(
     asterisk: Annotated[str | None, typer.Option("--asterisk", help="Which of several: host:port of its AMI.")] = None,
 ) -> None:
     """Write the configuration for Asterisk that fits these settings."""
-    from bridge.asterisk_config import write_configuration  # noqa: PLC0415
+    from bridge.admin.asterisk_config import write_configuration  # noqa: PLC0415
 
     write_configuration(directory, Settings(), complete=complete, asterisk=asterisk)
     print(f"written to {directory}")
@@ -101,8 +101,8 @@ def add_key(
     ] = None,
 ) -> None:
     """Make an API key, which is shown once, or a user for Basic authentication."""
-    from bridge.keys import add_key as add  # noqa: PLC0415
-    from bridge.keys import add_user  # noqa: PLC0415
+    from bridge.admin.keys import add_key as add  # noqa: PLC0415
+    from bridge.admin.keys import add_user  # noqa: PLC0415
 
     if user is None:
         print(asyncio.run(add(Settings(), account)))
@@ -113,7 +113,7 @@ def add_key(
 @keys.command("list")
 def list_keys() -> None:
     """Show all keys and users, also those that were revoked."""
-    from bridge.keys import list_keys as list_all  # noqa: PLC0415
+    from bridge.admin.keys import list_keys as list_all  # noqa: PLC0415
 
     asyncio.run(list_all(Settings()))
 
@@ -121,7 +121,7 @@ def list_keys() -> None:
 @keys.command("revoke")
 def revoke_key(number: Annotated[int, typer.Argument(help="Its number in the list.")]) -> None:
     """Close the door to a key or a user, within seconds also at a daemon that runs."""
-    from bridge.keys import revoke_key as revoke  # noqa: PLC0415
+    from bridge.admin.keys import revoke_key as revoke  # noqa: PLC0415
 
     asyncio.run(revoke(Settings(), number))
 
@@ -133,7 +133,7 @@ def after_restore(
     ] = False,
 ) -> None:
     """Make a database that was restored from a backup fit to be served, while no daemon runs on it."""
-    from bridge.restored import after_restore as run  # noqa: PLC0415
+    from bridge.admin.restore import after_restore as run  # noqa: PLC0415
 
     done = asyncio.run(run(Settings(), call_again=call_again, now=datetime.now(UTC)))
     print(f"{done.known} messages ended as they did, {done.unknown} with an unknown result")
@@ -146,7 +146,7 @@ def migrate(
     ] = None,
 ) -> None:
     """Change the schema of the database, also back to that of an earlier version, while no daemon runs on it."""
-    from bridge.schema import change_schema  # noqa: PLC0415
+    from bridge.admin.schema import change_schema  # noqa: PLC0415
 
     before, after = change_schema(Settings(), revision)
     print(f"the schema was {before} and is {after}")

@@ -11,10 +11,10 @@ import secrets
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from bridge.asterisk_config import write_configuration
-from bridge.config import Settings
+from bridge.admin.asterisk_config import write_configuration
 from bridge.lab.programs import Program
 from bridge.lab.telephones import Carrier, render
+from bridge.settings import Settings
 
 SETTINGS = Path(os.environ["VOICEBRIDGE_CONFIG"])
 ASTERISK, CARRIER = Path("/asterisk"), Path("/carrier")

@@ -15,8 +15,8 @@ from typing import Any
 
 import boto3
 
+from bridge.base.objects import Bucket
 from bridge.lab.processes import until
-from bridge.objects import Bucket
 from tests.ports import free_port
 
 _ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}

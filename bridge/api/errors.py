@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 MOST_PROBLEMS = 100
 """Problems told at once: a body of thousands of bad numbers would be answered by megabytes."""

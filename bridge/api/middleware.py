@@ -8,11 +8,11 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from bridge import garbage
 from bridge.api.authentication import Authenticator
 from bridge.api.errors import BadRequest, Refused, Unauthorized, error_body
 from bridge.api.services import ACCOUNT
-from bridge.objects import ObjectStorageFailed
+from bridge.base import garbage
+from bridge.base.objects import ObjectStorageFailed
 from bridge.store import CommitUnknown, StoreFailed
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

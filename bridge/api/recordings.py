@@ -6,8 +6,8 @@ from aiohttp import web
 
 from bridge.api.errors import CallNotFinished, NotFound, RecordingElsewhere
 from bridge.api.services import ACCOUNT, SERVICES
+from bridge.base.objects import ObjectNotThere, ObjectStorageFailed
 from bridge.messages.recording import Recording, RecordingState
-from bridge.objects import ObjectNotThere, ObjectStorageFailed
 from bridge.reports.recordings import RecordingFiles
 from bridge.telephony.numbers import parse_number
 

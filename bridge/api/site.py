@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 from yarl import URL
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 _log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from bridge.asterisk.errors import AmiError
-from bridge.errors import WRONG_SETTINGS
+from bridge.base.errors import WRONG_SETTINGS
 
 _PORT = 5038
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 
 class AmiError(VoicebridgeError):

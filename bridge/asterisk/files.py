@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from string import Template
 
-from bridge.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.base.errors import WRONG_SETTINGS, VoicebridgeError
 
 DROP_IN = "voicebridge"
 """The folder of the drop-in set, below Asterisk's own configuration folder."""

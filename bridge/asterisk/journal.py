@@ -32,7 +32,7 @@ from bridge.asterisk.causes import (
     UNSENT_CAUSE,
 )
 from bridge.asterisk.errors import JournalUnreadable, UnsafeValue
-from bridge.removal import remove_all
+from bridge.base.removal import remove_all
 
 _LINE = re.compile(
     rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([\w.-]+) "

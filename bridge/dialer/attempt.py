@@ -13,6 +13,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bridge.asterisk import Call, Ended, LinkDown, Origination, Switchboard
+from bridge.base.outbound import Outbound
 from bridge.dialer.means import Means
 from bridge.dialer.outcomes import Outcome, finished, settle, until_stored
 from bridge.dialer.running import NotDialled, RunningAttempt
@@ -21,7 +22,6 @@ from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
 from bridge.messages.routes import Routes
 from bridge.messages.statuses import EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
-from bridge.outbound import Outbound
 from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech
 from bridge.store import Claim, OpenAttempt, Store

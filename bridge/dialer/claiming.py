@@ -8,10 +8,10 @@ from functools import partial
 
 from bridge.asterisk import Switchboard
 from bridge.asterisk.trunks import TrunkWatch
+from bridge.base.supervised import Supervisor
 from bridge.dialer.rounds import Rounds
 from bridge.dialer.traffic import Traffic
 from bridge.store import Claim, Claims, Store
-from bridge.supervised import Supervisor
 
 _AHEAD = timedelta(seconds=0.2)
 """A turn that begins later is taken later, so that what is claimed and not yet dialled stays little."""

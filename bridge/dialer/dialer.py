@@ -10,6 +10,7 @@ import structlog
 
 from bridge.asterisk import Switchboard
 from bridge.asterisk.trunks import TrunkWatch
+from bridge.base.supervised import Supervisor
 from bridge.dialer.attempt import AttemptRunner
 from bridge.dialer.claiming import Claiming
 from bridge.dialer.lease import Lease
@@ -19,7 +20,6 @@ from bridge.dialer.traffic import Traffic
 from bridge.messages.routes import Routes
 from bridge.messages.statuses import EXPIRED_EXPIRED, REQUEST_TIMEOUT
 from bridge.store import Claim, Store, Topic, TrunkLimit
-from bridge.supervised import Supervisor
 
 _log = structlog.get_logger(__name__)
 

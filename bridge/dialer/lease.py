@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bridge.base.supervised import Supervisor
 from bridge.dialer.rounds import Rounds
 from bridge.store import Store, StoreFailed
-from bridge.supervised import Supervisor
 
 _log = structlog.get_logger(__name__)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from bridge.asterisk import Origination, Switchboard
+from bridge.base.outbound import Outbound
 from bridge.dialer.scripting import Scripts
 from bridge.dialer.traffic import Traffic
 from bridge.messages.routes import Routes
-from bridge.outbound import Outbound
 from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech
 from bridge.store import Claim, Store

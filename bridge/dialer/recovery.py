@@ -14,11 +14,11 @@ from bridge.asterisk import AmiError, Call, Origination, Switchboard
 from bridge.asterisk.errors import JournalUnreadable
 from bridge.asterisk.journal import Journal, Record
 from bridge.asterisk.switchboard import GONE_FOR_GOOD
+from bridge.base.supervised import Supervisor
 from bridge.dialer.attempt import AttemptRunner
 from bridge.dialer.rounds import Rounds
 from bridge.dialer.settling import Adopt, Evidence, Release, Settle, Wait, decide, lost
 from bridge.store import OpenAttempt, Store, StoreFailed
-from bridge.supervised import Supervisor
 
 _log = structlog.get_logger(__name__)
 

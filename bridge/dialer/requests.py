@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from bridge.outbound import Outbound, OutboundFailed, OutboundRefused
+from bridge.base.outbound import Outbound, OutboundFailed, OutboundRefused
 from bridge.scripts import commands, events
 from bridge.scripts.limits import RESPONSE_WAIT
 

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bridge.base.supervised import Part, uncancelled
 from bridge.store import StoreFailed
-from bridge.supervised import Part, uncancelled
 
 _log = structlog.get_logger(__name__)
 

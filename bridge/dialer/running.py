@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from bridge.asterisk import DEFAULT_CALL_LIMIT, Call, Ended, LinkDown, Origination, Rejected, outcome_of
+from bridge.base.errors import VoicebridgeError
 from bridge.dialer.conversation import Conversation
 from bridge.dialer.course import Course
 from bridge.dialer.failover import FAILOVER_SECONDS, ended_of, leg_of, trunks_left, was_refused
@@ -24,7 +25,6 @@ from bridge.dialer.replay import Past, past_of, replay
 from bridge.dialer.requests import send_request
 from bridge.dialer.scripting import variables_of
 from bridge.dialer.settling import lost, within_limit
-from bridge.errors import VoicebridgeError
 from bridge.messages.attempt import Attempt
 from bridge.messages.progress import State
 from bridge.messages.statuses import (

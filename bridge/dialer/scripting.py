@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 from bridge.messages.message import Content, Message
 from bridge.scripts import Script, compile_click_to_call, compile_message, compile_scenario
 

@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 
 def main() -> int:

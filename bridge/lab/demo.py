@@ -7,7 +7,7 @@ import secrets
 
 from rich.console import Console
 
-from bridge.client import DELIVERED, fetch, follow, send, show_on
+from bridge.admin.client import DELIVERED, fetch, follow, send, show_on
 from bridge.lab.lab import Lab
 from bridge.lab.processes import until
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 from bridge.lab.ports import Ports, claim
 from bridge.lab.processes import Process, start, stop, uninterrupted, until
 from bridge.lab.programs import Program, find_asterisk

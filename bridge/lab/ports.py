@@ -15,7 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 LABS = 20
 FIRST_PORT = 10000

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 OLDEST_ASTERISK = (20, 6)  # the first with PJSIPHangup()
 

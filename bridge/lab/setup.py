@@ -13,12 +13,12 @@ from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
 
-from bridge.asterisk_config import write_configuration
-from bridge.config import Settings, problems
-from bridge.errors import VoicebridgeError
+from bridge.admin.asterisk_config import write_configuration
+from bridge.base.errors import VoicebridgeError
 from bridge.lab import telephones
 from bridge.lab.ports import Ports
 from bridge.lab.programs import Program
+from bridge.settings import Settings, problems
 
 ASTERISK, CARRIER, DAEMON = "asterisk", "carrier", "voicebridge"
 AMI_USER = "voicebridge"

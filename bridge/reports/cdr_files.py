@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from bridge.base.removal import remove_all
 from bridge.messages.attempt import Attempt
 from bridge.messages.recording import Recording
-from bridge.removal import remove_all
 from bridge.reports.cdr import cdr
 from bridge.reports.members import call_recording
 

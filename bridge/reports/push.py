@@ -11,9 +11,9 @@ import structlog
 from pydantic_core import to_json
 from structlog.contextvars import bind_contextvars
 
+from bridge.base.outbound import Outbound, OutboundFailed, OutboundRefused, Response
 from bridge.messages.message import Notify
 from bridge.messages.progress import Report
-from bridge.outbound import Outbound, OutboundFailed, OutboundRefused, Response
 from bridge.reports.signature import webhook_headers
 from bridge.reports.v1 import report_v1
 from bridge.reports.v2 import report_v2

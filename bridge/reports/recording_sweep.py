@@ -9,8 +9,8 @@ from pathlib import Path
 
 import structlog
 
+from bridge.base.removal import remove_all
 from bridge.messages.recording import Recording
-from bridge.removal import remove_all
 from bridge.reports.recordings import RecordingFiles
 from bridge.reports.removing import remove_each
 from bridge.store import Store

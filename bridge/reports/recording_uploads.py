@@ -8,8 +8,8 @@ from contextlib import suppress
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from bridge.base.objects import ObjectStorageFailed
 from bridge.messages.recording import Recording
-from bridge.objects import ObjectStorageFailed
 from bridge.reports.recordings import RecordingFiles, file_size
 from bridge.store import Store, StoreFailed
 

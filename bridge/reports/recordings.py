@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from bridge.base.objects import Objects, ObjectStorageFailed
 from bridge.messages.recording import Recording, finished
-from bridge.objects import Objects, ObjectStorageFailed
 
 
 class RecordingFiles:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 from bridge.messages.upload import KEPT_UNUSED
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.recording_sweep import GRACE, RecordingSweep

@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import ClassVar
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 _PREFIX = "whsec_"
 _FEWEST_BYTES, _MOST_BYTES = 24, 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, NoReturn
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 from bridge.scripts import limits
 
 

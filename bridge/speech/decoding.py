@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bridge.children import child
+from bridge.base.children import child
 from bridge.speech.engine import Samples
 from bridge.speech.errors import AudioUnsupported
 from bridge.speech.ffmpeg import FfmpegError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.errors import VoicebridgeError
-from bridge.outbound import Outbound, Response
+from bridge.base.errors import VoicebridgeError
+from bridge.base.outbound import Outbound, Response
 from bridge.speech.errors import AudioNotDownloaded
 
 MOST_BYTES = 4 * 1024 * 1024

@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from bridge.children import end, kill
+from bridge.base.children import end, kill
 from bridge.speech.engine import Audio, Voice
 from bridge.speech.errors import EngineFailedError, EngineUnavailableError
 from bridge.speech.espeak_hearing import EspeakHearing

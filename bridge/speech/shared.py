@@ -7,7 +7,7 @@ import time
 
 import structlog
 
-from bridge.objects import ObjectNotThere, Objects, ObjectStorageFailed
+from bridge.base.objects import ObjectNotThere, Objects, ObjectStorageFailed
 from bridge.speech.breaker import Breaker
 
 LOOK_SECONDS = 0.5

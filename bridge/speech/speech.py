@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import structlog
 
-from bridge.objects import Objects
-from bridge.outbound import Outbound
+from bridge.base.objects import Objects
+from bridge.base.outbound import Outbound
 from bridge.speech.assembly import Finished, assemble
 from bridge.speech.audio import ENGINE, AudioFiles
 from bridge.speech.cache import Cache, digest

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bridge.objects import ObjectNotThere, Objects, ObjectStorageFailed
+from bridge.base.objects import ObjectNotThere, Objects, ObjectStorageFailed
 from bridge.speech.errors import SpeechError, UploadUnknown
 from bridge.speech.files import read, write
 from bridge.speech.threads import Threads

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from sqlalchemy import BigInteger, Connection, Select, bindparam, case, exists, func, select, type_coerce, update
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 from bridge.messages.bulks import BulkStatus, bulk_status
 from bridge.messages.progress import WAITING, State
 from bridge.messages.statuses import CANCELED, PENDING_ACCEPTED, UNDELIVERABLE_NOT_DELIVERED

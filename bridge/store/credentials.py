@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 from bridge.store.tables import credentials
 
 CredentialKind = Literal["key", "user"]

@@ -8,7 +8,7 @@ from typing import ClassVar
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
-from bridge.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.base.errors import WRONG_SETTINGS, VoicebridgeError
 
 
 class StoreFailed(VoicebridgeError):

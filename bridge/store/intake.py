@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 from bridge.messages.message import Bulk, Content, Message
 from bridge.messages.progress import State
 from bridge.messages.routes import Routes

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text, update
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 from bridge.store.tables import Instant, nodes
 
 

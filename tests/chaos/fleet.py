@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 from bridge.lab.lab import Lab
 from bridge.lab.programs import find_asterisk
 from bridge.lab.telephones import PhoneCall

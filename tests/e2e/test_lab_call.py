@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.client import follow, send
+from bridge.admin.client import follow, send
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -13,6 +13,8 @@ from uuid import uuid4
 
 from bridge.asterisk import AmiLink, Switchboard
 from bridge.asterisk.journal import Journal
+from bridge.base.outbound import Outbound
+from bridge.base.supervised import Supervisor
 from bridge.dialer.attempt import AttemptRunner
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
@@ -21,11 +23,9 @@ from bridge.messages.expansion import Destination, Order, expand
 from bridge.messages.message import Content
 from bridge.messages.progress import Progress, Report
 from bridge.messages.routes import Routes
-from bridge.outbound import Outbound
 from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech, build_engines
 from bridge.store import Claim, Store, TrunkLimit
-from bridge.supervised import Supervisor
 from bridge.telephony.formats import Formats
 
 LONG_AGO = timedelta(seconds=10)

@@ -15,6 +15,8 @@ from uuid import uuid4
 from bridge.asterisk import AmiLink, Switchboard
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.trunks import TrunkWatch
+from bridge.base.outbound import Outbound
+from bridge.base.supervised import PartCannotLive, Supervisor
 from bridge.dialer.attempt import AttemptRunner
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.traffic import Traffic
@@ -23,11 +25,9 @@ from bridge.messages.expansion import Destination, Order, expand
 from bridge.messages.message import Content, Retry
 from bridge.messages.progress import State
 from bridge.messages.routes import Routes
-from bridge.outbound import Outbound
 from bridge.reports.recordings import RecordingFiles
 from bridge.speech import Speech, build_engines
 from bridge.store import Store, TrunkLimit
-from bridge.supervised import PartCannotLive, Supervisor
 from bridge.telephony.formats import Formats
 
 TRUNK = TrunkLimit("trunk", calls_per_second=50, max_calls=200)

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
-from bridge.logs import configure_logs, log_what_nobody_awaits
+from bridge.base.logs import configure_logs, log_what_nobody_awaits
 from bridge.scripts import compile_scenario
 from bridge.speech.errors import VoiceUnknownError
 from bridge.store.errors import failed

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from bridge.admin.asterisk_config import NoSuchAsterisk, SettingMissing, write_configuration
 from bridge.asterisk.address import AmiAddressInvalid
-from bridge.asterisk_config import NoSuchAsterisk, SettingMissing, write_configuration
-from bridge.config import Settings
 from bridge.lab.processes import until
 from bridge.lab.programs import Program
+from bridge.settings import Settings
 from tests.ports import free_port
 
 AMI_SECRET = "a;secret%with:signs"

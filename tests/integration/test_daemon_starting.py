@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from bridge.api.site import CannotListen, Site
-from bridge.app import Daemon, NoCredentials
-from bridge.config import Settings
+from bridge.base.objects import Objects
+from bridge.base.outbound import Outbound
+from bridge.daemon import Daemon, NoCredentials
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.recovery import Recovery
-from bridge.objects import Objects
-from bridge.outbound import Outbound
+from bridge.settings import Settings
 from bridge.speech import Speech
 from bridge.store import Store
 from bridge.store.errors import SchemaUnknown

@@ -16,8 +16,8 @@ PROCESSES_AT_ONCE = 8
 DAEMON = """
 import os, sys
 from pathlib import Path
-from bridge.errors import VoicebridgeError
-from bridge.place import occupy
+from bridge.base.errors import VoicebridgeError
+from bridge.base.data_folder import occupy
 
 os.umask(0)
 print("ready", flush=True)

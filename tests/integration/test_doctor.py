@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.admin.keys import add_key, revoke_key
 from bridge.asterisk.files import Trunk
-from bridge.config import Settings
-from bridge.keys import add_key, revoke_key
+from bridge.base.objects import Bucket
 from bridge.messages.message import Bulk, Content, Message, Notify
 from bridge.messages.scenario import ScenarioBody, new_scenario
-from bridge.objects import Bucket
+from bridge.settings import Settings
 from bridge.store import Store
 from tests.object_storage import storage_server, stored
 from tests.postgres import PASSWORD_IN_URL, Postgres

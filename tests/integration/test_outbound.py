@@ -19,8 +19,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bridge import outbound as outbound_module
-from bridge.outbound import Outbound, OutboundFailed, OutboundRefused, Response
+from bridge.base import outbound as outbound_module
+from bridge.base.outbound import Outbound, OutboundFailed, OutboundRefused, Response
 
 SECRETS = ["alice", "hunter2", "token", "t0ps3cret"]
 

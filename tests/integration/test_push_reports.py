@@ -20,8 +20,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bridge.base.outbound import Outbound
 from bridge.messages.message import Bulk, Content, Message, Notify
-from bridge.outbound import Outbound
 from bridge.reports.push import Pusher, wait_before_retry
 from bridge.reports.signature import signing_key
 from bridge.store import Push, Store

@@ -15,16 +15,16 @@ from pathlib import Path
 
 import pytest
 
+from bridge.admin.restore import Restored, after_restore
+from bridge.admin.unserved import DaemonRuns
 from bridge.asterisk.journal import Journal
-from bridge.config import Settings
+from bridge.base.data_folder import CannotUseDataDir
+from bridge.base.supervised import Supervisor
 from bridge.dialer.lease import LEASE, Lease
 from bridge.messages.message import Bulk, Content, Message, Retry
 from bridge.messages.progress import Report
-from bridge.place import CannotUseDataDir
-from bridge.restored import Restored, after_restore
-from bridge.served import DaemonRuns
+from bridge.settings import Settings
 from bridge.store import Claim, Store
-from bridge.supervised import Supervisor
 from tests.claims import claim
 from tests.schema import make_schema
 
@@ -208,7 +208,9 @@ async def test_a_lease_that_came_with_the_backup_holds_nobody_up_for_long(databa
 @pytest.mark.any_database
 def test_a_daemon_in_the_data_folder_is_seen_at_once(tmp_path: Path, database_url: str) -> None:
     make_schema(database_url)
-    holds = "import sys; from pathlib import Path; from bridge.place import occupy; occupy(Path(sys.argv[1]));"
+    holds = (
+        "import sys; from pathlib import Path; from bridge.base.data_folder import occupy; occupy(Path(sys.argv[1]));"
+    )
     command = [sys.executable, "-c", f"{holds} print('has it', flush=True); sys.stdin.read()", str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as daemon:
         assert daemon.stdout

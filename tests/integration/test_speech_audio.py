@@ -18,7 +18,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from numpy.typing import NDArray
 
-from bridge.outbound import Outbound
+from bridge.base.outbound import Outbound
 from bridge.speech import AudioNotDownloaded, AudioUnsupported, Prompt, Speech, SpeechError, build_engines
 from bridge.speech import audio as audio_module
 from bridge.speech import downloads as downloads_module

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.base.outbound import Outbound, OutboundFailed, Response
 from bridge.dialer.requests import send_request
 from bridge.messages.message import Bulk, Content, Message, Notify
-from bridge.outbound import Outbound, OutboundFailed, Response
 from bridge.reports import push as push_module
 from bridge.reports.push import Pusher
 from bridge.scripts import commands

@@ -12,9 +12,9 @@ from functools import partial
 import psycopg
 import pytest
 
+from bridge.base.supervised import Supervisor
 from bridge.messages.message import Bulk, Content, Message, Notify
 from bridge.store import DuplicateId, Store, Topic
-from bridge.supervised import Supervisor
 from tests import claims
 from tests.postgres import Postgres, running_postgres
 

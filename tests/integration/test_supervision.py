@@ -13,7 +13,7 @@ from secrets import token_hex
 import pytest
 from structlog.testing import capture_logs
 
-from bridge import supervision
+from bridge.base import service_manager as supervision
 
 
 @pytest.fixture(params=["file", "abstract"])

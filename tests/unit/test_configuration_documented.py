@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bridge.config import Settings
+from bridge.settings import Settings
 
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "configuration.md"
 

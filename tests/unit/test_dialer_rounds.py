@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from bridge.base.supervised import Part
 from bridge.dialer.rounds import Rounds
 from bridge.store import StoreFailed
-from bridge.supervised import Part
 
 
 def part(name: str) -> Part:

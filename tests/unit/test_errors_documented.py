@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import bridge
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 DOCUMENTED = (Path(__file__).parents[2] / "docs" / "errors.md").read_text()
 

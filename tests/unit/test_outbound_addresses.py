@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from bridge.outbound import is_public
+from bridge.base.outbound import is_public
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "172.32.0.1", "2606:4700:4700::1111", "::ffff:8.8.8.8"])

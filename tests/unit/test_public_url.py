@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.config import Settings
+from bridge.settings import Settings
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge import cli
-from bridge.errors import WRONG_SETTINGS
+from bridge.base.errors import WRONG_SETTINGS
 
 SECRET = "hush-hush"
 BROKEN = f'port = 8080\napi_key = "{SECRET}\n'

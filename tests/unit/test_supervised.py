@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from bridge import supervised
-from bridge.supervised import Part, PartCannotLive, Supervisor
+from bridge.base import supervised
+from bridge.base.supervised import Part, PartCannotLive, Supervisor
 
 
 @pytest.fixture(autouse=True)

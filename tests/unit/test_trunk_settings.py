@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bridge.config import Settings, TrunkSettings, problems
+from bridge.settings import Settings, TrunkSettings, problems
 
 TRUNKS = [
     {

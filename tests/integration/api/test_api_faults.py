@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.logs import only_what_may_be_said
+from bridge.base.logs import only_what_may_be_said
 from bridge.messages.message import Bulk
 
 if TYPE_CHECKING:

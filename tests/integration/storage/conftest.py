@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.objects import Bucket, Objects
+from bridge.base.objects import Bucket, Objects
 from bridge.reports.recordings import RecordingFiles
 from bridge.store import Store
 from tests.object_storage import StorageNetwork, emptied, storage_network, storage_server

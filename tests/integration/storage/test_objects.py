@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge import objects as module
-from bridge.objects import Bucket, ObjectNotThere, ObjectStorageFailed
+from bridge.base import objects as module
+from bridge.base.objects import Bucket, ObjectNotThere, ObjectStorageFailed
 from tests.integration.storage.conftest import Open
 from tests.object_storage import StorageNetwork, stored
 

@@ -15,8 +15,8 @@ from aiohttp.web import Application, Request
 from bridge.api.application import create_app
 from bridge.api.authentication import Authenticator
 from bridge.api.services import Readiness
+from bridge.base.objects import Bucket, ObjectStorageFailed
 from bridge.messages.recording import RecordingState
-from bridge.objects import Bucket, ObjectStorageFailed
 from bridge.reports import recording_uploads
 from bridge.reports.recording_sweep import RecordingSweep
 from bridge.reports.recording_uploads import RecordingUploads

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bridge.objects import Bucket, Objects, ObjectStorageFailed
+from bridge.base.objects import Bucket, Objects, ObjectStorageFailed
 from bridge.speech import Phrase, Prompt, Speech, SpeechError, UploadUnknown, build_engines
 from bridge.speech.cache import seal
 from bridge.speech.shared import LOOK_SECONDS

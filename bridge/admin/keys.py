@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from bridge.api.secrets import key_digest, password_digest
-from bridge.config import Settings
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
+from bridge.settings import Settings
 from bridge.store import Store
 
 _SHOWN_CHARACTERS = 7

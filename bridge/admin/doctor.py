@@ -9,15 +9,8 @@ from collections.abc import Awaitable, Mapping
 
 import structlog
 
-from bridge.asterisk import AmiLink
-from bridge.asterisk.address import AmiAddressInvalid, ami_address
-from bridge.asterisk.files import Registration
-from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
-from bridge.asterisk_config import hosts, registrations
-from bridge.bucket import bucket_of
-from bridge.children import child
-from bridge.config import Settings
-from bridge.doctor_places import (
+from bridge.admin.asterisk_config import hosts, registrations
+from bridge.admin.doctor_places import (
     Doubt,
     Trouble,
     credentials,
@@ -28,7 +21,14 @@ from bridge.doctor_places import (
     public_address,
     speech_folder,
 )
-from bridge.errors import VoicebridgeError
+from bridge.asterisk import AmiLink
+from bridge.asterisk.address import AmiAddressInvalid, ami_address
+from bridge.asterisk.files import Registration
+from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
+from bridge.base.bucket import bucket_of
+from bridge.base.children import child
+from bridge.base.errors import VoicebridgeError
+from bridge.settings import Settings
 from bridge.speech import SpeechError, build_engines
 
 PORT_SECONDS = 5.0

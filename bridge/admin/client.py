@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import ClientConnectionError, ClientSession
 from rich.console import Console
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 POLL_SECONDS = 0.05
 DELIVERED = 3  # the status group of answered calls, wire contract 4.1

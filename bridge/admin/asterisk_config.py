@@ -16,8 +16,8 @@ from bridge.asterisk.files import (
     render,
     render_drop_in,
 )
-from bridge.config import Settings, TrunkSettings
-from bridge.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.base.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.settings import Settings, TrunkSettings
 
 EVERY_ADDRESS = str(IPv4Address(0))
 

@@ -13,7 +13,7 @@ from typing import IO, Any, ClassVar
 from aiohttp import ClientError as HttpError
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 CONNECT_SECONDS = 3.0
 SILENT_SECONDS = 10.0

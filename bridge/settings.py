@@ -34,7 +34,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from bridge.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.base.errors import WRONG_SETTINGS, VoicebridgeError
 from bridge.telephony.numbers import parse_sender
 
 Codec = Literal["ulaw", "alaw", "g722"]

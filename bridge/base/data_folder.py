@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from uuid import uuid4
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 _ID = re.compile(rb"[0-9a-f]{32}")
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 30.0
 """Before a part that has died is started again; twice as long each time, and up to a half less by chance."""

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, inspect
 
-from bridge.config import Settings
+from bridge.base.data_folder import occupy
+from bridge.base.errors import VoicebridgeError
 from bridge.dialer.lease import LEASE
-from bridge.errors import VoicebridgeError
-from bridge.place import occupy
+from bridge.settings import Settings
 from bridge.store.database import Database
 from bridge.store.errors import DatabaseMissing
 from bridge.store.nodes import leases

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bridge.config import Settings
-from bridge.objects import Bucket
+from bridge.base.objects import Bucket
+from bridge.settings import Settings
 
 
 def bucket_of(settings: Settings) -> Bucket | None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import structlog
 
-from bridge.errors import VoicebridgeError
+from bridge.base.errors import VoicebridgeError
 
 _log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import structlog
 
-from bridge import garbage
+from bridge.admin.asterisk_config import hosts, registrations
 from bridge.api.application import create_app
 from bridge.api.authentication import Authenticator
 from bridge.api.health import trunk_members
@@ -20,31 +20,31 @@ from bridge.api.services import Readiness
 from bridge.api.site import Site
 from bridge.asterisk import AmiLink, Journal, Switchboard
 from bridge.asterisk.trunks import TrunkWatch
-from bridge.asterisk_config import hosts, registrations
-from bridge.bucket import bucket_of
-from bridge.config import Settings
+from bridge.base import garbage
+from bridge.base.bucket import bucket_of
+from bridge.base.data_folder import occupy
+from bridge.base.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.base.logs import configure_logs, log_what_nobody_awaits
+from bridge.base.objects import Objects
+from bridge.base.outbound import Outbound
+from bridge.base.service_manager import READY, STOPPING, tell, tell_alive
+from bridge.base.supervised import Supervisor
 from bridge.dialer.attempt import AttemptRunner
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
-from bridge.errors import WRONG_SETTINGS, VoicebridgeError
-from bridge.logs import configure_logs, log_what_nobody_awaits
 from bridge.messages.attempt import Attempt
 from bridge.messages.routes import Routes
-from bridge.objects import Objects
-from bridge.outbound import Outbound
-from bridge.place import occupy
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.push import Pusher
 from bridge.reports.recording_uploads import RecordingUploads
 from bridge.reports.recordings import RecordingFiles
 from bridge.reports.retention import Limits, Retention
 from bridge.reports.signature import signing_key
+from bridge.settings import Settings
 from bridge.speech import Speech, build_engines
 from bridge.speech.files import make_folder
 from bridge.store import Store, StoreFailed, Topic, TrunkLimit
-from bridge.supervised import Supervisor
-from bridge.supervision import READY, STOPPING, tell, tell_alive
 from bridge.telephony.formats import Formats, TrunkFormat
 
 _log = structlog.get_logger(__name__)

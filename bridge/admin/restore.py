@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bridge.admin.unserved import refuse_while_served
 from bridge.asterisk import final_sip_status, outcome_of
 from bridge.asterisk.journal import Journal, Record
-from bridge.config import Settings
 from bridge.dialer.outcomes import settle
 from bridge.dialer.settling import lost
 from bridge.messages.attempt import Attempt
 from bridge.messages.retry import next_attempt
 from bridge.messages.statuses import DELIVERED_TO_HANDSET, EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
-from bridge.served import refuse_while_served
+from bridge.settings import Settings
 from bridge.store import OpenAttempt, Store
 
 _AT_ONCE = 500

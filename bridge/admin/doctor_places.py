@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from bridge.config import Settings
-from bridge.objects import Bucket, ObjectNotThere, Objects, ObjectStorageFailed
+from bridge.base.objects import Bucket, ObjectNotThere, Objects, ObjectStorageFailed
+from bridge.settings import Settings
 from bridge.store import outbox
 from bridge.store.credentials import in_force
 from bridge.store.database import Database

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.config import Settings
-from bridge.served import refuse_while_served
+from bridge.admin.unserved import refuse_while_served
+from bridge.settings import Settings
 from bridge.store.engine import open_engine
 from bridge.store.migrations import migrate
 

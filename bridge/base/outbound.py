@@ -20,8 +20,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from bridge.errors import VoicebridgeError
-from bridge.status_lines import Beginning, Connector
+from bridge.base.errors import VoicebridgeError
+from bridge.base.status_lines import Beginning, Connector
 
 CONNECT_SECONDS = 5.0
 MOST_REDIRECTS = 3

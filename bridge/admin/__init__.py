@@ -1,0 +1,1 @@
+"""What operators run beside the daemon: checks, keys, the schema, a restored database, Asterisk's configuration."""
