@@ -1,7 +1,12 @@
 """The only room that knows Asterisk: the AMI link, calls on their channels, hangup causes, configuration files."""
 
 from bridge.asterisk.call import DEFAULT_CALL_LIMIT, Call
-from bridge.asterisk.calls import (
+from bridge.asterisk.errors import AmiError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
+from bridge.asterisk.journal import Journal, Record
+from bridge.asterisk.link import AmiLink
+from bridge.asterisk.switchboard import Switchboard
+from bridge.telephony.causes import final_sip_status, outcome_of
+from bridge.telephony.events import (
     Answered,
     CallEvent,
     Detected,
@@ -17,11 +22,6 @@ from bridge.asterisk.calls import (
     TransferAnswered,
     TransferOver,
 )
-from bridge.asterisk.causes import final_sip_status, outcome_of
-from bridge.asterisk.errors import AmiError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
-from bridge.asterisk.journal import Journal, Record
-from bridge.asterisk.link import AmiLink
-from bridge.asterisk.switchboard import Switchboard
 
 __all__ = [
     "DEFAULT_CALL_LIMIT",

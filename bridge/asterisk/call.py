@@ -9,7 +9,15 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from bridge.asterisk import agi, detector, transfers
-from bridge.asterisk.calls import (
+from bridge.asterisk.errors import AmiError, LinkDown, Rejected, Unconfirmed
+from bridge.asterisk.journal import Record
+from bridge.asterisk.keys import Keys
+from bridge.asterisk.line import Line, Operation
+from bridge.asterisk.link import AmiLink
+from bridge.asterisk.originate import COMMANDS
+from bridge.asterisk.wire import Event
+from bridge.telephony.causes import NETWORK_OUT_OF_ORDER, NORMAL_CLEARING, UNSENT, UNSENT_CAUSE
+from bridge.telephony.events import (
     Answered,
     CallEvent,
     Ended,
@@ -23,14 +31,6 @@ from bridge.asterisk.calls import (
     Transfer,
     TransferAnswered,
 )
-from bridge.asterisk.causes import NETWORK_OUT_OF_ORDER, NORMAL_CLEARING, UNSENT, UNSENT_CAUSE
-from bridge.asterisk.errors import AmiError, LinkDown, Rejected, Unconfirmed
-from bridge.asterisk.journal import Record
-from bridge.asterisk.keys import Keys
-from bridge.asterisk.line import Line, Operation
-from bridge.asterisk.link import AmiLink
-from bridge.asterisk.originate import COMMANDS
-from bridge.asterisk.wire import Event
 
 DEFAULT_CALL_LIMIT = 900
 """Seconds from the answer until Asterisk ends a call for which no other limit was asked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bridge.asterisk.calls import Detected
+from bridge.telephony.events import Detected
 
 INITIAL_SILENCE = 2500
 """So long nobody has said anything: the message is spoken, whoever it is."""

@@ -23,16 +23,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from bridge.asterisk.calls import Ended
-from bridge.asterisk.causes import (
+from bridge.asterisk.errors import JournalUnreadable, UnsafeValue
+from bridge.base.removal import remove_all
+from bridge.telephony.causes import (
     NO_ANSWER_FROM_USER,
     NO_CIRCUIT,
     NO_USER_RESPONDING,
     NORMAL_CLEARING,
     UNSENT_CAUSE,
 )
-from bridge.asterisk.errors import JournalUnreadable, UnsafeValue
-from bridge.base.removal import remove_all
+from bridge.telephony.events import Ended
 
 _LINE = re.compile(
     rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([\w.-]+) "

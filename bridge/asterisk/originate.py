@@ -6,9 +6,9 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from bridge.asterisk.calls import Origination
 from bridge.asterisk.errors import UnsafeValue
 from bridge.asterisk.journal import dialling_line
+from bridge.telephony.events import Origination
 
 CONTEXT = "voicebridge"
 """Our dialplan context, and the account code by which Asterisk knows our calls and sends their events only."""

@@ -11,12 +11,12 @@ from typing import Any
 import structlog
 
 from bridge.asterisk.call import DOWN, Call
-from bridge.asterisk.calls import Origination
 from bridge.asterisk.errors import AmiError, JournalUnreadable, Rejected, Unconfirmed
 from bridge.asterisk.journal import Journal, Record
 from bridge.asterisk.link import AmiLink
 from bridge.asterisk.originate import COMMANDS, originate
 from bridge.asterisk.wire import Event
+from bridge.telephony.events import Origination
 
 _LATE_SECONDS = 1.0
 _VERY_LATE_SECONDS = 9.0

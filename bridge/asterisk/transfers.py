@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 from bridge.asterisk import agi
-from bridge.asterisk.calls import Origination, Transfer, TransferOver
 from bridge.asterisk.errors import UnsafeValue
+from bridge.telephony.events import Origination, Transfer, TransferOver
 
 STATUS = "DIALSTATUS"
 RESULT = f'GET FULL VARIABLE "${{{STATUS}}}:${{DIALEDPEERNUMBER}}"'

@@ -11,12 +11,12 @@ from typing import Literal
 
 import structlog
 
-from bridge.asterisk.causes import UNSENT
 from bridge.asterisk.errors import AmiError
 from bridge.asterisk.files import PROBE, Registration
 from bridge.asterisk.link import AmiLink
 from bridge.asterisk.resolving import has_address
 from bridge.asterisk.wire import Event
+from bridge.telephony.causes import UNSENT
 
 Qualify = Literal["reachable", "unreachable", "unresolved", "unknown"]
 RegistrationState = Literal["registered", "unregistered", "rejected"]

@@ -16,7 +16,6 @@ from bridge.asterisk import DEFAULT_CALL_LIMIT, Call, Ended, LinkDown, Originati
 from bridge.base.errors import VoicebridgeError
 from bridge.dialer.conversation import Conversation
 from bridge.dialer.course import Course
-from bridge.dialer.failover import FAILOVER_SECONDS, ended_of, leg_of, trunks_left, was_refused
 from bridge.dialer.means import Means
 from bridge.dialer.outcomes import Outcome, until_stored
 from bridge.dialer.prompts import Prompts
@@ -40,6 +39,7 @@ from bridge.messages.windows import is_open
 from bridge.scripts import Interpreter, Script, commands, events
 from bridge.speech import AudioNotDownloaded, AudioUnsupported, Prompt, SpeechError, UploadUnknown
 from bridge.store import Claim, OpenAttempt, StoreFailed
+from bridge.telephony.failover import FAILOVER_SECONDS, ended_of, leg_of, trunks_left, was_refused
 
 _log = structlog.get_logger(__name__)
 

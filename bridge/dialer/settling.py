@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.asterisk import Ended, Record
-from bridge.dialer.failover import ended_of
 from bridge.messages.attempt import Leg
+from bridge.telephony.failover import ended_of
 
 FRESH = timedelta(seconds=3)
 """An attempt that was begun so lately may still be on its way: from the store to us, or from Asterisk to its disk."""

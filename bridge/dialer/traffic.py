@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bridge.asterisk import Ended
-from bridge.dialer.failover import was_refused
 from bridge.dialer.throttle import Throttle
 from bridge.store import TrunkLimit
+from bridge.telephony.failover import was_refused
 
 _LATE_CALLS_FASTER = 1.04
 """How much faster than their trunk's pace calls follow each other that missed their turns."""

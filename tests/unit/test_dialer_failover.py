@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.asterisk import Ended
-from bridge.dialer.failover import leg_of, trunks_left, was_refused
 from bridge.messages.attempt import Attempt, Leg
 from bridge.messages.routes import Routes
+from bridge.telephony.failover import leg_of, trunks_left, was_refused
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ROUTES = Routes([("", "any"), ("385", "first"), ("385", "second"), ("1", "overseas")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bridge.asterisk.calls import Ended
 from bridge.messages.statuses import (
     DELIVERED_TO_HANDSET,
     EXPIRED_EXPIRED,
@@ -14,6 +13,7 @@ from bridge.messages.statuses import (
     VOICE_ANSWERED,
     VOICE_ANSWERED_MACHINE,
 )
+from bridge.telephony.events import Ended
 
 NORMAL_CLEARING = 16
 NO_USER_RESPONDING = 18
