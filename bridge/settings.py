@@ -203,7 +203,7 @@ class Settings(BaseSettings):
     @field_validator("ami_url")
     @classmethod
     def _leads_to_asterisks(cls, value: SecretStr) -> SecretStr:
-        from bridge.asterisk.address import ami_address  # noqa: PLC0415
+        from bridge.asterisk.ami.address import ami_address  # noqa: PLC0415
 
         with _as_its_reader_says():
             for url in _parts(value):

@@ -6,8 +6,8 @@ from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bridge.asterisk.address import AmiAddress, ami_address
-from bridge.asterisk.files import (
+from bridge.asterisk.ami.address import AmiAddress, ami_address
+from bridge.asterisk.configuration import (
     Account,
     AsteriskSettings,
     Manager,

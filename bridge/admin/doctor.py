@@ -22,8 +22,8 @@ from bridge.admin.doctor_places import (
     speech_folder,
 )
 from bridge.asterisk import AmiLink
-from bridge.asterisk.address import AmiAddressInvalid, ami_address
-from bridge.asterisk.files import Registration
+from bridge.asterisk.ami.address import AmiAddressInvalid, ami_address
+from bridge.asterisk.configuration import Registration
 from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
 from bridge.base.bucket import bucket_of
 from bridge.base.children import child

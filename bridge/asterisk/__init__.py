@@ -1,9 +1,9 @@
 """The only room that knows Asterisk: the AMI link, calls on their channels, hangup causes, configuration files."""
 
-from bridge.asterisk.call import DEFAULT_CALL_LIMIT, Call
-from bridge.asterisk.errors import AmiError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
+from bridge.asterisk.ami.errors import AmiError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.channel.call import DEFAULT_CALL_LIMIT, Call
 from bridge.asterisk.journal import Journal, Record
-from bridge.asterisk.link import AmiLink
 from bridge.asterisk.switchboard import Switchboard
 from bridge.telephony.causes import final_sip_status, outcome_of
 from bridge.telephony.events import (

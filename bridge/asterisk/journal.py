@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from bridge.asterisk.errors import JournalUnreadable, UnsafeValue
+from bridge.asterisk.ami.errors import JournalUnreadable, UnsafeValue
 from bridge.base.removal import remove_all
 from bridge.telephony.causes import (
     NO_ANSWER_FROM_USER,

@@ -10,12 +10,12 @@ from typing import Any
 
 import structlog
 
-from bridge.asterisk.call import DOWN, Call
-from bridge.asterisk.errors import AmiError, JournalUnreadable, Rejected, Unconfirmed
+from bridge.asterisk.ami.errors import AmiError, JournalUnreadable, Rejected, Unconfirmed
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.ami.wire import Event
+from bridge.asterisk.channel.call import DOWN, Call
+from bridge.asterisk.channel.originate import COMMANDS, originate
 from bridge.asterisk.journal import Journal, Record
-from bridge.asterisk.link import AmiLink
-from bridge.asterisk.originate import COMMANDS, originate
-from bridge.asterisk.wire import Event
 from bridge.telephony.events import Origination
 
 _LATE_SECONDS = 1.0

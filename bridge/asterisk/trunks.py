@@ -11,11 +11,11 @@ from typing import Literal
 
 import structlog
 
-from bridge.asterisk.errors import AmiError
-from bridge.asterisk.files import PROBE, Registration
-from bridge.asterisk.link import AmiLink
+from bridge.asterisk.ami.errors import AmiError
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.ami.wire import Event
+from bridge.asterisk.configuration import PROBE, Registration
 from bridge.asterisk.resolving import has_address
-from bridge.asterisk.wire import Event
 from bridge.telephony.causes import UNSENT
 
 Qualify = Literal["reachable", "unreachable", "unresolved", "unknown"]

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bridge.asterisk import AmiError, Call, Origination, Switchboard
-from bridge.asterisk.errors import JournalUnreadable
+from bridge.asterisk.ami.errors import JournalUnreadable
 from bridge.asterisk.journal import Journal, Record
 from bridge.asterisk.switchboard import GONE_FOR_GOOD
 from bridge.base.supervised import Supervisor

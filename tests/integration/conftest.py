@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from bridge.asterisk import AmiLink, Journal
-from bridge.asterisk.files import AsteriskSettings, Manager, Trunk, render
+from bridge.asterisk.configuration import AsteriskSettings, Manager, Trunk, render
 from bridge.lab.programs import Program, find_asterisk
 from bridge.lab.telephones import Carrier, PhoneCall, phone_calls
 from bridge.lab.telephones import render as render_carrier

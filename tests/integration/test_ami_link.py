@@ -30,7 +30,7 @@ from bridge.asterisk import (
     Unconfirmed,
     UnsafeValue,
 )
-from bridge.asterisk.wire import Event
+from bridge.asterisk.ami.wire import Event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -213,7 +213,7 @@ async def test_an_action_whose_answer_is_cut_off_is_unconfirmed_and_not_sent_aga
 async def test_an_asterisk_that_answers_nothing_counts_as_lost_although_it_still_tells_events(
     proxy: AmiProxy, open_link: OpenLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.asterisk.link.ANSWER_SECONDS", 2)
+    monkeypatch.setattr("bridge.asterisk.ami.link.ANSWER_SECONDS", 2)
     link = await open_link(proxy.url, ping_seconds=60)
     await link.wait_connected()
     proxy.deaf = True

@@ -27,7 +27,7 @@ from bridge.asterisk import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bridge.asterisk.files import AsteriskSettings
+    from bridge.asterisk.configuration import AsteriskSettings
     from tests.integration.conftest import AmiProxy, OpenLink, RunAsterisk, Telephones
 
 

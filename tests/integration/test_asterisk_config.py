@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from bridge.admin.asterisk_config import NoSuchAsterisk, SettingMissing, write_configuration
-from bridge.asterisk.address import AmiAddressInvalid
+from bridge.asterisk.ami.address import AmiAddressInvalid
 from bridge.lab.processes import until
 from bridge.lab.programs import Program
 from bridge.settings import Settings

@@ -7,7 +7,7 @@ import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.asterisk.files import Account, AsteriskSettings, Registration, Trunk, render
+from bridge.asterisk.configuration import Account, AsteriskSettings, Registration, Trunk, render
 from tests.integration.conftest import until
 
 if TYPE_CHECKING:

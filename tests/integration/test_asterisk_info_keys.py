@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.asterisk import Journal, Key, Origination, Played, Ready, Switchboard
-from bridge.asterisk.files import Trunk
+from bridge.asterisk.configuration import Trunk
 from tests.ports import free_port
 
 if TYPE_CHECKING:
-    from bridge.asterisk.files import AsteriskSettings
+    from bridge.asterisk.configuration import AsteriskSettings
     from tests.integration.conftest import OpenLink, RunAsterisk
 
 SCENARIO = """<?xml version="1.0" encoding="ISO-8859-1" ?>

@@ -29,14 +29,14 @@ from bridge.asterisk import (
     TransferAnswered,
     TransferOver,
 )
-from bridge.asterisk.files import Trunk
+from bridge.asterisk.configuration import Trunk
 from bridge.lab.processes import until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bridge.asterisk import AmiLink
-    from bridge.asterisk.files import AsteriskSettings
+    from bridge.asterisk.configuration import AsteriskSettings
     from tests.integration.conftest import OpenLink, RunAsterisk
 
 

@@ -28,7 +28,7 @@ from bridge.asterisk import (
     Ringing,
     Switchboard,
 )
-from bridge.asterisk.files import Trunk
+from bridge.asterisk.configuration import Trunk
 from bridge.messages.message import Content
 from bridge.messages.progress import State
 from tests.integration.attempt_desk import LONG_AGO, Desk, eventually, progress_of
@@ -36,7 +36,7 @@ from tests.integration.attempt_desk import LONG_AGO, Desk, eventually, progress_
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bridge.asterisk.files import AsteriskSettings
+    from bridge.asterisk.configuration import AsteriskSettings
     from tests.integration.conftest import AmiProxy, OpenLink, RunAsterisk, RunningAsterisk, Telephones
 
 Logs = list[Any]

@@ -27,7 +27,7 @@ from tests.integration.dialer_node import telephones_of, until_true
 from tests.ports import free_port
 
 if TYPE_CHECKING:
-    from bridge.asterisk.files import AsteriskSettings
+    from bridge.asterisk.configuration import AsteriskSettings
     from bridge.lab.programs import Program
     from tests.integration.conftest import RunAsterisk, RunningAsterisk, Telephones
 

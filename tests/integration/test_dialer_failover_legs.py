@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bridge.asterisk.files import Trunk
+from bridge.asterisk.configuration import Trunk
 from bridge.dialer import running
 from bridge.messages.attempt import Attempt, Leg
 from bridge.messages.message import Content
@@ -22,7 +22,7 @@ from tests.integration.conftest import running_asterisk, running_proxy, until
 from tests.integration.dialer_node import telephones_of
 
 if TYPE_CHECKING:
-    from bridge.asterisk.files import AsteriskSettings
+    from bridge.asterisk.configuration import AsteriskSettings
     from bridge.lab.programs import Program
     from tests.integration.conftest import Telephones
 

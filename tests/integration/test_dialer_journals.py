@@ -15,7 +15,7 @@ from tests.integration.dialer_node import telephones_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bridge.asterisk.files import AsteriskSettings
+    from bridge.asterisk.configuration import AsteriskSettings
     from tests.integration.conftest import RunAsterisk, RunningAsterisk, Telephones
 
 BUSY, LISTENS_FOR_A_SECOND = "99901", "99909"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bridge.asterisk import AmiLink
-    from bridge.asterisk.files import AsteriskSettings
+    from bridge.asterisk.configuration import AsteriskSettings
     from tests.integration.conftest import OpenLink, RunAsterisk, RunningAsterisk, Telephones
 
 BUSY, NEVER_ANSWERED, LISTENS_FOR_A_SECOND = "99901", "99902", "99909"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.asterisk.files import Trunk
+from bridge.asterisk.configuration import Trunk
 from bridge.messages.progress import State
 from bridge.messages.routes import Routes
 from bridge.store import TrunkLimit

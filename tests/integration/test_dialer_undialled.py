@@ -12,7 +12,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from bridge.asterisk.files import Trunk
+from bridge.asterisk.configuration import Trunk
 from bridge.messages.message import Retry
 from bridge.messages.progress import State
 from bridge.messages.routes import Routes
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bridge.asterisk import AmiLink
-    from bridge.asterisk.files import AsteriskSettings
+    from bridge.asterisk.configuration import AsteriskSettings
     from tests.integration.conftest import OpenLink, RunAsterisk, Telephones
     from tests.integration.mortal import Mortal
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.admin.keys import add_key, revoke_key
-from bridge.asterisk.files import Trunk
+from bridge.asterisk.configuration import Trunk
 from bridge.base.objects import Bucket
 from bridge.messages.message import Bulk, Content, Message, Notify
 from bridge.messages.scenario import ScenarioBody, new_scenario
@@ -29,7 +29,7 @@ from tests.postgres import PASSWORD_IN_URL, Postgres
 from tests.schema import make_schema
 
 if TYPE_CHECKING:
-    from bridge.asterisk.files import AsteriskSettings
+    from bridge.asterisk.configuration import AsteriskSettings
     from tests.integration.conftest import RunAsterisk, RunningAsterisk
 
 API_KEY = "api-key-of-the-test"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.asterisk import Ended, Journal, Origination, Switchboard
-from bridge.asterisk.files import Account, AsteriskSettings, Registration, Trunk
-from bridge.asterisk.link import AmiLink
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.configuration import Account, AsteriskSettings, Registration, Trunk
 from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
 from tests.integration.conftest import AmiProxy, until
 from tests.ports import free_port

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bridge.asterisk import Origination, Transfer, UnsafeValue, agi, detector, transfers
-from bridge.asterisk.keys import Keys
+from bridge.asterisk import Origination, Transfer, UnsafeValue
+from bridge.asterisk.channel import agi, detector, transfers
+from bridge.asterisk.channel.keys import Keys
 
 NOW = datetime.now(UTC)
 

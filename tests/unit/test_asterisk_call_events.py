@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from bridge.asterisk import AmiLink, Answered, Call, CallEvent, Ended, Key, Origination, Ready, Ringing
-from bridge.asterisk.errors import Unconfirmed
+from bridge.asterisk.ami.errors import Unconfirmed
+from bridge.asterisk.ami.wire import Event
 from bridge.asterisk.journal import Record
-from bridge.asterisk.wire import Event
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ONCE = (Ringing, Answered, Ready, Ended)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.asterisk.files import (
+from bridge.asterisk.configuration import (
     Account,
     AsteriskSettings,
     Manager,

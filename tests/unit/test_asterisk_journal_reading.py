@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.asterisk import Journal, Record, UnsafeValue, outcome_of
-from bridge.asterisk.errors import JournalUnreadable
+from bridge.asterisk.ami.errors import JournalUnreadable
 from bridge.asterisk.journal import dialling_line
 
 NOW = datetime(2026, 11, 23, 20, 46, 1, 21_000, tzinfo=UTC)

@@ -17,7 +17,7 @@ PLACES = {
     "expiry": ("bridge.store.store", "Store", "expire"),
     "claiming": ("bridge.store.store", "Store", "claim_due"),
     "lease": ("bridge.store.store", "Store", "renew_node"),
-    "link to": ("bridge.asterisk.wire", "AmiProtocol", "silent_seconds"),
+    "link to": ("bridge.asterisk.ami.wire", "AmiProtocol", "silent_seconds"),
 }
 """Each part, and what it does again and again."""
 OTHERS = {"accept": ("bridge.store.store", "Store", "accept")}

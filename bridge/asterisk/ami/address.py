@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from bridge.asterisk.errors import AmiError
+from bridge.asterisk.ami.errors import AmiError
 from bridge.base.errors import WRONG_SETTINGS
 
 _PORT = 5038

@@ -12,10 +12,10 @@ from urllib.parse import unquote
 
 import structlog
 
-from bridge.asterisk import agi
-from bridge.asterisk.errors import AmiError, LinkDown, Rejected, Unconfirmed
-from bridge.asterisk.link import AmiLink
-from bridge.asterisk.wire import Event
+from bridge.asterisk.ami.errors import AmiError, LinkDown, Rejected, Unconfirmed
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.ami.wire import Event
+from bridge.asterisk.channel import agi
 
 _OPERATION = "operation"
 _HANG_UP_FOLLOWS_SECONDS = 1.0

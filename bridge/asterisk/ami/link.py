@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bridge.asterisk.address import ami_address
-from bridge.asterisk.errors import AmiError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
-from bridge.asterisk.wire import AmiAction, AmiProtocol, Event
+from bridge.asterisk.ami.address import ami_address
+from bridge.asterisk.ami.errors import AmiError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
+from bridge.asterisk.ami.wire import AmiAction, AmiProtocol, Event
 
 LONGEST_LINE = 1000
 """Bytes. Asterisk discards a line of more than 1,024."""

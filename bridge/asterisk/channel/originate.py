@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from bridge.asterisk.errors import UnsafeValue
+from bridge.asterisk.ami.errors import UnsafeValue
 from bridge.asterisk.journal import dialling_line
 from bridge.telephony.events import Origination
 

@@ -8,14 +8,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Literal
 
-from bridge.asterisk import agi, detector, transfers
-from bridge.asterisk.errors import AmiError, LinkDown, Rejected, Unconfirmed
+from bridge.asterisk.ami.errors import AmiError, LinkDown, Rejected, Unconfirmed
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.ami.wire import Event
+from bridge.asterisk.channel import agi, detector, transfers
+from bridge.asterisk.channel.keys import Keys
+from bridge.asterisk.channel.line import Line, Operation
+from bridge.asterisk.channel.originate import COMMANDS
 from bridge.asterisk.journal import Record
-from bridge.asterisk.keys import Keys
-from bridge.asterisk.line import Line, Operation
-from bridge.asterisk.link import AmiLink
-from bridge.asterisk.originate import COMMANDS
-from bridge.asterisk.wire import Event
 from bridge.telephony.causes import NETWORK_OUT_OF_ORDER, NORMAL_CLEARING, UNSENT, UNSENT_CAUSE
 from bridge.telephony.events import (
     Answered,

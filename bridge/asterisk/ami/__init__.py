@@ -1,0 +1,1 @@
+"""The link to Asterisk's manager interface (AMI)."""

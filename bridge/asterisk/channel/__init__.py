@@ -1,0 +1,1 @@
+"""One channel: what happens on it, and what is done there."""
