@@ -11,7 +11,7 @@ import structlog
 from bridge.asterisk import Switchboard
 from bridge.asterisk.trunks import TrunkWatch
 from bridge.base.supervised import Supervisor
-from bridge.dialer.attempt import AttemptRunner
+from bridge.calls.attempt import AttemptRunner
 from bridge.dialer.claiming import Claiming
 from bridge.dialer.lease import Lease
 from bridge.dialer.rounds import Rounds

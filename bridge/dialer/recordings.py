@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from bridge.dialer.outcomes import until_stored
+from bridge.calls.outcomes import until_stored
 from bridge.messages.recording import HEADER_BYTES, Recording, RecordingState, new_recording
 from bridge.reports.recordings import RecordingFiles
 from bridge.scripts import commands

@@ -15,9 +15,9 @@ from bridge.asterisk.ami.errors import JournalUnreadable
 from bridge.asterisk.journal import Journal, Record
 from bridge.asterisk.switchboard import GONE_FOR_GOOD
 from bridge.base.supervised import Supervisor
-from bridge.dialer.attempt import AttemptRunner
+from bridge.calls.attempt import AttemptRunner
+from bridge.calls.settling import Adopt, Evidence, Release, Settle, Wait, decide, lost
 from bridge.dialer.rounds import Rounds
-from bridge.dialer.settling import Adopt, Evidence, Release, Settle, Wait, decide, lost
 from bridge.store import OpenAttempt, Store, StoreFailed
 
 _log = structlog.get_logger(__name__)

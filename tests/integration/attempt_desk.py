@@ -15,7 +15,7 @@ from bridge.asterisk import AmiLink, Switchboard
 from bridge.asterisk.journal import Journal
 from bridge.base.outbound import Outbound
 from bridge.base.supervised import Supervisor
-from bridge.dialer.attempt import AttemptRunner
+from bridge.calls.attempt import AttemptRunner
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt

@@ -17,7 +17,7 @@ from bridge.asterisk.journal import Journal
 from bridge.asterisk.trunks import TrunkWatch
 from bridge.base.outbound import Outbound
 from bridge.base.supervised import PartCannotLive, Supervisor
-from bridge.dialer.attempt import AttemptRunner
+from bridge.calls.attempt import AttemptRunner
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt

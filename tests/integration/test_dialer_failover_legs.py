@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bridge.asterisk.configuration import Trunk
-from bridge.dialer import running
+from bridge.calls import running
 from bridge.messages.attempt import Attempt, Leg
 from bridge.messages.message import Content
 from bridge.messages.routes import Routes

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.dialer import running
+from bridge.calls import running
 from bridge.lab.processes import until
 from bridge.messages.message import Content
 from bridge.messages.recording import RecordingState

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.base.outbound import Outbound, OutboundFailed, Response
-from bridge.dialer.requests import send_request
+from bridge.calls.requests import send_request
 from bridge.messages.message import Bulk, Content, Message, Notify
 from bridge.reports import push as push_module
 from bridge.reports.push import Pusher
@@ -200,7 +200,7 @@ async def test_a_report_that_was_not_taken_is_pushed_again(tmp_path: Path, answe
 
 @pytest.mark.parametrize("oddity", ODDITIES)
 async def test_a_script_learns_the_status(monkeypatch: pytest.MonkeyPatch, oddity: str) -> None:
-    monkeypatch.setattr("bridge.dialer.requests.AWAITED_SECONDS", 0.5)
+    monkeypatch.setattr("bridge.calls.requests.AWAITED_SECONDS", 0.5)
     rest, ending = ODDITIES[oddity]
     async with going_out() as outbound, answering(b"HTTP/1.1 202" + rest, ending) as host:
         responded = await send_request(outbound, request_to(host.url))
@@ -214,7 +214,7 @@ async def test_a_script_learns_the_status(monkeypatch: pytest.MonkeyPatch, oddit
 async def test_a_script_gets_what_there_is_of_the_answer(
     monkeypatch: pytest.MonkeyPatch, framing: bytes, ending: Ending
 ) -> None:
-    monkeypatch.setattr("bridge.dialer.requests.AWAITED_SECONDS", 0.5)
+    monkeypatch.setattr("bridge.calls.requests.AWAITED_SECONDS", 0.5)
     answer = b"HTTP/1.1 200 OK\r\n" + framing + b'{"balance": 12}'
     async with going_out() as outbound, answering(answer, ending) as host:
         responded = await send_request(outbound, request_to(host.url))

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.dialer.course import Course
-from bridge.dialer.keeping import Keeper
+from bridge.calls.course import Course
+from bridge.calls.keeping import Keeper
+from bridge.calls.replay import Clock, Past, dump, load, past_of
 from bridge.dialer.recordings import Action
-from bridge.dialer.replay import Clock, Past, dump, load, past_of
 from bridge.messages.attempt import Attempt, Collected, Input, Spoken, Transfer
 from bridge.messages.message import Content, Message
 from bridge.messages.recording import Recording

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.asterisk import Ended, outcome_of
 from bridge.asterisk.journal import Record
-from bridge.dialer.settling import Adopt, Decision, Evidence, Release, Settle, Wait, decide, lost, within_limit
+from bridge.calls.settling import Adopt, Decision, Evidence, Release, Settle, Wait, decide, lost, within_limit
 from bridge.messages.attempt import Leg
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

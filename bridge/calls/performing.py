@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import structlog
 
 from bridge.asterisk import Call, Transfer, TransferOver
-from bridge.dialer.prompts import Prompts
+from bridge.calls.prompts import Prompts
+from bridge.calls.replay import Past
 from bridge.dialer.recordings import CallRecordings
-from bridge.dialer.replay import Past
 from bridge.scripts import commands, events
 from bridge.scripts.limits import MAX_TRANSFER
 from bridge.speech import Prompt

@@ -22,11 +22,11 @@ from bridge.asterisk import (
     TransferAnswered,
     TransferOver,
 )
-from bridge.dialer.keeping import Keeper
-from bridge.dialer.performing import Continuation, Performance
-from bridge.dialer.prompts import Prompts
+from bridge.calls.keeping import Keeper
+from bridge.calls.performing import Continuation, Performance
+from bridge.calls.prompts import Prompts
+from bridge.calls.replay import Clock, Past, dump, replay
 from bridge.dialer.recordings import CallRecordings
-from bridge.dialer.replay import Clock, Past, dump, replay
 from bridge.messages.progress import State
 from bridge.scripts import Interpreter, commands, events
 from bridge.speech import Prompt

@@ -14,16 +14,16 @@ import structlog
 
 from bridge.asterisk import DEFAULT_CALL_LIMIT, Call, Ended, LinkDown, Origination, Rejected, outcome_of
 from bridge.base.errors import VoicebridgeError
-from bridge.dialer.conversation import Conversation
-from bridge.dialer.course import Course
-from bridge.dialer.means import Means
-from bridge.dialer.outcomes import Outcome, until_stored
-from bridge.dialer.prompts import Prompts
+from bridge.calls.conversation import Conversation
+from bridge.calls.course import Course
+from bridge.calls.means import Means
+from bridge.calls.outcomes import Outcome, until_stored
+from bridge.calls.prompts import Prompts
+from bridge.calls.replay import Past, past_of, replay
+from bridge.calls.requests import send_request
+from bridge.calls.scripting import variables_of
+from bridge.calls.settling import lost, within_limit
 from bridge.dialer.recordings import CallRecordings
-from bridge.dialer.replay import Past, past_of, replay
-from bridge.dialer.requests import send_request
-from bridge.dialer.scripting import variables_of
-from bridge.dialer.settling import lost, within_limit
 from bridge.messages.attempt import Attempt
 from bridge.messages.progress import State
 from bridge.messages.statuses import (

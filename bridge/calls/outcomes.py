@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from bridge.asterisk import Ended, final_sip_status
-from bridge.dialer.course import Course
+from bridge.calls.course import Course
 from bridge.messages.attempt import Attempt
 from bridge.messages.retry import next_attempt
 from bridge.messages.statuses import DELIVERED_TO_HANDSET, PENDING_ACCEPTED, PENDING_TIME_VIOLATION

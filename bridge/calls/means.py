@@ -9,7 +9,7 @@ from typing import Any
 
 from bridge.asterisk import Origination, Switchboard
 from bridge.base.outbound import Outbound
-from bridge.dialer.scripting import Scripts
+from bridge.calls.scripting import Scripts
 from bridge.dialer.traffic import Traffic
 from bridge.messages.routes import Routes
 from bridge.reports.recordings import RecordingFiles

@@ -14,10 +14,10 @@ from structlog.contextvars import bound_contextvars
 
 from bridge.asterisk import Call, Ended, LinkDown, Origination, Switchboard
 from bridge.base.outbound import Outbound
-from bridge.dialer.means import Means
-from bridge.dialer.outcomes import Outcome, finished, settle, until_stored
-from bridge.dialer.running import NotDialled, RunningAttempt
-from bridge.dialer.scripting import Scripts
+from bridge.calls.means import Means
+from bridge.calls.outcomes import Outcome, finished, settle, until_stored
+from bridge.calls.running import NotDialled, RunningAttempt
+from bridge.calls.scripting import Scripts
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
 from bridge.messages.routes import Routes

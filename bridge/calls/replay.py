@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from pydantic import TypeAdapter
 
-from bridge.dialer.course import Course
+from bridge.calls.course import Course
 from bridge.dialer.recordings import Action
 from bridge.scripts import Interpreter, events
 from bridge.store import OpenAttempt
