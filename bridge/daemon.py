@@ -35,10 +35,10 @@ from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
 from bridge.messages.routes import Routes
+from bridge.recordings.files import RecordingFiles
+from bridge.recordings.uploads import RecordingUploads
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.push import Pusher
-from bridge.reports.recording_uploads import RecordingUploads
-from bridge.reports.recordings import RecordingFiles
 from bridge.reports.retention import Limits, Retention
 from bridge.reports.signature import signing_key
 from bridge.settings import Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bridge.messages.message import Bulk, Content, Message
 from bridge.messages.recording import Recording, RecordingState, new_recording
-from bridge.reports.recordings import RecordingFiles
+from bridge.recordings.files import RecordingFiles
 from bridge.store import Claim, Store
 from tests.claims import claim
 

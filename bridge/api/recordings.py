@@ -8,7 +8,7 @@ from bridge.api.errors import CallNotFinished, NotFound, RecordingElsewhere
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.base.objects import ObjectNotThere, ObjectStorageFailed
 from bridge.messages.recording import Recording, RecordingState
-from bridge.reports.recordings import RecordingFiles
+from bridge.recordings.files import RecordingFiles
 from bridge.telephony.numbers import parse_number
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from bridge.api.members import Rules
-from bridge.reports.recordings import RecordingFiles
+from bridge.recordings.files import RecordingFiles
 from bridge.speech import Speech
 from bridge.store import Store
 

@@ -26,8 +26,8 @@ from bridge.calls.keeping import Keeper
 from bridge.calls.performing import Continuation, Performance
 from bridge.calls.prompts import Prompts
 from bridge.calls.replay import Clock, Past, dump, replay
-from bridge.dialer.recordings import CallRecordings
 from bridge.messages.progress import State
+from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import Interpreter, commands, events
 from bridge.speech import Prompt
 from bridge.telephony.formats import TrunkFormat

@@ -12,7 +12,7 @@ from bridge.base.outbound import Outbound
 from bridge.calls.scripting import Scripts
 from bridge.dialer.traffic import Traffic
 from bridge.messages.routes import Routes
-from bridge.reports.recordings import RecordingFiles
+from bridge.recordings.files import RecordingFiles
 from bridge.speech import Speech
 from bridge.store import Claim, Store
 from bridge.telephony.formats import Formats

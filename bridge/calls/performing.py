@@ -14,7 +14,7 @@ import structlog
 from bridge.asterisk import Call, Transfer, TransferOver
 from bridge.calls.prompts import Prompts
 from bridge.calls.replay import Past
-from bridge.dialer.recordings import CallRecordings
+from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import commands, events
 from bridge.scripts.limits import MAX_TRANSFER
 from bridge.speech import Prompt

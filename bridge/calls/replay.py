@@ -11,7 +11,7 @@ import structlog
 from pydantic import TypeAdapter
 
 from bridge.calls.course import Course
-from bridge.dialer.recordings import Action
+from bridge.recordings.of_call import Action
 from bridge.scripts import Interpreter, events
 from bridge.store import OpenAttempt
 

@@ -23,7 +23,6 @@ from bridge.calls.replay import Past, past_of, replay
 from bridge.calls.requests import send_request
 from bridge.calls.scripting import variables_of
 from bridge.calls.settling import lost, within_limit
-from bridge.dialer.recordings import CallRecordings
 from bridge.messages.attempt import Attempt
 from bridge.messages.progress import State
 from bridge.messages.statuses import (
@@ -36,6 +35,7 @@ from bridge.messages.statuses import (
     UNDELIVERABLE_NOT_DELIVERED,
 )
 from bridge.messages.windows import is_open
+from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import Interpreter, Script, commands, events
 from bridge.speech import AudioNotDownloaded, AudioUnsupported, Prompt, SpeechError, UploadUnknown
 from bridge.store import Claim, OpenAttempt, StoreFailed

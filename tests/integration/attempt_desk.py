@@ -23,7 +23,7 @@ from bridge.messages.expansion import Destination, Order, expand
 from bridge.messages.message import Content
 from bridge.messages.progress import Progress, Report
 from bridge.messages.routes import Routes
-from bridge.reports.recordings import RecordingFiles
+from bridge.recordings.files import RecordingFiles
 from bridge.speech import Speech, build_engines
 from bridge.store import Claim, Store, TrunkLimit
 from bridge.telephony.formats import Formats

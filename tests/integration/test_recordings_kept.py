@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.messages.recording import RecordingState, new_recording
-from bridge.reports.recording_sweep import RecordingSweep
-from bridge.reports.recordings import RecordingFiles
+from bridge.recordings.files import RecordingFiles
+from bridge.recordings.sweep import RecordingSweep
 from bridge.store import Store
 from bridge.store.engine import open_engine
 from bridge.store.migrations import migrate

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.dialer.recordings import CallRecordings
 from bridge.messages.recording import RecordingState
-from bridge.reports.recordings import RecordingFiles
+from bridge.recordings.files import RecordingFiles
+from bridge.recordings.of_call import CallRecordings
 from bridge.scripts.commands import StartRecord
 from bridge.store import CommitUnknown, Store
 from tests.recorded import NOW, begun, call, end, found, recorded, write

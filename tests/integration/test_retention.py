@@ -15,8 +15,8 @@ from bridge.asterisk.journal import Journal
 from bridge.messages.message import Bulk, Content, Message, Notify
 from bridge.messages.recording import RecordingState
 from bridge.messages.upload import KEPT_UNUSED, Upload
+from bridge.recordings.files import RecordingFiles
 from bridge.reports.cdr_files import CdrFiles
-from bridge.reports.recordings import RecordingFiles
 from bridge.reports.removing import remove_each
 from bridge.reports.retention import Limits, Retention
 from bridge.speech import Phrase, Speech, build_engines

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from bridge.calls.course import Course
 from bridge.calls.keeping import Keeper
 from bridge.calls.replay import Clock, Past, dump, load, past_of
-from bridge.dialer.recordings import Action
 from bridge.messages.attempt import Attempt, Collected, Input, Spoken, Transfer
 from bridge.messages.message import Content, Message
 from bridge.messages.recording import Recording
+from bridge.recordings.of_call import Action
 from bridge.scripts import commands, events
 from bridge.store import Claim, OpenAttempt, StoreFailed
 

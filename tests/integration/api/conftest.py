@@ -19,7 +19,7 @@ from bridge.api.application import create_app
 from bridge.api.authentication import Authenticator
 from bridge.api.services import Readiness
 from bridge.messages.attempt import Attempt, Spoken
-from bridge.reports.recordings import RecordingFiles
+from bridge.recordings.files import RecordingFiles
 from bridge.speech import Speech, build_engines
 from bridge.store import Claim, Claims, Store, Topic
 from tests import claims

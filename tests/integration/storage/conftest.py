@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.base.objects import Bucket, Objects
-from bridge.reports.recordings import RecordingFiles
+from bridge.recordings.files import RecordingFiles
 from bridge.store import Store
 from tests.object_storage import StorageNetwork, emptied, storage_network, storage_server
 

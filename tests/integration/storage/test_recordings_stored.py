@@ -17,10 +17,10 @@ from bridge.api.authentication import Authenticator
 from bridge.api.services import Readiness
 from bridge.base.objects import Bucket, ObjectStorageFailed
 from bridge.messages.recording import RecordingState
-from bridge.reports import recording_uploads
-from bridge.reports.recording_sweep import RecordingSweep
-from bridge.reports.recording_uploads import RecordingUploads
-from bridge.reports.recordings import RecordingFiles
+from bridge.recordings import uploads as recording_uploads
+from bridge.recordings.files import RecordingFiles
+from bridge.recordings.sweep import RecordingSweep
+from bridge.recordings.uploads import RecordingUploads
 from bridge.speech import Speech, build_engines
 from bridge.store import Store
 from tests.object_storage import StorageNetwork, stored

@@ -13,7 +13,7 @@ import structlog
 
 from bridge.calls.outcomes import until_stored
 from bridge.messages.recording import HEADER_BYTES, Recording, RecordingState, new_recording
-from bridge.reports.recordings import RecordingFiles
+from bridge.recordings.files import RecordingFiles
 from bridge.scripts import commands
 from bridge.store import Claim, Store
 

@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars
 
 from bridge.base.objects import ObjectStorageFailed
 from bridge.messages.recording import Recording
-from bridge.reports.recordings import RecordingFiles, file_size
+from bridge.recordings.files import RecordingFiles, file_size
 from bridge.store import Store, StoreFailed
 
 LOOK_EVERY_SECONDS = 60.0

@@ -11,7 +11,7 @@ import structlog
 
 from bridge.base.removal import remove_all
 from bridge.messages.recording import Recording
-from bridge.reports.recordings import RecordingFiles
+from bridge.recordings.files import RecordingFiles
 from bridge.reports.removing import remove_each
 from bridge.store import Store
 

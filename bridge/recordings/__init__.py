@@ -1,0 +1,1 @@
+"""Recordings, from Asterisk's file to the application's download."""
