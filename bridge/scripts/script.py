@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from bridge.scripts.commands import Prompt, Recording, Say, Tty, Upload
-from bridge.scripts.expressions import Variables
-from bridge.scripts.forms import can_be_spoken
+from bridge.scripts.language.expressions import Variables
+from bridge.scripts.language.forms import can_be_spoken
 from bridge.scripts.steps import (
     AssignStep,
     CollectStep,

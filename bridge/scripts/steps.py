@@ -12,8 +12,8 @@ from typing import Literal
 
 from bridge.scripts import limits
 from bridge.scripts.commands import Audio, Prompt, Recording, Say, Silence, Tty, Upload
-from bridge.scripts.expressions import Expression, Variables
-from bridge.scripts.templates import Template
+from bridge.scripts.language.expressions import Expression, Variables
+from bridge.scripts.language.templates import Template
 
 Label = int
 Reports = Literal["ALWAYS", "MASKED", "NEVER"]

@@ -8,9 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.scripts.expressions import Binary, Expression, Literal, Name, Unary, Value, as_text, evaluate, is_true
-from bridge.scripts.parsing import ExpressionError, parse_expression
-from bridge.scripts.templates import parse_template
+from bridge.scripts.language.expressions import (
+    Binary,
+    Expression,
+    Literal,
+    Name,
+    Unary,
+    Value,
+    as_text,
+    evaluate,
+    is_true,
+)
+from bridge.scripts.language.parsing import ExpressionError, parse_expression
+from bridge.scripts.language.templates import parse_template
 
 VARIABLES: dict[str, Value] = {"a": "1", "pin": "0123", "n": 3.0, "yes": True, "empty": "", "name": "Ana"}
 

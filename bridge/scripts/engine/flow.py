@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from bridge.scripts import limits
-from bridge.scripts.expressions import Value, as_text, as_value, evaluate, is_true
+from bridge.scripts.language.expressions import Value, as_text, as_value, evaluate, is_true
 from bridge.scripts.script import Script
 from bridge.scripts.steps import (
     AssignStep,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from bridge.scripts.build import Build
 from bridge.scripts.commands import Silence
-from bridge.scripts.expressions import Binary, Expression, Name
-from bridge.scripts.expressions import Literal as Constant
+from bridge.scripts.language.build import Build
+from bridge.scripts.language.expressions import Binary, Expression, Name
+from bridge.scripts.language.expressions import Literal as Constant
+from bridge.scripts.language.templates import fixed
 from bridge.scripts.steps import (
     AwaitGreetingStep,
     DetectStep,
@@ -17,7 +18,6 @@ from bridge.scripts.steps import (
     IfStep,
     PlayStep,
 )
-from bridge.scripts.templates import fixed
 
 MachineDetection = Literal["disable", "hangup", "continue"]
 

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bridge.scripts import limits
-from bridge.scripts.build import Build
 from bridge.scripts.commands import KEYS, Recording, Silence, Upload
-from bridge.scripts.expressions import as_text, as_value
-from bridge.scripts.forms import can_be_spoken, split_numbers
-from bridge.scripts.members import Members
+from bridge.scripts.language.build import Build
+from bridge.scripts.language.expressions import as_text, as_value
+from bridge.scripts.language.forms import can_be_spoken, split_numbers
+from bridge.scripts.language.members import Members
+from bridge.scripts.language.templates import Template, fixed
 from bridge.scripts.steps import (
     CollectStep,
     DialStep,
@@ -25,7 +26,6 @@ from bridge.scripts.steps import (
     Speech,
     TextTelephone,
 )
-from bridge.scripts.templates import Template, fixed
 
 _METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 _REPORTS = ("ALWAYS", "MASKED", "NEVER")

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from bridge.scripts import limits
-from bridge.scripts.expressions import NAME, Expression
-from bridge.scripts.forms import KEYS, url_problem
-from bridge.scripts.parsing import ExpressionError, parse_expression
-from bridge.scripts.problems import Problems
-from bridge.scripts.templates import Template, fixed, parse_template
+from bridge.scripts.language.expressions import NAME, Expression
+from bridge.scripts.language.forms import KEYS, url_problem
+from bridge.scripts.language.parsing import ExpressionError, parse_expression
+from bridge.scripts.language.problems import Problems
+from bridge.scripts.language.templates import Template, fixed, parse_template
 from bridge.telephony.numbers import parse_number, parse_sender
 
 

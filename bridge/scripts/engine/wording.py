@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from bridge.scripts import limits
 from bridge.scripts.commands import Audio, Dial, Prompt, Request, Say, StartRecord, Tty
-from bridge.scripts.expressions import Variables
-from bridge.scripts.forms import CONTROL, can_be_spoken, split_numbers, url_problem
+from bridge.scripts.language.expressions import Variables
+from bridge.scripts.language.forms import CONTROL, can_be_spoken, split_numbers, url_problem
+from bridge.scripts.language.templates import Template
 from bridge.scripts.steps import DialStep, RecordStep, RequestStep, Several, Source, render
-from bridge.scripts.templates import Template
 from bridge.telephony.numbers import parse_number, parse_sender
 
 

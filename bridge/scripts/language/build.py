@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.scripts import limits
-from bridge.scripts.problems import Problems
+from bridge.scripts.language.problems import Problems
 from bridge.scripts.script import Script
 from bridge.scripts.steps import GoToStep, HangUpStep, Label, Speech, Step
 

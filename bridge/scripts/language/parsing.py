@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from bridge.scripts import limits
-from bridge.scripts.expressions import Binary, Expression, Literal, Name, Unary, Value
+from bridge.scripts.language.expressions import Binary, Expression, Literal, Name, Unary, Value
 
 _TOKEN = re.compile(
     r"""\s*(?:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bridge.scripts import limits, wording
+from bridge.scripts import limits
 from bridge.scripts.commands import (
     KEYS,
     AwaitGreetingEnd,
@@ -20,6 +20,19 @@ from bridge.scripts.commands import (
     Stop,
     StopRecord,
 )
+from bridge.scripts.engine import wording
+from bridge.scripts.engine.flow import Flow, LineStep
+from bridge.scripts.engine.keys import END, Entry, KeyBuffer
+from bridge.scripts.engine.waiting import (
+    Detecting,
+    Dialling,
+    Entering,
+    Greeting,
+    Playing,
+    Recording,
+    Requesting,
+    Waiting,
+)
 from bridge.scripts.events import (
     Event,
     GreetingEnded,
@@ -32,9 +45,7 @@ from bridge.scripts.events import (
     Timer,
     TransferEnded,
 )
-from bridge.scripts.expressions import NAME
-from bridge.scripts.flow import Flow, LineStep
-from bridge.scripts.keys import END, Entry, KeyBuffer
+from bridge.scripts.language.expressions import NAME
 from bridge.scripts.script import Script
 from bridge.scripts.steps import (
     AwaitGreetingStep,
@@ -46,16 +57,6 @@ from bridge.scripts.steps import (
     PlayStep,
     RecordStep,
     RequestStep,
-)
-from bridge.scripts.waiting import (
-    Detecting,
-    Dialling,
-    Entering,
-    Greeting,
-    Playing,
-    Recording,
-    Requesting,
-    Waiting,
 )
 
 

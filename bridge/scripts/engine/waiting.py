@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.scripts.keys import Entry
+from bridge.scripts.engine.keys import Entry
 from bridge.scripts.steps import CollectStep, DialStep, ListenStep
 
 

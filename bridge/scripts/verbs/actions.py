@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.scripts import limits
-from bridge.scripts.build import Build
-from bridge.scripts.expressions import Binary, Literal, Name
-from bridge.scripts.members import Members
+from bridge.scripts.language.build import Build
+from bridge.scripts.language.expressions import Binary, Literal, Name
+from bridge.scripts.language.members import Members
 from bridge.scripts.steps import (
     Choice,
     DialStep,
@@ -25,7 +25,7 @@ from bridge.scripts.steps import (
     ReturnStep,
     Step,
 )
-from bridge.scripts.verbs import compile_verbs
+from bridge.scripts.verbs.verbs import compile_verbs
 
 _TRANSFERRED = Binary("==", Name("dialResult"), Literal("answered"))
 _LONGEST_NAME = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bridge.scripts.expressions import (
+from bridge.scripts.language.expressions import (
     Expression,
     Literal,
     Value,
@@ -14,7 +14,7 @@ from bridge.scripts.expressions import (
     evaluate,
     names_in,
 )
-from bridge.scripts.parsing import parse_embedded
+from bridge.scripts.language.parsing import parse_embedded
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bridge.scripts import limits
-from bridge.scripts.build import Build
-from bridge.scripts.call_verbs import CALL_VERBS
-from bridge.scripts.expressions import (
+from bridge.scripts.engine.opening import hang_up_on_a_machine
+from bridge.scripts.language.build import Build
+from bridge.scripts.language.expressions import (
     Expression,
     Name,
     Unary,
@@ -17,8 +17,8 @@ from bridge.scripts.expressions import (
     is_true,
     names_in,
 )
-from bridge.scripts.members import Members
-from bridge.scripts.opening import hang_up_on_a_machine
+from bridge.scripts.language.members import Members
+from bridge.scripts.language.templates import constant
 from bridge.scripts.steps import (
     AssignStep,
     DetectStep,
@@ -30,7 +30,7 @@ from bridge.scripts.steps import (
     LoopStep,
     SwitchStep,
 )
-from bridge.scripts.templates import constant
+from bridge.scripts.verbs.call_verbs import CALL_VERBS
 
 _DEFAULT_CASE = "__default"
 _NOT_OFFERED = {

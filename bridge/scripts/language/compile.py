@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.scripts import opening
-from bridge.scripts.actions import compile_actions
-from bridge.scripts.build import Build
 from bridge.scripts.commands import Say
-from bridge.scripts.members import Members
-from bridge.scripts.opening import MachineDetection
+from bridge.scripts.engine import opening
+from bridge.scripts.engine.opening import MachineDetection
+from bridge.scripts.language.build import Build
+from bridge.scripts.language.members import Members
+from bridge.scripts.language.templates import fixed
 from bridge.scripts.script import Script
 from bridge.scripts.steps import DialStep, HangUpStep, Speech
-from bridge.scripts.templates import fixed
-from bridge.scripts.verbs import compile_verbs
+from bridge.scripts.verbs.actions import compile_actions
+from bridge.scripts.verbs.verbs import compile_verbs
 
 
 def compile_message(

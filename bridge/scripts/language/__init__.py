@@ -1,0 +1,1 @@
+"""Reading a script: members, expressions, templates, and what is wrong with it."""
