@@ -8,9 +8,9 @@ from pathlib import Path
 
 import structlog
 
-from bridge.dialer.tones import BEEP, text_telephone
 from bridge.scripts import commands
 from bridge.speech import Phrase, Prompt, Speech, SpeechError
+from bridge.speech.sound.tones import BEEP, text_telephone
 
 SILENCE_SECONDS = 30.0
 

@@ -12,7 +12,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from bridge.speech.codec import encode
+from bridge.speech.sound.codec import encode
 
 SAMPLES_A_SECOND = 8000
 BEEP_SECONDS = 0.5

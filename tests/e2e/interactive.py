@@ -12,7 +12,7 @@ import numpy as np
 from aiohttp import ClientSession
 from numpy.typing import NDArray
 
-from bridge.speech.codec import ulaw_levels
+from bridge.speech.sound.codec import ulaw_levels
 from tests.e2e.running_lab import RunningLab
 from tests.e2e.test_calls import cdr_of, send
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from aiohttp import ClientSession, web
 
-from bridge.speech.codec import ulaw_levels
+from bridge.speech.sound.codec import ulaw_levels
 from tests.e2e.running_lab import RunningLab
 from tests.e2e.test_calls import cdr_of
 from tests.sounds import MP3, cover, pitch, sine, tag, tone, wav

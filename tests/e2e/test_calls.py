@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from aiohttp import ClientSession
 
-from bridge.speech.codec import ulaw_levels
+from bridge.speech.sound.codec import ulaw_levels
 from tests.e2e.running_lab import CALLER_ID, RunningLab, until_is
 
 SILENCE = b"\xff\x7f"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bridge.speech import AudioUnsupported, Prompt, Speech, build_engines
-from bridge.speech.codec import ulaw_levels
-from bridge.speech.level import active_speech_level
+from bridge.speech.sound.codec import ulaw_levels
+from bridge.speech.sound.level import active_speech_level
 from tests.sounds import MP3, cover, made, pitch, sine, synchsafe, tag, title, tone, wav
 
 LEVELS = ulaw_levels().astype(np.int16)

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from bridge.speech import Phrase, Speech, SpeechError
-from bridge.speech.espeak_engine import EspeakEngine
-from bridge.speech.gtts_engine import GttsEngine
+from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.engines.gtts import GttsEngine
 
 PATIENCE = 3
 """Seconds the service has to answer, where another engine stands behind it."""

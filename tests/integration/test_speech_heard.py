@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bridge.speech import Phrase, Prompt, Speech, TextUnspeakableError, build_engines
-from bridge.speech.espeak_engine import EspeakEngine
-from bridge.speech.languages import LANGUAGES
+from bridge.speech.engines.espeak import EspeakEngine
 from bridge.speech.text import carries_meaning, fragments
+from bridge.speech.text.languages import LANGUAGES
 from bridge.speech.text.symbols import SYMBOLS
 
 LANGUAGES_SPOKEN = [code for code, language in LANGUAGES.items() if language.espeak]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.dialer.tones import text_telephone
 from bridge.lab.processes import until
 from bridge.speech import Phrase, Prompt, Speech, SpeechNotStoredError, build_engines
-from bridge.speech import private as private_module
-from bridge.speech.files import write_new
+from bridge.speech.kept import private as private_module
+from bridge.speech.kept.files import write_new
+from bridge.speech.sound.tones import text_telephone
 
 TTY = text_telephone("pin 4711")
 MAKERS: dict[str, Callable[[Speech, Path], Awaitable[Prompt]]] = {

@@ -28,8 +28,8 @@ from bridge.speech import (
     SpeechNotStoredError,
     build_engines,
 )
-from bridge.speech.espeak_engine import EspeakEngine
-from bridge.speech.level import active_speech_level
+from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.sound.level import active_speech_level
 from tests.integration.espeak_workers import Workers
 
 AUDIBLE = 32768 * 10 ** (-45 / 20)

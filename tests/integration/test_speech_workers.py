@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from bridge.speech import EngineUnavailableError, espeak_engine
+from bridge.speech import EngineUnavailableError
+from bridge.speech.engines import espeak as espeak_engine
+from bridge.speech.engines.espeak import EspeakEngine
 from bridge.speech.errors import EngineFailedError
-from bridge.speech.espeak_engine import EspeakEngine
 from tests.integration.conftest import until
 from tests.integration.espeak_workers import Workers
 
@@ -177,7 +178,7 @@ async def test_an_engine_whose_workers_all_hang_as_they_start_is_unavailable(
 
 KILLED = """
 import asyncio, sys
-from bridge.speech.espeak_engine import EspeakEngine
+from bridge.speech.engines.espeak import EspeakEngine
 async def main():
     starting = asyncio.create_task(EspeakEngine().start())
     await asyncio.wait([starting], timeout=float(sys.argv[1]))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bridge.dialer.tones import BEEP, text_telephone
+from bridge.speech.sound.tones import BEEP, text_telephone
 
 BAUD = 45.45
 LETTERS = dict(enumerate("\0E\nA SIU\rDRJNFCKTZLWHYPQOBG\1MXV\2"))

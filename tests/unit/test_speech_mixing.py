@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bridge.speech.audible import is_audible
-from bridge.speech.level import levelled
-from bridge.speech.mixing import Mixer
+from bridge.speech.sound.audible import is_audible
+from bridge.speech.sound.level import levelled
+from bridge.speech.sound.mixing import Mixer
 
 RATE = 8000
 WINDOW = 800

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.speech.languages import LANGUAGES
 from bridge.speech.text import carries_meaning, fragments
+from bridge.speech.text.languages import LANGUAGES
 from bridge.speech.text.symbols import SYMBOLS, symbols_in_words
 
 ANY_CODE = st.sampled_from(sorted(LANGUAGES))

@@ -8,7 +8,7 @@ import pytest
 from bridge.speech import LanguageUnsupportedError, Phrase, VoiceUnknownError, build_engines
 from bridge.speech.errors import EngineUnavailableError
 from bridge.speech.hosted_voices import HOSTED_VOICES, hosted_gender
-from bridge.speech.languages import LANGUAGES
+from bridge.speech.text.languages import LANGUAGES
 from bridge.speech.voices import casting, listed_voices, voices_in
 
 CONTRACT = """

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bridge.speech.codec import Codec, encode, whole_frames
-from bridge.speech.engine import Samples
-from bridge.speech.level import levelled
+from bridge.speech.engines.engine import Samples
+from bridge.speech.sound.codec import Codec, encode, whole_frames
+from bridge.speech.sound.level import levelled
 
 PAUSE_SECONDS = 0.5
 

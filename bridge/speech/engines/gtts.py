@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import gtts
 import numpy as np
 
-from bridge.speech.engine import Audio, Voice
+from bridge.speech.engines.engine import Audio, Voice
 from bridge.speech.errors import EngineFailedError
-from bridge.speech.ffmpeg import FfmpegError, at_tempo, decode_mp3
-from bridge.speech.languages import LANGUAGES
+from bridge.speech.sound.ffmpeg import FfmpegError, at_tempo, decode_mp3
+from bridge.speech.text.languages import LANGUAGES
 
 SILENCE = Audio(np.zeros(0, np.int16), 24_000)
 

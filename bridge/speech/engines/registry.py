@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.speech.engine import Engine
+from bridge.speech.engines.engine import Engine
+from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.engines.gtts import GttsEngine
 from bridge.speech.errors import EngineUnavailableError
-from bridge.speech.espeak_engine import EspeakEngine
-from bridge.speech.gtts_engine import GttsEngine
 
 ENGINES: dict[str, type[EspeakEngine] | type[GttsEngine]] = {
     EspeakEngine.name: EspeakEngine,

@@ -16,10 +16,10 @@ from typing import TypeVar, cast
 import numpy as np
 
 from bridge.base.children import end, kill
-from bridge.speech.engine import Audio, Voice
+from bridge.speech.engines.engine import Audio, Voice
+from bridge.speech.engines.espeak_hearing import EspeakHearing
 from bridge.speech.errors import EngineFailedError, EngineUnavailableError
-from bridge.speech.espeak_hearing import EspeakHearing
-from bridge.speech.languages import LANGUAGES
+from bridge.speech.text.languages import LANGUAGES
 
 WORKER = Path(__file__).with_name("espeak_worker.py")
 FEMALE = "+f1"

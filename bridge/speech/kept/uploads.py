@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bridge.base.objects import ObjectNotThere, Objects, ObjectStorageFailed
 from bridge.speech.errors import SpeechError, UploadUnknown
-from bridge.speech.files import read, write
+from bridge.speech.kept.files import read, write
 from bridge.speech.threads import Threads
 
 ID = re.compile(r"[0-9A-F]{32}")

@@ -1,0 +1,1 @@
+"""Engines: words to sound."""

@@ -1,0 +1,1 @@
+"""Sound that is kept: speech, private prompts, downloads, uploads."""
