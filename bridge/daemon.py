@@ -18,7 +18,9 @@ from bridge.api.authentication import Authenticator
 from bridge.api.health import trunk_members
 from bridge.api.services import Readiness
 from bridge.api.site import Site
-from bridge.asterisk import AmiLink, Journal, Switchboard
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
 from bridge.asterisk.trunks import TrunkWatch
 from bridge.base import garbage
 from bridge.base.bucket import bucket_of

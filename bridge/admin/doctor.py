@@ -21,15 +21,16 @@ from bridge.admin.doctor_places import (
     public_address,
     speech_folder,
 )
-from bridge.asterisk import AmiLink
 from bridge.asterisk.ami.address import AmiAddressInvalid, ami_address
+from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.configuration import Registration
-from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
+from bridge.asterisk.trunks import TrunkWatch
 from bridge.base.bucket import bucket_of
 from bridge.base.children import child
 from bridge.base.errors import VoicebridgeError
 from bridge.settings import Settings
 from bridge.speech import SpeechError, build_engines
+from bridge.telephony.trunks import TrunkStanding
 
 PORT_SECONDS = 5.0
 FFMPEG_SECONDS = 10.0

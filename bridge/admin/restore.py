@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bridge.admin.unserved import refuse_while_served
-from bridge.asterisk import final_sip_status, outcome_of
-from bridge.asterisk.journal import Journal, Record
+from bridge.asterisk.journal import Journal
 from bridge.calls.outcomes import settle
 from bridge.calls.settling import lost
 from bridge.messages.attempt import Attempt
@@ -15,6 +14,8 @@ from bridge.messages.retry import next_attempt
 from bridge.messages.statuses import DELIVERED_TO_HANDSET, EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
 from bridge.settings import Settings
 from bridge.store import OpenAttempt, Store
+from bridge.telephony.causes import final_sip_status, outcome_of
+from bridge.telephony.records import Record
 
 _AT_ONCE = 500
 _MOST_LEGS = 10

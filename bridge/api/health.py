@@ -8,8 +8,8 @@ from aiohttp import web
 
 from bridge.api.errors import error_body
 from bridge.api.services import SERVICES
-from bridge.asterisk.trunks import TrunkStanding
 from bridge.dialer.traffic import TrunkTraffic
+from bridge.telephony.trunks import TrunkStanding
 
 
 async def healthz(_request: web.Request) -> web.Response:

@@ -18,12 +18,11 @@ import os
 import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from bridge.asterisk.ami.errors import JournalUnreadable, UnsafeValue
 from bridge.base.removal import remove_all
 from bridge.telephony.causes import (
     NO_ANSWER_FROM_USER,
@@ -32,7 +31,9 @@ from bridge.telephony.causes import (
     NORMAL_CLEARING,
     UNSENT_CAUSE,
 )
+from bridge.telephony.errors import JournalUnreadable, UnsafeValue
 from bridge.telephony.events import Ended
+from bridge.telephony.records import Record
 
 _LINE = re.compile(
     rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([\w.-]+) "
@@ -51,16 +52,6 @@ _CLOCKS_DIFFER = timedelta(minutes=20)
 Three clocks are concerned: the daemon's, Asterisk's and the database's. Of a call that was placed less than this ago,
 none of its lines is missed by however much a clock is put back: so it is more than a call without transfers lasts.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What the journal has of one channel. Times are UTC; ``rang`` is known only of one that has ended."""
-
-    dialled_at: datetime
-    answered_at: datetime | None = None
-    ended: Ended | None = None
-    rang: bool = False
 
 
 class Journal:

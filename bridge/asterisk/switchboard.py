@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Coroutine, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from bridge.asterisk.ami.errors import AmiError, JournalUnreadable, Rejected, Unconfirmed
 from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
 from bridge.asterisk.channel.call import DOWN, Call
 from bridge.asterisk.channel.originate import COMMANDS, originate
-from bridge.asterisk.journal import Journal, Record
+from bridge.asterisk.journal import Journal
+from bridge.telephony.errors import ExchangeError, JournalUnreadable, Rejected, Unconfirmed
 from bridge.telephony.events import Origination
+from bridge.telephony.exchange import GONE_FOR_GOOD
+from bridge.telephony.records import Record
 
 _LATE_SECONDS = 1.0
 _VERY_LATE_SECONDS = 9.0
 _OVERDUE_SECONDS = 15.0
 _LEFT_ALONE_SECONDS = 10.0
-GONE_FOR_GOOD = timedelta(minutes=10)
-"""An Asterisk that has not been heard of for so long will not begin what may still be on its way to it."""
-
 _log = structlog.get_logger(__name__)
 
 
@@ -82,7 +81,7 @@ class Switchboard:
             await self._link.send("Originate", **headers)
         except Unconfirmed:
             _log.warning("originate_unconfirmed", channel=call.id)
-        except AmiError:
+        except ExchangeError:
             self._forget(call.id)
             raise
         if not call.over:
@@ -95,7 +94,7 @@ class Switchboard:
         The events of others follow as for placed calls, Ringing or Answered and Ready first, keys pressed meanwhile
         included.
         What is done on a channel is known to whoever placed the call: say it with the ``adopt_*`` methods of Call.
-        Takes a second when there is no channel for one of them. Raises ``AmiError`` when Asterisk does not tell.
+        Takes a second when there is no channel for one of them. Raises ``ExchangeError`` when Asterisk does not tell.
         """
         wanted = {origination.channel_id: origination for origination in originations}
         self._arriving.update((channel_id, []) for channel_id in wanted if channel_id not in self._calls)
@@ -206,7 +205,7 @@ class Switchboard:
             # What Asterisk had read from the old link may become a channel only now.
             await asyncio.sleep(_LATE_SECONDS)
             missing = await self._resume(missing)
-        except AmiError as error:
+        except ExchangeError as error:
             _log.warning("not_reconciled_before_next_login", calls=len(calls), reason=error)
             if not are_overdue:
                 return

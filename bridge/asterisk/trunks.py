@@ -7,19 +7,16 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal
 
 import structlog
 
-from bridge.asterisk.ami.errors import AmiError
 from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
 from bridge.asterisk.configuration import PROBE, Registration
 from bridge.asterisk.resolving import has_address
 from bridge.telephony.causes import UNSENT
-
-Qualify = Literal["reachable", "unreachable", "unresolved", "unknown"]
-RegistrationState = Literal["registered", "unregistered", "rejected"]
+from bridge.telephony.errors import ExchangeError
+from bridge.telephony.trunks import Qualify, RegistrationState, TrunkStanding
 
 _LOOK_EVERY_SECONDS = 5.0
 _TOLD_EVERY_SECONDS = 120.0
@@ -34,29 +31,6 @@ _NOT_FROM_THE_TRUNK = ("0", "408", "503")
 """What Asterisk says itself of calls to which nothing came, or which it could not send; a trunk may say it as well."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class TrunkStanding:
-    """What is known of one trunk.
-
-    ``qualify``: whether it answers OPTIONS requests; ``unresolved`` when Asterisk finds no address to send them to,
-    ``unknown`` without a link to Asterisk, or an endpoint of that name. ``registration`` is ``rejected`` also when the
-    registrar did not answer; None for a trunk that needs none, and as long as Asterisk has not told.
-    """
-
-    qualify: Qualify = "unknown"
-    registration: RegistrationState | None = None
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether OPTIONS are not answered."""
-        return self.qualify in ("unreachable", "unresolved")
-
-    @property
-    def usable(self) -> bool:
-        """Whether calls can go out by it; some trunks answer calls only, and no OPTIONS."""
-        return self.registration in ("registered", None)
 
 
 class TrunkWatch:
@@ -87,7 +61,7 @@ class TrunkWatch:
             self._linked.clear()
             try:
                 await self.look()
-            except AmiError as error:
+            except ExchangeError as error:
                 _log.warning("trunks_not_seen", reason=error)
             self._tell()
             with suppress(TimeoutError):
@@ -95,7 +69,7 @@ class TrunkWatch:
                     await self._linked.wait()
 
     async def look(self) -> None:
-        """Ask each Asterisk once whether the trunks answer. Raises ``AmiError`` when one does not say."""
+        """Ask each Asterisk once whether the trunks answer. Raises ``ExchangeError`` when one does not say."""
         await asyncio.gather(*(asterisk.look() for asterisk in self._asterisks if asterisk.link.connected))
 
     def standing(self, trunk: str) -> TrunkStanding:

@@ -12,7 +12,6 @@ from typing import Any
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from bridge.asterisk import Call, Ended, LinkDown, Origination, Switchboard
 from bridge.base.outbound import Outbound
 from bridge.calls.means import Means
 from bridge.calls.outcomes import Outcome, finished, settle, until_stored
@@ -25,6 +24,9 @@ from bridge.messages.statuses import EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
 from bridge.recordings.files import RecordingFiles
 from bridge.speech import Speech
 from bridge.store import Claim, OpenAttempt, Store
+from bridge.telephony.errors import LinkDown
+from bridge.telephony.events import Ended, Origination
+from bridge.telephony.exchange import Channel, Exchange
 from bridge.telephony.formats import Formats
 
 _log = structlog.get_logger(__name__)
@@ -43,7 +45,7 @@ class AttemptRunner:
         self,
         *,
         store: Store,
-        switchboards: Mapping[str, Switchboard],
+        switchboards: Mapping[str, Exchange],
         speech: Speech,
         recordings: RecordingFiles,
         outbound: Outbound,
@@ -95,7 +97,7 @@ class AttemptRunner:
         with _named(found.claim):
             return await RunningAttempt(self._means, found.claim).take_up(found)
 
-    async def adopt(self, found: OpenAttempt, call: Call) -> None:
+    async def adopt(self, found: OpenAttempt, call: Channel) -> None:
         """See an attempt to its end whose call another process has placed."""
         running = self._new(found.claim)
 

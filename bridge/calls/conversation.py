@@ -7,9 +7,16 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bridge.asterisk import (
+from bridge.calls.keeping import Keeper
+from bridge.calls.performing import Continuation, Performance
+from bridge.calls.prompts import Prompts
+from bridge.calls.replay import Clock, Past, dump, replay
+from bridge.messages.progress import State
+from bridge.recordings.of_call import CallRecordings
+from bridge.scripts import Interpreter, commands, events
+from bridge.speech import Prompt
+from bridge.telephony.events import (
     Answered,
-    Call,
     CallEvent,
     Detected,
     Ended,
@@ -22,14 +29,7 @@ from bridge.asterisk import (
     TransferAnswered,
     TransferOver,
 )
-from bridge.calls.keeping import Keeper
-from bridge.calls.performing import Continuation, Performance
-from bridge.calls.prompts import Prompts
-from bridge.calls.replay import Clock, Past, dump, replay
-from bridge.messages.progress import State
-from bridge.recordings.of_call import CallRecordings
-from bridge.scripts import Interpreter, commands, events
-from bridge.speech import Prompt
+from bridge.telephony.exchange import Channel
 from bridge.telephony.formats import TrunkFormat
 
 KEPT_WITHIN_SECONDS = 1.0
@@ -47,7 +47,7 @@ class Conversation:
 
     def __init__(
         self,
-        call: Call,
+        call: Channel,
         interpreter: Interpreter,
         past: Past,
         *,

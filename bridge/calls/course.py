@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bridge.asterisk import TransferOver
 from bridge.messages.attempt import Collected, Input, Spoken, Transfer
 from bridge.scripts import commands
 from bridge.speech import Prompt
+from bridge.telephony.events import TransferOver
 
 
 @dataclass(slots=True)

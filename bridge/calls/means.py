@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bridge.asterisk import Origination, Switchboard
 from bridge.base.outbound import Outbound
 from bridge.calls.scripting import Scripts
 from bridge.dialer.traffic import Traffic
@@ -15,6 +14,8 @@ from bridge.messages.routes import Routes
 from bridge.recordings.files import RecordingFiles
 from bridge.speech import Speech
 from bridge.store import Claim, Store
+from bridge.telephony.events import Origination
+from bridge.telephony.exchange import Exchange
 from bridge.telephony.formats import Formats
 
 
@@ -26,7 +27,7 @@ class Means:
     """
 
     store: Store
-    switchboards: Mapping[str, Switchboard]
+    switchboards: Mapping[str, Exchange]
     speech: Speech
     recordings: RecordingFiles
     outbound: Outbound

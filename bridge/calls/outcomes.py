@@ -10,13 +10,14 @@ from typing import TypeVar
 
 import structlog
 
-from bridge.asterisk import Ended, final_sip_status
 from bridge.calls.course import Course
 from bridge.messages.attempt import Attempt
 from bridge.messages.retry import next_attempt
 from bridge.messages.statuses import DELIVERED_TO_HANDSET, PENDING_ACCEPTED, PENDING_TIME_VIOLATION
 from bridge.messages.windows import next_opening
 from bridge.store import Claim, CommitUnknown, Store, StoreFailed
+from bridge.telephony.causes import final_sip_status
+from bridge.telephony.events import Ended
 
 _log = structlog.get_logger(__name__)
 

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bridge.asterisk import Call, Transfer, TransferOver
 from bridge.calls.prompts import Prompts
 from bridge.calls.replay import Past
 from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import commands, events
 from bridge.scripts.limits import MAX_TRANSFER
 from bridge.speech import Prompt
+from bridge.telephony.events import Transfer, TransferOver
+from bridge.telephony.exchange import Channel
 from bridge.telephony.formats import TrunkFormat
 
 _log = structlog.get_logger(__name__)
@@ -35,7 +36,7 @@ class Performance:
 
     def __init__(
         self,
-        call: Call,
+        call: Channel,
         past: Past,
         *,
         prompts: Prompts,

@@ -12,7 +12,6 @@ from typing import Any
 
 import structlog
 
-from bridge.asterisk import DEFAULT_CALL_LIMIT, Call, Ended, LinkDown, Origination, Rejected, outcome_of
 from bridge.base.errors import VoicebridgeError
 from bridge.calls.conversation import Conversation
 from bridge.calls.course import Course
@@ -39,6 +38,10 @@ from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import Interpreter, Script, commands, events
 from bridge.speech import AudioNotDownloaded, AudioUnsupported, Prompt, SpeechError, UploadUnknown
 from bridge.store import Claim, OpenAttempt, StoreFailed
+from bridge.telephony.causes import outcome_of
+from bridge.telephony.errors import LinkDown, Rejected
+from bridge.telephony.events import Ended, Origination
+from bridge.telephony.exchange import DEFAULT_CALL_LIMIT, Channel
 from bridge.telephony.failover import FAILOVER_SECONDS, ended_of, leg_of, trunks_left, was_refused
 
 _log = structlog.get_logger(__name__)
@@ -72,7 +75,7 @@ class RunningAttempt:
         self._is_canceled = is_canceled
         self._is_ending = is_canceled
         self._gave_up = False
-        self._call: Call | None = None
+        self._call: Channel | None = None
         self._past = Past(claim.attempt.dialled_at)
         self._variables = variables_of(claim.message)
         self._recordings = CallRecordings(means.store, means.recordings, claim)
@@ -112,7 +115,7 @@ class RunningAttempt:
         self._past.actions = self._recordings.take_up(rows, self._past.actions)
         return self._means.origination(self._claim, self._recordings.of_call)
 
-    async def go_on(self, call: Call) -> Outcome:
+    async def go_on(self, call: Channel) -> Outcome:
         """Follow the call that was taken up, and go on with its script."""
         try:
             await self._prepare_again()
@@ -181,7 +184,7 @@ class RunningAttempt:
             return True
         return await until_stored(lambda: self._means.store.is_ours(self.attempt))
 
-    async def _place(self) -> Call:
+    async def _place(self) -> Channel:
         """Have the present leg dialled. Raises LinkDown and Rejected when it was not."""
         attempt, traffic = self._dialled_now(), self._means.traffic
         self._claim = replace(self._claim, attempt=attempt)
@@ -197,9 +200,9 @@ class RunningAttempt:
 
     # The call
 
-    async def _follow(self, call: Call) -> Outcome:
+    async def _follow(self, call: Channel) -> Outcome:
         """Follow the call to its end; when its trunk does not take it, have the next one take it."""
-        leg: Call | None = call
+        leg: Channel | None = call
         while leg is not None:
             past = self._past
             ended = await self._follow_leg(leg)
@@ -228,7 +231,7 @@ class RunningAttempt:
             if not any(one.takes_calls(trunk) for one in switchboards.values()):
                 self._means.traffic.rejected(trunk)
 
-    async def _follow_leg(self, call: Call) -> Ended:
+    async def _follow_leg(self, call: Channel) -> Ended:
         conversation = Conversation(
             call,
             Interpreter(self._script, self._variables),
@@ -257,13 +260,13 @@ class RunningAttempt:
                 await call.hang_up()
         return ended
 
-    def _give_up(self, call: Call) -> None:
+    def _give_up(self, call: Channel) -> None:
         """If nothing has rung, leave this trunk for another one."""
         may_go_on = self._means.may_dial() and any(trunks_left(self._means.routes, self.attempt))
         if may_go_on and not self._past.course.rang:
             self._means.spawn(call.give_up())
 
-    async def _next_leg(self, ended: Ended) -> Call | None:
+    async def _next_leg(self, ended: Ended) -> Channel | None:
         """Have the next trunk dial; None when none does. The leg is committed before."""
         before = self._claim
         leg = leg_of(before.attempt, ended)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bridge.asterisk import Ended, Record
 from bridge.messages.attempt import Leg
+from bridge.telephony.events import Ended
 from bridge.telephony.failover import ended_of
+from bridge.telephony.records import Record
 
 FRESH = timedelta(seconds=3)
 """An attempt that was begun so lately may still be on its way: from the store to us, or from Asterisk to its disk."""

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from bridge.asterisk import Switchboard
-from bridge.asterisk.trunks import TrunkWatch
 from bridge.base.supervised import Supervisor
 from bridge.dialer.rounds import Rounds
 from bridge.dialer.traffic import Traffic
 from bridge.store import Claim, Claims, Store
+from bridge.telephony.exchange import Exchange, Trunks
 
 _AHEAD = timedelta(seconds=0.2)
 """A turn that begins later is taken later, so that what is claimed and not yet dialled stays little."""
@@ -33,11 +32,11 @@ class Claiming:
         self,
         *,
         store: Store,
-        switchboards: Sequence[Switchboard],
+        switchboards: Sequence[Exchange],
         node: str,
         trunk: str,
         stand_ins: Sequence[str],
-        watch: TrunkWatch,
+        watch: Trunks,
         traffic: Traffic,
         supervisor: Supervisor,
         begin: Callable[[Claim], None],

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bridge.asterisk import Switchboard
-from bridge.asterisk.trunks import TrunkWatch
 from bridge.base.supervised import Supervisor
 from bridge.calls.attempt import AttemptRunner
 from bridge.dialer.claiming import Claiming
@@ -20,6 +18,7 @@ from bridge.dialer.traffic import Traffic
 from bridge.messages.routes import Routes
 from bridge.messages.statuses import EXPIRED_EXPIRED, REQUEST_TIMEOUT
 from bridge.store import Claim, Store, Topic, TrunkLimit
+from bridge.telephony.exchange import Exchange, Trunks
 
 _log = structlog.get_logger(__name__)
 
@@ -39,13 +38,13 @@ class Dialer:
         self,
         *,
         store: Store,
-        switchboards: Sequence[Switchboard],
+        switchboards: Sequence[Exchange],
         runner: AttemptRunner,
         node: str,
         instance: str,
         trunks: Sequence[TrunkLimit],
         routes: Routes,
-        watch: TrunkWatch,
+        watch: Trunks,
         traffic: Traffic,
         supervisor: Supervisor,
         on_superseded: Callable[[], None],

@@ -10,15 +10,15 @@ from typing import Any
 
 import structlog
 
-from bridge.asterisk import AmiError, Call, Origination, Switchboard
-from bridge.asterisk.ami.errors import JournalUnreadable
-from bridge.asterisk.journal import Journal, Record
-from bridge.asterisk.switchboard import GONE_FOR_GOOD
 from bridge.base.supervised import Supervisor
 from bridge.calls.attempt import AttemptRunner
 from bridge.calls.settling import Adopt, Evidence, Release, Settle, Wait, decide, lost
 from bridge.dialer.rounds import Rounds
 from bridge.store import OpenAttempt, Store, StoreFailed
+from bridge.telephony.errors import ExchangeError, JournalUnreadable
+from bridge.telephony.events import Origination
+from bridge.telephony.exchange import GONE_FOR_GOOD, Channel, Exchange, Journal
+from bridge.telephony.records import Record
 
 _log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class Recovery:
         self,
         *,
         store: Store,
-        switchboards: Mapping[str, Switchboard],
+        switchboards: Mapping[str, Exchange],
         journal: Journal,
         runner: AttemptRunner,
         node: str,
@@ -112,14 +112,16 @@ class Recovery:
                     some_wait = True
         return some_wait
 
-    async def _calls(self, asterisk: str, orphans: Collection[OpenAttempt], oldest: datetime) -> dict[str, Call] | None:
+    async def _calls(
+        self, asterisk: str, orphans: Collection[OpenAttempt], oldest: datetime
+    ) -> Mapping[str, Channel] | None:
         """Those of the orphans' calls that are alive; None when their Asterisk does not say."""
         switchboard = self._switchboards.get(asterisk)
         if switchboard is None or not switchboard.connected:
             return None
         try:
             return await switchboard.adopt(await self._originations(orphans), oldest)
-        except AmiError as error:
+        except ExchangeError as error:
             _log.warning("orphans_not_looked_for", asterisk=asterisk, orphans=len(orphans), reason=error)
             return None
 

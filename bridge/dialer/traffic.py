@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bridge.asterisk import Ended
 from bridge.dialer.throttle import Throttle
 from bridge.store import TrunkLimit
+from bridge.telephony.events import Ended
 from bridge.telephony.failover import was_refused
 
 _LATE_CALLS_FASTER = 1.04

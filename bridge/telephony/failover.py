@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bridge.asterisk import Ended
 from bridge.messages.attempt import Attempt, Leg
 from bridge.messages.routes import Routes
+from bridge.telephony.events import Ended
 
 FAILOVER_SECONDS = 8.0
 """A trunk on which nothing has rung for so long does not take the call."""

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from bridge.asterisk import AmiLink, Switchboard
+from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
 from bridge.base.outbound import Outbound
 from bridge.base.supervised import Supervisor
 from bridge.calls.attempt import AttemptRunner

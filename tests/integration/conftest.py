@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.asterisk import AmiLink, Journal
+from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.configuration import AsteriskSettings, Manager, Trunk, render
+from bridge.asterisk.journal import Journal
 from bridge.lab.programs import Program, find_asterisk
 from bridge.lab.telephones import Carrier, PhoneCall, phone_calls
 from bridge.lab.telephones import render as render_carrier

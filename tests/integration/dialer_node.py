@@ -12,8 +12,9 @@ from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
-from bridge.asterisk import AmiLink, Switchboard
+from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
 from bridge.asterisk.trunks import TrunkWatch
 from bridge.base.outbound import Outbound
 from bridge.base.supervised import PartCannotLive, Supervisor

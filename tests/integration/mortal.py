@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING
 
-from bridge.asterisk import AmiLink, Rejected
+from bridge.asterisk.ami.link import AmiLink
+from bridge.telephony.errors import Rejected
 from tests.integration.dialer_node import until_true
 
 if TYPE_CHECKING:

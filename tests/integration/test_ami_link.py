@@ -14,23 +14,13 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from bridge.asterisk import (
-    AmiLink,
-    Call,
-    CallEvent,
-    Ended,
-    Journal,
-    Key,
-    LinkDown,
-    Origination,
-    Played,
-    Ready,
-    Rejected,
-    Switchboard,
-    Unconfirmed,
-    UnsafeValue,
-)
+from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
+from bridge.asterisk.channel.call import Call
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
+from bridge.telephony.errors import LinkDown, Rejected, Unconfirmed, UnsafeValue
+from bridge.telephony.events import CallEvent, Ended, Key, Origination, Played, Ready
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,20 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.asterisk import (
-    AmiLink,
-    Answered,
-    Call,
-    CallEvent,
-    Ended,
-    Journal,
-    Origination,
-    Played,
-    Ready,
-    Ringing,
-    Switchboard,
-    outcome_of,
-)
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.channel.call import Call
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
+from bridge.telephony.causes import outcome_of
+from bridge.telephony.events import Answered, CallEvent, Ended, Origination, Played, Ready, Ringing
 
 if TYPE_CHECKING:
     from pathlib import Path

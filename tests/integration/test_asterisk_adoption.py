@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from bridge.asterisk import (
-    AmiLink,
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.channel.call import Call
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
+from bridge.lab.processes import until
+from bridge.telephony.errors import LinkDown
+from bridge.telephony.events import (
     Answered,
-    Call,
     CallEvent,
     Detected,
     Ended,
     GreetingOver,
-    Journal,
     Key,
-    LinkDown,
     Origination,
     Played,
     Ready,
     Recorded,
     Ringing,
-    Switchboard,
     Transfer,
     TransferAnswered,
     TransferOver,
 )
-from bridge.lab.processes import until
 from tests.recorded import LOST_ON_A_BUSY_MACHINE
 
 if TYPE_CHECKING:

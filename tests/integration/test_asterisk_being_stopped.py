@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.asterisk import Answered, Call, CallEvent, Ended, Journal, Origination, Played, Ready, Ringing, Switchboard
+from bridge.asterisk.channel.call import Call
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
 from bridge.messages.message import Content
 from bridge.messages.progress import State
+from bridge.telephony.events import Answered, CallEvent, Ended, Origination, Played, Ready, Ringing
 from tests.integration.attempt_desk import Desk, eventually, progress_of
 from tests.integration.conftest import until
 from tests.integration.dialer_node import telephones_of

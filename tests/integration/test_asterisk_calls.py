@@ -10,23 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.asterisk import (
-    AmiLink,
-    Answered,
-    Call,
-    CallEvent,
-    Ended,
-    Journal,
-    Key,
-    LinkDown,
-    Origination,
-    Played,
-    Ready,
-    Ringing,
-    Switchboard,
-    UnsafeValue,
-    outcome_of,
-)
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.channel.call import Call
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
+from bridge.telephony.causes import outcome_of
+from bridge.telephony.errors import LinkDown, UnsafeValue
+from bridge.telephony.events import Answered, CallEvent, Ended, Key, Origination, Played, Ready, Ringing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.asterisk import Journal, Key, Origination, Played, Ready, Switchboard
 from bridge.asterisk.configuration import Trunk
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
+from bridge.telephony.events import Key, Origination, Played, Ready
 from tests.ports import free_port
 
 if TYPE_CHECKING:

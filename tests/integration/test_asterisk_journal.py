@@ -14,28 +14,28 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from bridge.asterisk import (
+from bridge.asterisk.channel.call import Call
+from bridge.asterisk.configuration import Trunk
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
+from bridge.lab.processes import until
+from bridge.telephony.events import (
     Answered,
-    Call,
     CallEvent,
     Ended,
-    Journal,
     Origination,
     Ready,
-    Record,
     Ringing,
-    Switchboard,
     Transfer,
     TransferAnswered,
     TransferOver,
 )
-from bridge.asterisk.configuration import Trunk
-from bridge.lab.processes import until
+from bridge.telephony.records import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bridge.asterisk import AmiLink
+    from bridge.asterisk.ami.link import AmiLink
     from bridge.asterisk.configuration import AsteriskSettings
     from tests.integration.conftest import OpenLink, RunAsterisk
 

@@ -16,21 +16,14 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from bridge.asterisk import (
-    AmiLink,
-    Answered,
-    Call,
-    CallEvent,
-    Ended,
-    Journal,
-    Origination,
-    Ready,
-    Ringing,
-    Switchboard,
-)
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.channel.call import Call
 from bridge.asterisk.configuration import Trunk
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
 from bridge.messages.message import Content
 from bridge.messages.progress import State
+from bridge.telephony.events import Answered, CallEvent, Ended, Origination, Ready, Ringing
 from tests.integration.attempt_desk import LONG_AGO, Desk, eventually, progress_of
 
 if TYPE_CHECKING:

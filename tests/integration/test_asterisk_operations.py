@@ -10,26 +10,26 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from bridge.asterisk import (
-    AmiLink,
-    Call,
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.channel.call import Call
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
+from bridge.lab.processes import until
+from bridge.telephony.errors import UnsafeValue
+from bridge.telephony.events import (
     CallEvent,
     Detected,
     Ended,
     GreetingOver,
-    Journal,
     Key,
     Origination,
     Played,
     Ready,
     Recorded,
-    Switchboard,
     Transfer,
     TransferAnswered,
     TransferOver,
-    UnsafeValue,
 )
-from bridge.lab.processes import until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.asterisk import AmiLink, Call, CallEvent, Ended, Journal, Origination, Played, Ready, Ringing, Switchboard
-from bridge.asterisk.journal import Record
+from bridge.asterisk.ami.link import AmiLink
+from bridge.asterisk.channel.call import Call
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
 from bridge.lab.processes import until
+from bridge.telephony.events import CallEvent, Ended, Origination, Played, Ready, Ringing
+from bridge.telephony.records import Record
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -6,9 +6,11 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bridge.asterisk import Journal, Origination, Switchboard
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
 from bridge.messages.message import Content
 from bridge.messages.progress import State
+from bridge.telephony.events import Origination
 from tests.integration.attempt_desk import LONG_AGO, Desk, eventually, progress_of
 from tests.integration.dialer_node import telephones_of
 

@@ -32,7 +32,7 @@ from tests.integration.dialer_node import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bridge.asterisk import AmiLink
+    from bridge.asterisk.ami.link import AmiLink
     from bridge.asterisk.configuration import AsteriskSettings
     from tests.integration.conftest import OpenLink, RunAsterisk, Telephones
     from tests.integration.mortal import Mortal

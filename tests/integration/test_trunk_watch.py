@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.asterisk import Ended, Journal, Origination, Switchboard
 from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.configuration import Account, AsteriskSettings, Registration, Trunk
-from bridge.asterisk.trunks import TrunkStanding, TrunkWatch
+from bridge.asterisk.journal import Journal
+from bridge.asterisk.switchboard import Switchboard
+from bridge.asterisk.trunks import TrunkWatch
+from bridge.telephony.events import Ended, Origination
+from bridge.telephony.trunks import TrunkStanding
 from tests.integration.conftest import AmiProxy, until
 from tests.ports import free_port
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bridge.asterisk import Origination, Transfer, UnsafeValue
 from bridge.asterisk.channel import agi, detector, transfers
 from bridge.asterisk.channel.keys import Keys
+from bridge.telephony.errors import UnsafeValue
+from bridge.telephony.events import Origination, Transfer
 
 NOW = datetime.now(UTC)
 

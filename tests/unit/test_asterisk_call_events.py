@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from bridge.asterisk import AmiLink, Answered, Call, CallEvent, Ended, Key, Origination, Ready, Ringing
-from bridge.asterisk.ami.errors import Unconfirmed
+from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
-from bridge.asterisk.journal import Record
+from bridge.asterisk.channel.call import Call
+from bridge.telephony.errors import Unconfirmed
+from bridge.telephony.events import Answered, CallEvent, Ended, Key, Origination, Ready, Ringing
+from bridge.telephony.records import Record
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ONCE = (Ringing, Answered, Ready, Ended)

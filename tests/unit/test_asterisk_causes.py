@@ -8,7 +8,8 @@ from typing import Literal
 
 import pytest
 
-from bridge.asterisk import Ended, outcome_of
+from bridge.telephony.causes import outcome_of
+from bridge.telephony.events import Ended
 
 
 def ended(

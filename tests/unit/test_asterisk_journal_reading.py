@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.asterisk import Journal, Record, UnsafeValue, outcome_of
-from bridge.asterisk.ami.errors import JournalUnreadable
-from bridge.asterisk.journal import dialling_line
+from bridge.asterisk.journal import Journal, dialling_line
+from bridge.telephony.causes import outcome_of
+from bridge.telephony.errors import JournalUnreadable, UnsafeValue
+from bridge.telephony.records import Record
 
 NOW = datetime(2026, 11, 23, 20, 46, 1, 21_000, tzinfo=UTC)
 ASTERISK = "127.0.0.1:5038"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.asterisk import Ended
 from bridge.messages.attempt import Attempt, Leg
 from bridge.messages.routes import Routes
+from bridge.telephony.events import Ended
 from bridge.telephony.failover import leg_of, trunks_left, was_refused
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -7,10 +7,11 @@ from itertools import product
 
 import pytest
 
-from bridge.asterisk import Ended, outcome_of
-from bridge.asterisk.journal import Record
 from bridge.calls.settling import Adopt, Decision, Evidence, Release, Settle, Wait, decide, lost, within_limit
 from bridge.messages.attempt import Leg
+from bridge.telephony.causes import outcome_of
+from bridge.telephony.events import Ended
+from bridge.telephony.records import Record
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(minutes=10)

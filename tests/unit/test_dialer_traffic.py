@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.asterisk import Ended
 from bridge.dialer.traffic import Traffic
 from bridge.store import TrunkLimit
+from bridge.telephony.events import Ended
 
 LIMIT = TrunkLimit("main", calls_per_second=10, max_calls=100)
 

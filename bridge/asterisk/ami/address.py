@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from bridge.asterisk.ami.errors import AmiError
 from bridge.base.errors import WRONG_SETTINGS
+from bridge.telephony.errors import ExchangeError
 
 _PORT = 5038
 
 
-class AmiAddressInvalid(AmiError):
+class AmiAddressInvalid(ExchangeError):
     """An address of AMI is not of its form, or the user or the secret is missing."""
 
     id = "AMI_ADDRESS_INVALID"

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import structlog
 
 from bridge.asterisk.ami.address import ami_address
-from bridge.asterisk.ami.errors import AmiError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
 from bridge.asterisk.ami.wire import AmiAction, AmiProtocol, Event
+from bridge.telephony.errors import ExchangeError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
 
 LONGEST_LINE = 1000
 """Bytes. Asterisk discards a line of more than 1,024."""
@@ -105,7 +105,7 @@ class AmiLink:
                 self.problem = "the link was cut"
             except TimeoutError:
                 self.problem = f"{self._doing}: no answer within {ANSWER_SECONDS:.0f} s"
-            except (OSError, AmiError) as error:
+            except (OSError, ExchangeError) as error:
                 self.problem = str(error)
             except Exception:
                 self.problem = "a fault of ours, see the log"

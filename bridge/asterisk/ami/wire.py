@@ -13,7 +13,7 @@ from typing import cast
 from panoramisk.actions import Action
 from panoramisk.ami_protocol import AMIProtocol
 
-from bridge.asterisk.ami.errors import LinkDown, Unconfirmed
+from bridge.telephony.errors import LinkDown, Unconfirmed
 
 Event = dict[str, str]
 """The headers of one AMI message, by their names as Asterisk writes them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bridge.asterisk.ami.errors import UnsafeValue
+from bridge.telephony.errors import UnsafeValue
 
 NOTHING = "NOOP"
 SILENCE = 'EXEC PlayTones "0/1000"'

@@ -8,15 +8,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Literal
 
-from bridge.asterisk.ami.errors import AmiError, LinkDown, Rejected, Unconfirmed
 from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
 from bridge.asterisk.channel import agi, detector, transfers
 from bridge.asterisk.channel.keys import Keys
 from bridge.asterisk.channel.line import Line, Operation
 from bridge.asterisk.channel.originate import COMMANDS
-from bridge.asterisk.journal import Record
 from bridge.telephony.causes import NETWORK_OUT_OF_ORDER, NORMAL_CLEARING, UNSENT, UNSENT_CAUSE
+from bridge.telephony.errors import ExchangeError, LinkDown, Rejected, Unconfirmed
 from bridge.telephony.events import (
     Answered,
     CallEvent,
@@ -31,9 +30,8 @@ from bridge.telephony.events import (
     Transfer,
     TransferAnswered,
 )
-
-DEFAULT_CALL_LIMIT = 900
-"""Seconds from the answer until Asterisk ends a call for which no other limit was asked."""
+from bridge.telephony.exchange import DEFAULT_CALL_LIMIT
+from bridge.telephony.records import Record
 
 RECORDED_SAMPLES_A_SECOND = 8000
 
@@ -156,7 +154,7 @@ class Call:
         if self._origination.call_timeout is None:
             self._line.ends_at = self._loop.time() + transfer.ring_seconds + transfer.max_seconds + DEFAULT_CALL_LIMIT
         self._joined_at = None
-        with suppress(AmiError):  # should the order get lost, the transfer before would be told of
+        with suppress(ExchangeError):  # should the order get lost, the transfer before would be told of
             await self._link.send("Setvar", Channel=self.id, Variable=transfers.STATUS, Value="")
         await self._line.do(self._transferring(commands))
 
@@ -197,7 +195,7 @@ class Call:
         self.given_up = True
         try:
             await self._order_hang_up()
-        except AmiError:
+        except ExchangeError:
             self.given_up = self.over
 
     def take(self, event: Event) -> None:

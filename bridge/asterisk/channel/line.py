@@ -12,10 +12,10 @@ from urllib.parse import unquote
 
 import structlog
 
-from bridge.asterisk.ami.errors import AmiError, LinkDown, Rejected, Unconfirmed
 from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
 from bridge.asterisk.channel import agi
+from bridge.telephony.errors import ExchangeError, LinkDown, Rejected, Unconfirmed
 
 _OPERATION = "operation"
 _HANG_UP_FOLLOWS_SECONDS = 1.0
@@ -102,7 +102,7 @@ class Line:
             self._log.warning("command_unconfirmed")
             self._is_order_in_doubt = True
             operation.begun()
-        except AmiError as error:
+        except ExchangeError as error:
             if not self._is_closed:
                 self._log.info("not_done", reason=error)
             self._fail(number)
@@ -181,7 +181,7 @@ class Line:
         elif self._over_before:
             self._hear_end(self._over_before)
         else:
-            with suppress(AmiError):
+            with suppress(ExchangeError):
                 await self._send(self._operation.question)
 
     async def adopt(self, operation: Operation) -> None:

@@ -6,8 +6,8 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from bridge.asterisk.ami.errors import UnsafeValue
 from bridge.asterisk.journal import dialling_line
+from bridge.telephony.errors import UnsafeValue
 from bridge.telephony.events import Origination
 
 CONTEXT = "voicebridge"

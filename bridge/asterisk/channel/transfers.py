@@ -6,8 +6,8 @@ import re
 from datetime import datetime
 from typing import Literal
 
-from bridge.asterisk.ami.errors import UnsafeValue
 from bridge.asterisk.channel import agi
+from bridge.telephony.errors import UnsafeValue
 from bridge.telephony.events import Origination, Transfer, TransferOver
 
 STATUS = "DIALSTATUS"

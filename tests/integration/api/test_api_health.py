@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bridge.api.health import trunk_members
-from bridge.asterisk.trunks import TrunkStanding
 from bridge.dialer.traffic import TrunkTraffic
+from bridge.telephony.trunks import TrunkStanding
 from tests.integration.api.conftest import Desk
 
 

@@ -1,0 +1,32 @@
+"""What is known of a trunk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Qualify = Literal["reachable", "unreachable", "unresolved", "unknown"]
+RegistrationState = Literal["registered", "unregistered", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkStanding:
+    """What is known of one trunk.
+
+    ``qualify``: whether it answers OPTIONS requests; ``unresolved`` when Asterisk finds no address to send them to,
+    ``unknown`` without a link to Asterisk, or an endpoint of that name. ``registration`` is ``rejected`` also when the
+    registrar did not answer; None for a trunk that needs none, and as long as Asterisk has not told.
+    """
+
+    qualify: Qualify = "unknown"
+    registration: RegistrationState | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether OPTIONS are not answered."""
+        return self.qualify in ("unreachable", "unresolved")
+
+    @property
+    def usable(self) -> bool:
+        """Whether calls can go out by it; some trunks answer calls only, and no OPTIONS."""
+        return self.registration in ("registered", None)
