@@ -23,7 +23,6 @@ from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.asterisk.trunks import TrunkWatch
 from bridge.base import garbage
-from bridge.base.bucket import bucket_of
 from bridge.base.data_folder import occupy
 from bridge.base.errors import WRONG_SETTINGS, VoicebridgeError
 from bridge.base.logs import configure_logs, log_what_nobody_awaits
@@ -121,7 +120,7 @@ class Daemon:
         # The first that has to be closed: nothing before it, and nothing behind it refuses settings.
         self._store = Store(settings.store_url, routes, formats=formats, place=occupy(settings.data_dir))
         self._outbound = Outbound(allow_private=settings.allow_private_urls)
-        bucket = bucket_of(settings)
+        bucket = settings.bucket
         self._objects = None if bucket is None else Objects(bucket)
         self._speech = Speech(
             cache_dir=settings.speech_dir,
@@ -159,7 +158,7 @@ class Daemon:
             recordings=self._recordings,
             outbound=self._outbound,
             routes=routes,
-            traffic=self._traffic,
+            pace=self._traffic,
             formats=formats,
             on_settled=self._settled,
         )

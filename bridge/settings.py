@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -36,6 +36,9 @@ from pydantic_settings import (
 
 from bridge.base.errors import WRONG_SETTINGS, VoicebridgeError
 from bridge.telephony.numbers import parse_sender
+
+if TYPE_CHECKING:
+    from bridge.base.objects import Bucket
 
 Codec = Literal["ulaw", "alaw", "g722"]
 Dtmf = Literal["rfc4733", "info", "inband"]
@@ -284,6 +287,23 @@ class Settings(BaseSettings):
     def ami_urls(self) -> tuple[SecretStr, ...]:
         """The Asterisks of this node."""
         return _parts(self.ami_url)
+
+    @property
+    def bucket(self) -> Bucket | None:
+        """The one of object storage; None when all is kept on the disk."""
+        from bridge.base.objects import Bucket  # noqa: PLC0415
+
+        if self.s3_bucket is None:
+            return None
+        access_key, secret_key = self.s3_access_key, self.s3_secret_key
+        return Bucket(
+            name=self.s3_bucket,
+            endpoint=self.s3_endpoint,
+            prefix=self.s3_prefix,
+            region=self.s3_region,
+            access_key=None if access_key is None else access_key.get_secret_value(),
+            secret_key=None if secret_key is None else secret_key.get_secret_value(),
+        )
 
     @property
     def speech_dir(self) -> Path:

@@ -25,7 +25,6 @@ from bridge.asterisk.ami.address import AmiAddressInvalid, ami_address
 from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.configuration import Registration
 from bridge.asterisk.trunks import TrunkWatch
-from bridge.base.bucket import bucket_of
 from bridge.base.children import child
 from bridge.base.errors import VoicebridgeError
 from bridge.settings import Settings
@@ -55,7 +54,7 @@ async def examine(settings: Settings) -> bool:
         await _tell("public address", public_address(settings)),
         await _tell("ffmpeg", _ffmpeg()),
     ]
-    if bucket := bucket_of(settings):
+    if bucket := settings.bucket:
         healthy.append(await _tell("object storage", object_storage(bucket)))
     healthy += [await _tell(f"speech engine {name}", _engine(name)) for name in settings.speech_engines]
     healthy += [

@@ -1,9 +1,16 @@
-"""Files that are removed, many at a time."""
+"""What is to go goes, beside what cannot."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+_AT_ONCE = 100
+_MOST_FAILURES = 10
+"""So many, and it is not about the things that were to go."""
+
+_T = TypeVar("_T")
 
 
 def remove_all(paths: Iterable[Path]) -> None:
@@ -16,3 +23,24 @@ def remove_all(paths: Iterable[Path]) -> None:
             failure = failure or error
     if failure is not None:
         raise failure
+
+
+async def remove_each(find: Callable[[int], Awaitable[Sequence[_T]]], remove: Callable[[_T], Awaitable[None]]) -> int:
+    """Remove what ``find`` finds, which is given how many at most, until it finds nothing else; return how many went.
+
+    What cannot be removed is passed over; in the end, or when there is too much of it, the first failure is raised.
+    """
+    removed, passed_over, failures = 0, list[_T](), list[Exception]()
+    while some := [one for one in await find(_AT_ONCE + len(passed_over)) if one not in passed_over]:
+        for one in some:
+            try:
+                await remove(one)
+                removed += 1
+            except Exception as error:
+                passed_over.append(one)
+                failures.append(error)
+                if len(failures) == _MOST_FAILURES:
+                    raise failures[0] from None
+    if failures:
+        raise failures[0]
+    return removed

@@ -14,16 +14,17 @@ from structlog.contextvars import bound_contextvars
 
 from bridge.base.outbound import Outbound
 from bridge.calls.means import Means
-from bridge.calls.outcomes import Outcome, finished, settle, until_stored
+from bridge.calls.outcomes import Outcome, finished, settle
+from bridge.calls.pace import Pace
 from bridge.calls.running import NotDialled, RunningAttempt
 from bridge.calls.scripting import Scripts
-from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
 from bridge.messages.routes import Routes
 from bridge.messages.statuses import EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
 from bridge.recordings.files import RecordingFiles
 from bridge.speech import Speech
 from bridge.store import Claim, OpenAttempt, Store
+from bridge.store.persistence import until_stored
 from bridge.telephony.errors import LinkDown
 from bridge.telephony.events import Ended, Origination
 from bridge.telephony.exchange import Channel, Exchange
@@ -50,7 +51,7 @@ class AttemptRunner:
         recordings: RecordingFiles,
         outbound: Outbound,
         routes: Routes,
-        traffic: Traffic,
+        pace: Pace,
         formats: Formats,
         on_settled: Callable[[str, str, Attempt], Awaitable[None]],
     ) -> None:
@@ -71,7 +72,7 @@ class AttemptRunner:
             outbound=outbound,
             routes=routes,
             scripts=Scripts(),
-            traffic=traffic,
+            pace=pace,
             formats=formats,
             spawn=self._spawn,
             may_dial=lambda: self._may_dial,

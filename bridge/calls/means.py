@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bridge.base.outbound import Outbound
+from bridge.calls.pace import Pace
 from bridge.calls.scripting import Scripts
-from bridge.dialer.traffic import Traffic
 from bridge.messages.routes import Routes
 from bridge.recordings.files import RecordingFiles
 from bridge.speech import Speech
@@ -33,7 +33,7 @@ class Means:
     outbound: Outbound
     routes: Routes
     scripts: Scripts
-    traffic: Traffic
+    pace: Pace
     formats: Formats
     spawn: Callable[[Coroutine[Any, Any, None]], None]
     may_dial: Callable[[], bool]

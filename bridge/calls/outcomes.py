@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TypeVar
 
 import structlog
 
@@ -15,15 +12,12 @@ from bridge.messages.attempt import Attempt
 from bridge.messages.retry import next_attempt
 from bridge.messages.statuses import DELIVERED_TO_HANDSET, PENDING_ACCEPTED, PENDING_TIME_VIOLATION
 from bridge.messages.windows import next_opening
-from bridge.store import Claim, CommitUnknown, Store, StoreFailed
+from bridge.store import Claim, CommitUnknown, Store
+from bridge.store.persistence import until_stored
 from bridge.telephony.causes import final_sip_status
 from bridge.telephony.events import Ended
 
 _log = structlog.get_logger(__name__)
-
-_T = TypeVar("_T")
-
-_STORE_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +85,3 @@ async def _settle(store: Store, claim: Claim, attempt: Attempt) -> bool:
         status_id = PENDING_ACCEPTED if due_at == again else PENDING_TIME_VIOLATION
         return await store.call_again(claim.key, attempt, due_at, status_id)
     return await store.finish(claim.key, attempt, status_id=attempt.status_id, error_id=attempt.error_id, done_at=end)
-
-
-async def until_stored(work: Callable[[], Awaitable[_T]]) -> _T:
-    """Try until the store takes it: what happened on a call must not get lost while its database is away."""
-    while True:
-        try:
-            return await work()
-        except StoreFailed as error:
-            _log.error("outcome_not_stored_yet", reason=error)
-            await asyncio.sleep(_STORE_AGAIN_SECONDS)

@@ -16,7 +16,7 @@ from bridge.base.errors import VoicebridgeError
 from bridge.calls.conversation import Conversation
 from bridge.calls.course import Course
 from bridge.calls.means import Means
-from bridge.calls.outcomes import Outcome, until_stored
+from bridge.calls.outcomes import Outcome
 from bridge.calls.prompts import Prompts
 from bridge.calls.replay import Past, past_of, replay
 from bridge.calls.requests import send_request
@@ -38,6 +38,7 @@ from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import Interpreter, Script, commands, events
 from bridge.speech import AudioNotDownloaded, AudioUnsupported, Prompt, SpeechError, UploadUnknown
 from bridge.store import Claim, OpenAttempt, StoreFailed
+from bridge.store.persistence import until_stored
 from bridge.telephony.causes import outcome_of
 from bridge.telephony.errors import LinkDown, Rejected
 from bridge.telephony.events import Ended, Origination
@@ -119,7 +120,7 @@ class RunningAttempt:
         """Follow the call that was taken up, and go on with its script."""
         try:
             await self._prepare_again()
-            self._means.traffic.began(self.attempt.trunk)
+            self._means.pace.began(self.attempt.trunk)
             return await self._follow(call)
         finally:
             await self._prompts.release()
@@ -161,7 +162,7 @@ class RunningAttempt:
             _log.error("not_spoken", reason=error)
 
     async def _dial(self) -> Outcome:
-        await self._means.traffic.turn(self.attempt.trunk, self._claim.starts_at)
+        await self._means.pace.turn(self.attempt.trunk, self._claim.starts_at)
         if self._is_canceled:
             return Outcome(self._dialled_now(), UNDELIVERABLE_NOT_DELIVERED, CANCELED)
         is_recorded = self._claim.message.content.record
@@ -186,13 +187,13 @@ class RunningAttempt:
 
     async def _place(self) -> Channel:
         """Have the present leg dialled. Raises LinkDown and Rejected when it was not."""
-        attempt, traffic = self._dialled_now(), self._means.traffic
+        attempt, pace = self._dialled_now(), self._means.pace
         self._claim = replace(self._claim, attempt=attempt)
         self._past = Past(attempt.dialled_at, actions=self._recordings.actions)
         origination = self._means.origination(self._claim, self._recordings.of_call)
         began = time.monotonic()
         call = await self._means.switchboards[attempt.asterisk].place(origination)
-        traffic.began(attempt.trunk, time.monotonic() - began)
+        pace.began(attempt.trunk, time.monotonic() - began)
         return call
 
     def _dialled_now(self) -> Attempt:
@@ -229,7 +230,7 @@ class RunningAttempt:
                 _log.error("asterisk_does_not_dial", asterisk=switchboard.name, trunk=trunk, reason=reason)
             switchboard.leave_alone(trunk)
             if not any(one.takes_calls(trunk) for one in switchboards.values()):
-                self._means.traffic.rejected(trunk)
+                self._means.pace.rejected(trunk)
 
     async def _follow_leg(self, call: Channel) -> Ended:
         conversation = Conversation(
@@ -255,7 +256,7 @@ class RunningAttempt:
             self._call = None
             patience.cancel()
             rang = self._past.course.rang
-            self._means.traffic.ended(self.attempt.trunk, ended, rang=rang, gave_up=call.given_up)
+            self._means.pace.ended(self.attempt.trunk, ended, rang=rang, gave_up=call.given_up)
             if not call.over:
                 await call.hang_up()
         return ended
@@ -272,10 +273,10 @@ class RunningAttempt:
         leg = leg_of(before.attempt, ended)
         try:
             for trunk in trunks_left(self._means.routes, before.attempt):
-                limit = self._means.traffic.limit(trunk)
+                limit = self._means.pace.limit(trunk)
                 if claim := await self._means.store.next_leg(before, leg, limit, partial(datetime.now, UTC)):
                     self._claim = claim
-                    await self._means.traffic.turn(trunk, claim.starts_at)
+                    await self._means.pace.turn(trunk, claim.starts_at)
                     if self._means.may_dial() and not self._is_ending:
                         _log.info("next_trunk", refused_by=leg.trunk, trunk=trunk)
                         return await self._place()
@@ -299,7 +300,7 @@ class RunningAttempt:
 
     def _move(self, state: State, at: datetime) -> None:
         """Show how far the call has come, for which its trunk has taken it; the call goes on without it."""
-        self._means.traffic.taken(self.attempt.trunk)
+        self._means.pace.taken(self.attempt.trunk)
 
         async def move() -> None:
             try:

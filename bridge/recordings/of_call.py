@@ -11,11 +11,11 @@ from pathlib import Path
 
 import structlog
 
-from bridge.calls.outcomes import until_stored
 from bridge.messages.recording import HEADER_BYTES, Recording, RecordingState, new_recording
 from bridge.recordings.files import RecordingFiles
 from bridge.scripts import commands
 from bridge.store import Claim, Store
+from bridge.store.persistence import until_stored
 
 CLOSED_WITHIN_SECONDS = 3.0
 LOOK_EVERY_SECONDS = 0.02

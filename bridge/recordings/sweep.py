@@ -9,10 +9,9 @@ from pathlib import Path
 
 import structlog
 
-from bridge.base.removal import remove_all
+from bridge.base.removal import remove_all, remove_each
 from bridge.messages.recording import Recording
 from bridge.recordings.files import RecordingFiles
-from bridge.reports.removing import remove_each
 from bridge.store import Store
 
 GRACE = timedelta(hours=1)

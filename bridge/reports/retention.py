@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bridge.base.errors import VoicebridgeError
+from bridge.base.removal import remove_each
 from bridge.messages.upload import KEPT_UNUSED
 from bridge.recordings.files import RecordingFiles
 from bridge.recordings.sweep import GRACE, RecordingSweep
 from bridge.reports.cdr_files import CdrFiles
-from bridge.reports.removing import remove_each
 from bridge.speech import Speech
 from bridge.store import Store
 

@@ -99,7 +99,7 @@ class Desk:
             recordings=RecordingFiles(self.folder / "recordings"),
             outbound=Outbound(),
             routes=self.routes,
-            traffic=Traffic([TrunkLimit(trunk, 100, 100) for _, trunk in self.routes.pairs]),
+            pace=Traffic([TrunkLimit(trunk, 100, 100) for _, trunk in self.routes.pairs]),
             formats=Formats(),
             on_settled=note,
         )

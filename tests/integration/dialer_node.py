@@ -147,7 +147,7 @@ async def running_node(
         recordings=RecordingFiles(folder / "recordings"),
         outbound=Outbound(),
         routes=routes,
-        traffic=traffic,
+        pace=traffic,
         formats=Formats(),
         on_settled=settled,
     )

@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from bridge.asterisk.journal import Journal
+from bridge.base.removal import remove_each
 from bridge.messages.message import Bulk, Content, Message, Notify
 from bridge.messages.recording import RecordingState
 from bridge.messages.upload import KEPT_UNUSED, Upload
 from bridge.recordings.files import RecordingFiles
 from bridge.reports.cdr_files import CdrFiles
-from bridge.reports.removing import remove_each
 from bridge.reports.retention import Limits, Retention
 from bridge.speech import Phrase, Speech, build_engines
 from bridge.speech.kept.cache import IN_USE_SECONDS
