@@ -17,7 +17,7 @@ from bridge.messages.message import Content
 from bridge.messages.recording import RecordingState
 from bridge.messages.routes import Routes
 from tests.integration.attempt_desk import Desk, Process, eventually
-from tests.integration.test_dialer_adoption import CHOICE, outcome, own, records, scenario, told
+from tests.integration.test_calls_adoption import CHOICE, outcome, own, records, scenario, told
 from tests.recorded import LOST_ON_A_BUSY_MACHINE
 
 if TYPE_CHECKING:
