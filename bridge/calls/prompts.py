@@ -8,8 +8,9 @@ from pathlib import Path
 
 import structlog
 
+from bridge.messages.statuses import ERROR_DOWNLOADING_FILE, ERROR_UNSUPPORTED_AUDIO_FORMAT, INTERNAL_SERVER_ERROR
 from bridge.scripts import commands
-from bridge.speech import Phrase, Prompt, Speech, SpeechError
+from bridge.speech import AudioNotDownloaded, AudioUnsupported, Phrase, Prompt, Speech, SpeechError, UploadUnknown
 from bridge.speech.sound.tones import BEEP, text_telephone
 
 SILENCE_SECONDS = 30.0
@@ -112,3 +113,14 @@ class Prompts:
         if self._sensitive:
             self._private.append(prompt)
         return prompt
+
+
+def error_of(failure: SpeechError) -> int:
+    """The error of a message that cannot be spoken (wire contract, section 4.4)."""
+    match failure:
+        case AudioNotDownloaded() | UploadUnknown():
+            return ERROR_DOWNLOADING_FILE
+        case AudioUnsupported():
+            return ERROR_UNSUPPORTED_AUDIO_FORMAT
+        case _:
+            return INTERNAL_SERVER_ERROR

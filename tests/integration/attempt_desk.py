@@ -16,7 +16,7 @@ from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.base.outbound import Outbound
 from bridge.base.supervised import Supervisor
-from bridge.calls.attempt import AttemptRunner
+from bridge.calls.runner import AttemptRunner
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
@@ -160,7 +160,7 @@ async def only_report(process: Process) -> Report:
     return report
 
 
-async def past_of(process: Process) -> dict[str, Any]:
+async def kept_of(process: Process) -> dict[str, Any]:
     """What is kept of the only open attempt."""
     found = await process.store.open_attempts("here")
     return found[0].happened[0] if found and found[0].happened else {"told": [], "course": {}, "actions": []}

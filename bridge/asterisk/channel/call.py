@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
@@ -59,7 +59,7 @@ class Call:
         self._origination = origination
         self._link = link
         self._on_over = on_over
-        self._events: asyncio.Queue[CallEvent] = asyncio.Queue()
+        self._events: asyncio.Queue[Any] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         ends_at = self._loop.time() + origination.ring_timeout + self.limit
         self._line = Line(link, self.id, ends_at, origination.logged_as)
@@ -89,8 +89,12 @@ class Call:
         """When Asterisk ends the call by itself, on the loop's clock."""
         return self._line.ends_at
 
-    async def events(self) -> AsyncIterator[CallEvent]:
-        """What happens on the call, in order; the last is Ended. For one reader."""
+    def post(self, what: object) -> None:
+        """Have something of the reader's own come in its turn."""
+        self._events.put_nowait(what)
+
+    async def events(self) -> AsyncIterator[Any]:
+        """The call's ``CallEvent`` and what was posted, in order; the last is Ended. For one reader."""
         while True:
             event = await self._events.get()
             yield event

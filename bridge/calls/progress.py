@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from pydantic import TypeAdapter
 
-from bridge.calls.course import Course
+from bridge.calls.detail import CallDetail
 from bridge.recordings.of_call import Action
 from bridge.scripts import Interpreter, events
 from bridge.store import OpenAttempt
@@ -22,7 +22,7 @@ Told = tuple[float, events.Event | None]
 
 
 @dataclass(slots=True)
-class Past:
+class CallProgress:
     """A call so far. Its clock counts seconds from ``began_at``.
 
     An interpreter that is told the same again comes to stand where the first one stood. ``loops_left`` is how often
@@ -30,7 +30,7 @@ class Past:
     """
 
     began_at: datetime
-    course: Course = field(default_factory=Course)
+    detail: CallDetail = field(default_factory=CallDetail)
     told: list[Told] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     loops_left: int | None = 0
@@ -47,10 +47,10 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """The past as JSON: events are [seconds, name, members], the start of the script is [seconds]."""
+    """It as JSON: events are [seconds, name, members], the start of the script is [seconds]."""
 
     began_at: datetime
-    course: Course
+    course: CallDetail
     told: list[list[Any]]
     actions: list[Action]
     loops_left: int | None
@@ -59,22 +59,22 @@ class _Kept:
 _kept = TypeAdapter(_Kept)
 
 
-def dump(past: Past) -> list[Any]:
-    """The past as JSON values."""
-    told = [[at] if event is None else [at, *events.to_json(event)] for at, event in past.told]
-    kept = _Kept(past.began_at, past.course, told, past.actions, past.loops_left)
+def dump(progress: CallProgress) -> list[Any]:
+    """It as JSON values."""
+    told = [[at] if event is None else [at, *events.to_json(event)] for at, event in progress.told]
+    kept = _Kept(progress.began_at, progress.detail, told, progress.actions, progress.loops_left)
     return [_kept.dump_python(kept, mode="json")]
 
 
-def load(happened: list[Any]) -> Past:
+def load(happened: list[Any]) -> CallProgress:
     """What ``dump`` was given. Raises whatever comes when it is something else."""
     (values,) = happened
     kept = _kept.validate_python(values)
     told: list[Told] = [(at, events.from_json(event) if event else None) for at, *event in kept.told]
-    return Past(kept.began_at, kept.course, told, kept.actions, kept.loops_left)
+    return CallProgress(kept.began_at, kept.course, told, kept.actions, kept.loops_left)
 
 
-def past_of(found: OpenAttempt) -> Past:
+def progress_of(found: OpenAttempt) -> CallProgress:
     """What is known of an attempt of another process; whoever saw the answer had the script begin.
 
     Nothing is kept of a call on which nothing but that happened.
@@ -85,10 +85,10 @@ def past_of(found: OpenAttempt) -> Past:
         except Exception:  # of another version, or damaged
             _log.exception("past_not_read")
     attempt = found.claim.attempt
-    course = Course(ringing_at=attempt.ringing_at, answered_at=attempt.answered_at)
+    detail = CallDetail(ringing_at=attempt.ringing_at, answered_at=attempt.answered_at)
     if attempt.answered_at is None:
-        return Past(attempt.dialled_at, course)
-    return Past(attempt.answered_at, course, told=[(0.0, None)], loops_left=None)
+        return CallProgress(attempt.dialled_at, detail)
+    return CallProgress(attempt.answered_at, detail, told=[(0.0, None)], loops_left=None)
 
 
 def replay(interpreter: Interpreter, told: list[Told]) -> None:
@@ -103,10 +103,10 @@ def replay(interpreter: Interpreter, told: list[Told]) -> None:
 class Clock:
     """The seconds of one call, going on in whichever process follows it."""
 
-    def __init__(self, past: Past) -> None:
-        elapsed = (datetime.now(UTC) - past.began_at).total_seconds()
+    def __init__(self, progress: CallProgress) -> None:
+        elapsed = (datetime.now(UTC) - progress.began_at).total_seconds()
         # Also when the machine's clock was put back meanwhile, the call's goes forward.
-        self._zero = time.monotonic() - max(elapsed, past.latest)
+        self._zero = time.monotonic() - max(elapsed, progress.latest)
 
     def now(self) -> float:
         return time.monotonic() - self._zero

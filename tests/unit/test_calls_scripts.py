@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.calls.scripting import ContentUnreadable, Scripts
+from bridge.calls.scripts import ContentUnreadable, Scripts
 from bridge.messages.message import Connection, Content, Launch, Notify, Retry
 from bridge.scripts import ScriptInvalid
 

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from bridge.calls.settling import Adopt, Decision, Evidence, Release, Settle, Wait, decide, lost, within_limit
+from bridge.calls.orphans import Adopt, Decision, Evidence, Release, Settle, Wait, decide, lost, within_limit
 from bridge.messages.attempt import Leg
 from bridge.telephony.causes import outcome_of
 from bridge.telephony.events import Ended

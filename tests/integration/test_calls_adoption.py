@@ -19,7 +19,7 @@ from bridge.messages.message import Content, Launch, Retry
 from bridge.messages.progress import Progress, State
 from bridge.messages.recording import RecordingState
 from bridge.store import OpenAttempt
-from tests.integration.attempt_desk import LONG_AGO, Desk, Process, eventually, only_report, past_of, progress_of
+from tests.integration.attempt_desk import LONG_AGO, Desk, Process, eventually, kept_of, only_report, progress_of
 from tests.recorded import LOST_ON_A_BUSY_MACHINE
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ async def killed_before_the_answer_was_kept(
     first.run(await desk.claimed(first, number, content))
 
     async def is_spoken_to() -> bool:
-        return any(running._past.course.spoken for running in first.runner._running.values())
+        return any(running._progress.detail.spoken for running in first.runner._running.values())
 
     await eventually(is_spoken_to)
     await first.die()
@@ -97,7 +97,7 @@ def told(name: str) -> Callable[[Process], Awaitable[object]]:
     """The script was told such an event, and that is kept."""
 
     async def is_so(process: Process) -> bool:
-        return any(name in event for event in (await past_of(process))["told"])
+        return any(name in event for event in (await kept_of(process))["told"])
 
     return is_so
 
@@ -190,7 +190,7 @@ async def test_a_call_that_was_placed_and_rings_is_followed(desk: Desk, telephon
     number = own("999303")
 
     async def is_placed(process: Process) -> object:
-        return [running._call for running in process.runner._running.values() if running._call]
+        return [running._channel for running in process.runner._running.values() if running._channel]
 
     second = await killed_when(desk, number, Content(text="Hello."), is_placed)
     _, attempt = await outcome(second, number)
@@ -347,7 +347,7 @@ async def test_a_time_that_ran_out_meanwhile_is_over_at_once(desk: Desk) -> None
 
 async def records(process: Process) -> object:
     """A verb records the callee now, and that is kept."""
-    actions = (await past_of(process))["actions"]
+    actions = (await kept_of(process))["actions"]
     return actions and actions[0]["began_at"] and actions[0]["seconds"] is None
 
 
@@ -381,7 +381,7 @@ async def test_a_transfer_goes_on_and_nobody_is_called_twice_for_it(desk: Desk, 
     number, agent = own("99923"), own("99923")
 
     async def is_joined(process: Process) -> object:
-        course = (await past_of(process))["course"]
+        course = (await kept_of(process))["course"]
         return course.get("dialling") and course.get("joined_at")
 
     content = scenario({"dial": agent, "options": {"maxCallDuration": 7}}, {"say": "Goodbye."})

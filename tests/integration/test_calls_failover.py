@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bridge.asterisk.configuration import Trunk
-from bridge.calls import running
+from bridge.calls import attempt as live_attempt
 from bridge.messages.attempt import Attempt, Leg
 from bridge.messages.message import Content
 from bridge.messages.routes import Routes
@@ -79,7 +79,7 @@ class TroubledTrunk(asyncio.DatagramProtocol):
 @pytest.fixture
 async def troubled(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TroubledTrunk]:
     """It is waited for less long than usual."""
-    monkeypatch.setattr(running, "FAILOVER_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(live_attempt, "FAILOVER_SECONDS", PATIENCE_SECONDS)
     loop = asyncio.get_running_loop()
     transport, trunk = await loop.create_datagram_endpoint(TroubledTrunk, local_addr=("127.0.0.1", 0))
     trunk.transport = transport
@@ -235,7 +235,7 @@ async def test_a_trunk_that_has_said_nothing_when_there_is_a_link_again_is_left(
 async def test_a_trunk_that_refuses_an_adopted_call_is_left(
     desk: Desk, troubled: TroubledTrunk, telephones: Telephones, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "FAILOVER_SECONDS", 60)
+    monkeypatch.setattr(live_attempt, "FAILOVER_SECONDS", 60)
     troubled.statuses = [(0, "100 Trying")]
     first = await begun(desk, ring_timeout=60)
     await eventually(lambda: asyncio.sleep(0, "100 Trying" in troubled.said))

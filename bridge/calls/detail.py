@@ -12,7 +12,7 @@ from bridge.telephony.events import TransferOver
 
 
 @dataclass(slots=True)
-class Course:
+class CallDetail:
     """Times are UTC. ``dialling`` is the transfer under way and when it began, ``joined_at`` when it was answered.
 
     ``sent_numbers`` and ``sent_from`` are what its trunk was sent; None shows the call's own caller id.

@@ -11,11 +11,12 @@ from bridge.store import StoreFailed
 
 SOON_SECONDS = 0.1
 AGAIN_SECONDS = 1.0
+AT_ONCE_WITHIN_SECONDS = 1.0
 
 _log = structlog.get_logger(__name__)
 
 
-class Keeper:
+class ProgressWriter:
     """Calls ``write`` once for all that was new within a tenth of a second, until ``close``."""
 
     def __init__(self, write: Callable[[], Awaitable[None]]) -> None:
@@ -29,10 +30,10 @@ class Keeper:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._keep())
 
-    async def now(self, within: float) -> None:
-        """Write at once; go on without it when that takes longer than so many seconds."""
+    async def now(self) -> None:
+        """Write at once; go on without it when that takes longer than a second."""
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(AT_ONCE_WITHIN_SECONDS):
                 await self._write()
         except (TimeoutError, StoreFailed) as error:
             _log.warning("progress_not_stored", reason=error)

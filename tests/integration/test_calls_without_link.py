@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.calls import running
+from bridge.calls import attempt as live_attempt
 from bridge.lab.processes import until
 from bridge.messages.message import Content
 from bridge.messages.recording import RecordingState
 from bridge.messages.routes import Routes
 from tests.integration.attempt_desk import Desk, Process, eventually
-from tests.integration.test_dialer_adoption import CHOICE, outcome, own, records, scenario, told
+from tests.integration.test_calls_adoption import CHOICE, outcome, own, records, scenario, told
 from tests.recorded import LOST_ON_A_BUSY_MACHINE
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ async def test_a_telephone_that_rings_as_patience_ends_without_a_link_is_answere
     desk: Desk, proxy: AmiProxy, telephones: Telephones, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is another trunk, to which nobody turns."""
-    monkeypatch.setattr(running, "FAILOVER_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(live_attempt, "FAILOVER_SECONDS", PATIENCE_SECONDS)
     desk.routes = Routes([("", "trunk"), ("", "other")])
     number = own("999303")
     process = await desk.start(recovers=False)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.calls.course import Course
-from bridge.calls.keeping import Keeper
-from bridge.calls.replay import Clock, Past, dump, load, past_of
+from bridge.calls.detail import CallDetail
+from bridge.calls.progress import CallProgress, Clock, dump, load, progress_of
+from bridge.calls.saving import ProgressWriter
 from bridge.messages.attempt import Attempt, Collected, Input, Spoken, Transfer
 from bridge.messages.message import Content, Message
 from bridge.messages.recording import Recording
@@ -25,7 +25,7 @@ moments = st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1), timezones=st.
 words = st.text(max_size=8)
 seconds = st.floats(0, 4000)
 courses = st.builds(
-    Course,
+    CallDetail,
     ringing_at=st.none() | moments,
     answered_at=st.none() | moments,
     answered_by=st.none() | words,
@@ -60,7 +60,12 @@ told = st.tuples(
     | st.builds(events.Responded, st.integers(1, 9), st.none() | st.integers(100, 599), st.dictionaries(words, words)),
 )
 pasts = st.builds(
-    Past, moments, courses, st.lists(told, max_size=5), st.lists(actions, max_size=2), st.none() | st.integers(0, 9)
+    CallProgress,
+    moments,
+    courses,
+    st.lists(told, max_size=5),
+    st.lists(actions, max_size=2),
+    st.none() | st.integers(0, 9),
 )
 
 
@@ -71,30 +76,30 @@ def found(happened: object, **seen: datetime) -> OpenAttempt:
 
 
 @given(pasts)
-def test_it_comes_back_as_it_was(past: Past) -> None:
+def test_it_comes_back_as_it_was(past: CallProgress) -> None:
     assert load(json.loads(json.dumps(dump(past)))) == past
 
 
 def test_of_a_call_that_nobody_saw_answered_the_script_has_not_begun() -> None:
-    past = past_of(found([], ringing_at=NOW))
+    past = progress_of(found([], ringing_at=NOW))
     assert not past.script_has_begun
-    assert past.course == Course(ringing_at=NOW)
+    assert past.detail == CallDetail(ringing_at=NOW)
 
 
 def test_whoever_saw_the_answer_has_begun_the_script() -> None:
-    past = past_of(found([], answered_at=NOW))
+    past = progress_of(found([], answered_at=NOW))
     assert past.script_has_begun
     assert (past.began_at, past.loops_left) == (NOW, None)
 
 
 def test_what_another_version_kept_is_passed_over() -> None:
-    assert past_of(found([{"of": "another version"}], answered_at=NOW)).course == Course(answered_at=NOW)
+    assert progress_of(found([{"of": "another version"}], answered_at=NOW)).detail == CallDetail(answered_at=NOW)
 
 
 def test_the_clock_goes_on_and_never_back() -> None:
     begun = datetime.now(UTC) - timedelta(seconds=60)
-    assert 60 <= Clock(Past(begun)).now() < 80
-    assert Clock(Past(begun, told=[(90.0, None)])).now() >= 90, "the machine's clock was put back meanwhile"
+    assert 60 <= Clock(CallProgress(begun)).now() < 80
+    assert Clock(CallProgress(begun, told=[(90.0, None)])).now() >= 90, "the machine's clock was put back meanwhile"
 
 
 async def test_many_changes_are_one_write_and_a_failed_one_is_made_again() -> None:
@@ -107,7 +112,7 @@ async def test_many_changes_are_one_write_and_a_failed_one_is_made_again() -> No
             raise StoreFailed("away")
         written.set()
 
-    keeper = Keeper(write)
+    keeper = ProgressWriter(write)
     for _ in range(10):
         keeper.soon()
     async with asyncio.timeout(20):
@@ -119,7 +124,7 @@ async def test_nothing_is_written_after_the_end() -> None:
     async def write() -> None:
         raise AssertionError("the call is over")
 
-    keeper = Keeper(write)
+    keeper = ProgressWriter(write)
     keeper.soon()
     keeper.close()
     assert keeper._writing is not None
