@@ -190,7 +190,7 @@ def _with(record: Record, at: datetime, found: re.Match[bytes]) -> Record:
 
 
 def _ended(at: datetime, found: re.Match[bytes]) -> Ended:
-    """As Call makes it of AMI's events."""
+    """As ``Lifecycle`` makes it of AMI's events."""
     by: Literal["callee", "caller"] = "callee" if found[6] == b"callee" else "caller"
     cause, status = int(found[4]) or NORMAL_CLEARING, int(found[7] or 0)
     if not status and cause == NO_CIRCUIT and by == "callee":
