@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.asterisk.channel import agi, operations
 from bridge.asterisk.channel.limit import CallLimit
-from bridge.asterisk.channel.operations import Operation, OperationState
+from bridge.asterisk.channel.operations import AgiOperation, OperationState
 from bridge.asterisk.channel.silence import BackgroundSilence, SilenceState
 from bridge.telephony.events import Origination, Played, Transfer
 
@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 STATES = st.lists(st.sampled_from(OperationState))
 
 
-def a_playback() -> Operation:
+def a_playback() -> AgiOperation:
     return operations.playback("STREAM FILE", seconds=2.0)
 
 

@@ -17,7 +17,7 @@ from bridge.asterisk.channel import agi, detector, operations, transfers
 from bridge.asterisk.channel.keys import Keys
 from bridge.asterisk.channel.lifecycle import Lifecycle
 from bridge.asterisk.channel.limit import CallLimit
-from bridge.asterisk.channel.operations import Operation, nothing
+from bridge.asterisk.channel.operations import AgiOperation, nothing
 from bridge.asterisk.channel.originate import COMMANDS
 from bridge.asterisk.channel.session import AgiSession
 from bridge.telephony.causes import NORMAL_CLEARING
@@ -156,7 +156,7 @@ class AsteriskChannel:
         self._joined_at = None
         with suppress(ExchangeError):  # should the order get lost, the transfer before would be told of
             await self._link.send("Setvar", Channel=self.id, Variable=transfers.STATUS, Value="")
-        await self._session.do(Operation(commands, self._transferred, question=transfers.RESULT))
+        await self._session.do(AgiOperation(commands, self._transferred, question=transfers.RESULT))
 
     async def hang_up(self) -> None:
         """End the call; before the answer this stops the ringing. Without a link it is done when there is one again."""
@@ -198,7 +198,7 @@ class AsteriskChannel:
     async def adopt_transfer(self, joined_at: datetime | None) -> None:
         """Take it that an adopted call is being transferred, and was answered ``joined_at``. TransferOver follows."""
         self._joined_at = joined_at
-        await self._session.adopt(Operation((), self._transferred, question=transfers.RESULT))
+        await self._session.adopt(AgiOperation((), self._transferred, question=transfers.RESULT))
 
     # What the switchboard hears and finds out
 

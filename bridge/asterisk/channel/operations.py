@@ -57,7 +57,7 @@ def nothing() -> None:
 
 
 @dataclass(slots=True, eq=False)
-class Operation:
+class AgiOperation:
     """What the channel is to do: commands, the answer to the last of which says how it went.
 
     ``tells`` makes an event of the time (UTC) and that answer, None when it failed. There are no commands when another
@@ -108,20 +108,20 @@ class Operation:
 
 def playback(
     *commands: str, then_listen: bool = False, seconds: float = 0.0, begun: Callable[[], None] = nothing
-) -> Operation:
-    return Operation(commands, _played, then_listen=then_listen, seconds=seconds, begun=begun)
+) -> AgiOperation:
+    return AgiOperation(commands, _played, then_listen=then_listen, seconds=seconds, begun=begun)
 
 
-def recording(*commands: str) -> Operation:
-    return Operation(commands, _recorded)
+def recording(*commands: str) -> AgiOperation:
+    return AgiOperation(commands, _recorded)
 
 
-def detection(*commands: str) -> Operation:
-    return Operation(commands, _detected, question=detector.VERDICT)
+def detection(*commands: str) -> AgiOperation:
+    return AgiOperation(commands, _detected, question=detector.VERDICT)
 
 
-def greeting_end(*commands: str) -> Operation:
-    return Operation(commands, _greeting_over)
+def greeting_end(*commands: str) -> AgiOperation:
+    return AgiOperation(commands, _greeting_over)
 
 
 def _played(at: datetime, answer: agi.Answer | None) -> Played:

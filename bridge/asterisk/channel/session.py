@@ -15,7 +15,7 @@ from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
 from bridge.asterisk.channel import agi
 from bridge.asterisk.channel.limit import CallLimit
-from bridge.asterisk.channel.operations import Operation, OperationState
+from bridge.asterisk.channel.operations import AgiOperation, OperationState
 from bridge.asterisk.channel.silence import BackgroundSilence, SilenceState
 from bridge.telephony.errors import ExchangeError, LinkDown, Rejected, Unconfirmed
 from bridge.telephony.events import CallEvent
@@ -50,7 +50,7 @@ class AgiSession:
         self._loop = asyncio.get_running_loop()
         self._process = secrets.token_hex(4)
         self._silence = BackgroundSilence()
-        self._operation: Operation | None = None
+        self._operation: AgiOperation | None = None
         self._number = 0
         """Counts the operations that were begun."""
         self._idle = asyncio.Event()
@@ -67,7 +67,7 @@ class AgiSession:
         """No other operation on the channel has it, whichever process began it."""
         return f"{_OPERATION}-{self._process}-{self._number}"
 
-    async def do(self, operation: Operation) -> None:
+    async def do(self, operation: AgiOperation) -> None:
         """Begin an operation; there must be none under way."""
         self._begin(operation)
         number = self._number
@@ -92,7 +92,7 @@ class AgiSession:
         else:
             operation.is_told(OperationState.UNDER_WAY)
 
-    async def adopt(self, operation: Operation) -> None:
+    async def adopt(self, operation: AgiOperation) -> None:
         """Go on with an operation that another process has begun."""
         self._begin(operation)
         operation.become(OperationState.UNDER_WAY)
@@ -180,7 +180,7 @@ class AgiSession:
         self._operation = None
         self._idle.set()
 
-    def _begin(self, operation: Operation) -> None:
+    def _begin(self, operation: AgiOperation) -> None:
         self._number += 1
         self._operation = operation
         self._is_seen = True
