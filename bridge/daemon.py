@@ -29,7 +29,7 @@ from bridge.base.logs import configure_logs, log_what_nobody_awaits
 from bridge.base.objects import Objects
 from bridge.base.outbound import Outbound
 from bridge.base.service_manager import READY, STOPPING, tell, tell_alive
-from bridge.base.supervised import Supervisor
+from bridge.base.tasks import Supervisor
 from bridge.calls.attempt import AttemptRunner
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.recovery import Recovery

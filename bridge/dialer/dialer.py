@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bridge.base.supervised import Supervisor
+from bridge.base.tasks import Supervisor
 from bridge.calls.attempt import AttemptRunner
 from bridge.dialer.claiming import Claiming
 from bridge.dialer.lease import Lease

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from bridge.base.supervised import Supervisor
+from bridge.base.tasks import Supervisor
 from bridge.calls.attempt import AttemptRunner
 from bridge.calls.settling import Adopt, Evidence, Release, Settle, Wait, decide, lost
 from bridge.dialer.rounds import Rounds

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from bridge.base.supervised import Part, uncancelled
+from bridge.base.tasks import Part, uncancelled
 from bridge.store import StoreFailed
 
 _log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.base.outbound import Outbound
-from bridge.base.supervised import Supervisor
+from bridge.base.tasks import Supervisor
 from bridge.calls.attempt import AttemptRunner
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic

@@ -43,7 +43,7 @@ if "serve" in sys.orig_argv and (folder := os.environ.get("FAULTS")):
     for module, name, seconds in (
         ("bridge.reports.retention", "_EVERY_SECONDS", 0.2),
         ("bridge.dialer.recovery", "_EVERY_SECONDS", 0.2),
-        ("bridge.base.supervised", "LONGEST_REST_SECONDS", 2.0),
-        ("bridge.base.supervised", "CANNOT_LIVE_SECONDS", float(os.environ["CANNOT_LIVE_SECONDS"])),
+        ("bridge.base.tasks", "LONGEST_REST_SECONDS", 2.0),
+        ("bridge.base.tasks", "CANNOT_LIVE_SECONDS", float(os.environ["CANNOT_LIVE_SECONDS"])),
     ):
         setattr(importlib.import_module(module), name, seconds)

@@ -7,14 +7,14 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.base import supervised
-from bridge.base.supervised import Part, PartCannotLive, Supervisor
+from bridge.base import tasks
+from bridge.base.tasks import Part, PartCannotLive, Supervisor
 
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervised, "FIRST_REST_SECONDS", 0.02)
-    monkeypatch.setattr(supervised, "LONGEST_REST_SECONDS", 0.05)
+    monkeypatch.setattr(tasks, "FIRST_REST_SECONDS", 0.02)
+    monkeypatch.setattr(tasks, "LONGEST_REST_SECONDS", 0.05)
 
 
 class Work:
@@ -70,7 +70,7 @@ async def test_a_cancellation_from_elsewhere_does_not_end_a_part() -> None:
 
 
 async def test_a_part_that_cannot_live_is_told_of_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervised, "CANNOT_LIVE_SECONDS", 0.05)
+    monkeypatch.setattr(tasks, "CANNOT_LIVE_SECONDS", 0.05)
     told: asyncio.Queue[PartCannotLive] = asyncio.Queue()
     supervisor = Supervisor(on_dead=told.put_nowait)
     work = Work(*(OSError() for _ in range(1000)))
@@ -86,8 +86,8 @@ async def test_a_part_that_cannot_live_is_told_of_by_name(monkeypatch: pytest.Mo
 async def test_troubles_with_a_good_while_between_them_are_none_of_one_that_cannot_live(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(supervised, "LIVES_SECONDS", 0.0)
-    monkeypatch.setattr(supervised, "CANNOT_LIVE_SECONDS", 0.0001)
+    monkeypatch.setattr(tasks, "LIVES_SECONDS", 0.0)
+    monkeypatch.setattr(tasks, "CANNOT_LIVE_SECONDS", 0.0001)
     part = Part("flaky", on_dead=nobody_dies)
     for _ in range(5):
         part.died(OSError())
@@ -104,8 +104,8 @@ async def test_rests_grow_and_differ() -> None:
 
 
 async def test_stopping_ends_what_runs_and_what_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervised, "FIRST_REST_SECONDS", 1000.0)
-    monkeypatch.setattr(supervised, "LONGEST_REST_SECONDS", 1000.0)
+    monkeypatch.setattr(tasks, "FIRST_REST_SECONDS", 1000.0)
+    monkeypatch.setattr(tasks, "LONGEST_REST_SECONDS", 1000.0)
     supervisor = Supervisor(on_dead=nobody_dies)
     resting, running = Work(OSError()), Work()
     supervisor.keep("resting", resting.run)
