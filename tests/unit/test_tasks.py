@@ -1,4 +1,7 @@
-"""Parts that must live: started again when they die, shown while they are down, given up when they cannot live."""
+"""Parts that must live: started again when they die, shown while they are down, given up when they cannot live.
+
+And work that nobody waits for: what it fails with is told.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.base import tasks
-from bridge.base.tasks import Part, PartCannotLive, Supervisor
+from bridge.base.backoff import Waits
+from bridge.base.tasks import Background, Part, PartCannotLive, Supervisor
 
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "FIRST_REST_SECONDS", 0.02)
-    monkeypatch.setattr(tasks, "LONGEST_REST_SECONDS", 0.05)
+    monkeypatch.setattr(tasks, "RESTS", Waits(first=0.02, longest=0.05, jitter=0.5))
 
 
 class Work:
@@ -104,8 +107,7 @@ async def test_rests_grow_and_differ() -> None:
 
 
 async def test_stopping_ends_what_runs_and_what_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "FIRST_REST_SECONDS", 1000.0)
-    monkeypatch.setattr(tasks, "LONGEST_REST_SECONDS", 1000.0)
+    monkeypatch.setattr(tasks, "RESTS", Waits(first=1000.0, longest=1000.0))
     supervisor = Supervisor(on_dead=nobody_dies)
     resting, running = Work(OSError()), Work()
     supervisor.keep("resting", resting.run)
@@ -115,3 +117,27 @@ async def test_stopping_ends_what_runs_and_what_rests(monkeypatch: pytest.Monkey
     async with asyncio.timeout(20):
         await supervisor.stop()
     await Supervisor(on_dead=nobody_dies).stop()
+
+
+async def test_work_in_the_background_that_fails_is_logged_and_ends_alone() -> None:
+    over = 0
+
+    def count() -> None:
+        nonlocal over
+        over += 1
+
+    background, well = Background("tried_in_vain", on_over=count, asterisk="here"), Work()
+    with capture_logs() as logs:
+        background.begin(Work(ValueError("hostile")).run())
+        background.begin(well.run())
+        await well.begins(1)
+    assert [(line["event"], line["asterisk"]) for line in logs] == [("tried_in_vain", "here")]
+    assert (len(background), over) == (1, 1)
+    assert not await background.wait(0.01)
+    background.cancel()
+    assert await background.wait(20)
+    assert (len(background), over) == (0, 2)
+
+
+async def test_there_may_be_nothing_in_the_background_to_wait_for() -> None:
+    assert await Background("never").wait(0)
