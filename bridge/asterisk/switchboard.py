@@ -67,6 +67,11 @@ class Switchboard:
         """Spare it calls by this trunk for a while, or until there is another Asterisk behind the link."""
         self._left_alone[trunk] = asyncio.get_running_loop().time() + _LEFT_ALONE_SECONDS
 
+    async def close(self) -> None:
+        """Look after nothing any more; the calls go on."""
+        self._looking.cancel()
+        await self._looking.wait()
+
     async def place(self, origination: Origination) -> Call:
         """Have the number called. It is dialled at most once, whatever happens to the link.
 
