@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -16,6 +15,7 @@ from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.channel.lifecycle import ReportedState
 from bridge.asterisk.channel.originate import COMMANDS, originate
 from bridge.asterisk.journal import Journal
+from bridge.base.tasks import Background
 from bridge.telephony.errors import ExchangeError, JournalUnreadable, Rejected, Unconfirmed
 from bridge.telephony.events import Origination
 from bridge.telephony.exchange import GONE_FOR_GOOD
@@ -39,7 +39,7 @@ class Switchboard:
         self._overdue: dict[str, asyncio.TimerHandle] = {}
         self._left_alone: dict[str, float] = {}
         self._file_seen: Path | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._looking = Background("switchboard_failed", asterisk=link.name)
         link.subscribe(self._take, self._reconcile_all)
 
     @property
@@ -67,6 +67,11 @@ class Switchboard:
     def leave_alone(self, trunk: str) -> None:
         """Spare it calls by this trunk for a while, or until there is another Asterisk behind the link."""
         self._left_alone[trunk] = asyncio.get_running_loop().time() + _LEFT_ALONE_SECONDS
+
+    async def close(self) -> None:
+        """Look after nothing any more; the calls go on."""
+        self._looking.cancel()
+        await self._looking.wait()
 
     async def place(self, origination: Origination) -> AsteriskChannel:
         """Have the number called. It is dialled at most once, whatever happens to the link.
@@ -135,7 +140,7 @@ class Switchboard:
             if event["Event"] == "Hangup":
                 self._see_that_the_journal_is_kept(call)
             elif event["Event"] == "OriginateResponse" and not call.over:
-                self._begin(self._see_whether_it_had_a_channel(call))
+                self._looking.begin(self._see_whether_it_had_a_channel(call))
         elif (arrived := self._arriving.get(channel_id)) is not None:
             arrived.append(event)
 
@@ -167,7 +172,7 @@ class Switchboard:
         file = self._journal.file(self.name, datetime.now(UTC))
         if file != self._file_seen:
             self._file_seen = file
-            self._begin(self._read_back(call, file))
+            self._looking.begin(self._read_back(call, file))
 
     async def _read_back(self, call: AsteriskChannel, file: Path) -> None:
         if not await self._records([call]):
@@ -192,7 +197,7 @@ class Switchboard:
         for call in self._calls.values():
             call.link_is_back()
         if self._calls:
-            self._begin(self._reconcile(list(self._calls.values())))
+            self._looking.begin(self._reconcile(list(self._calls.values())))
 
     async def _reconcile(self, calls: list[AsteriskChannel], *, are_overdue: bool = False) -> None:
         """Settle what happened to calls while there was no link: AMI tells no event twice.
@@ -265,19 +270,8 @@ class Switchboard:
 
     def _look_after(self, call: AsteriskChannel, due: float) -> None:
         if call.ends_at + _OVERDUE_SECONDS <= due:
-            self._begin(self._reconcile([call], are_overdue=True))
+            self._looking.begin(self._reconcile([call], are_overdue=True))
         self._watch(call)
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._logged(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception:  # a fault of ours must not go unseen
-            _log.exception("switchboard_failed", asterisk=self.name)
 
     def _forget(self, call_id: str) -> None:
         self._calls.pop(call_id, None)
