@@ -20,6 +20,7 @@ from bridge.asterisk.channel.limit import CallLimit
 from bridge.asterisk.channel.operations import AgiOperation, nothing
 from bridge.asterisk.channel.originate import COMMANDS
 from bridge.asterisk.channel.session import AgiSession
+from bridge.base.backoff import Backoff, Waits, is_set_within
 from bridge.telephony.causes import NORMAL_CLEARING
 from bridge.telephony.errors import ExchangeError, LinkDown, Rejected, Unconfirmed
 from bridge.telephony.events import (
@@ -34,7 +35,7 @@ from bridge.telephony.events import (
 from bridge.telephony.records import Record
 
 _TOGETHER_SECONDS = 1.0
-_AGAIN_SECONDS, _LONGEST_AGAIN_SECONDS = 0.05, 5.0
+_HANG_UP_AGAIN = Waits(first=0.05, longest=5.0)
 
 
 class AsteriskChannel:
@@ -261,15 +262,12 @@ class AsteriskChannel:
         self._tell(*self._lifecycle.settle(record, _now(), last_known=last_known, never_begun=never_begun))
 
     async def _send_hang_up(self) -> None:
-        wait = _AGAIN_SECONDS
+        backoff = Backoff(_HANG_UP_AGAIN)
         while not self.over:
             try:
                 await self._order_hang_up()
             except Rejected:  # the channel is not there yet, or has just gone, or Asterisk is being stopped
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(wait):
-                        await self._over.wait()
-                wait = min(wait * 2, _LONGEST_AGAIN_SECONDS)
+                await is_set_within(self._over, backoff.failed())
             else:
                 return
 

@@ -17,6 +17,7 @@ from bridge.asterisk.channel import agi
 from bridge.asterisk.channel.limit import CallLimit
 from bridge.asterisk.channel.operations import AgiOperation, OperationState
 from bridge.asterisk.channel.silence import BackgroundSilence, SilenceState
+from bridge.base.backoff import is_set_within
 from bridge.telephony.errors import ExchangeError, LinkDown, Rejected, Unconfirmed
 from bridge.telephony.events import CallEvent
 
@@ -122,7 +123,7 @@ class AgiSession:
             return
         self._operation.become(OperationState.STOPPING)
         if by_itself:
-            await self._wait_until_idle()
+            await is_set_within(self._idle, _STOPS_BY_ITSELF_SECONDS)
         while not self._idle.is_set():
             with suppress(Rejected):  # it has just ended
                 try:
@@ -130,7 +131,7 @@ class AgiSession:
                 except (LinkDown, Unconfirmed):
                     return
             # A stop is lost on a playback that waits for its turn in the channel: say it again.
-            await self._wait_until_idle()
+            await is_set_within(self._idle, _STOPS_BY_ITSELF_SECONDS)
 
     def fill_with(self, stem: str, seconds: float) -> None:
         """The stem of a file of silence, so long. Raises ``UnsafeValue``."""
@@ -229,11 +230,6 @@ class AgiSession:
             self._link.post("ControlPlayback", Channel=self._channel_id, Control="stop")
         for _ in range(left_over):
             self._post(agi.USE_UP_STOP)
-
-    async def _wait_until_idle(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_STOPS_BY_ITSELF_SECONDS):
-                await self._idle.wait()
 
     async def _send(self, command: str) -> None:
         self._loop.call_soon(self._wake)  # goes out in one segment with the command, and after it
