@@ -35,6 +35,7 @@ from pydantic_settings import (
 )
 
 from bridge.base.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.telephony.formats import Formats, TrunkFormat
 from bridge.telephony.numbers import parse_sender
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ _PUBLIC_URL = (
     r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*/?$"
 )
 _S3_REGION = r"^[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
+
+_ACCOUNT = "default"
+"""Whose the credentials are that stand in the settings."""
 
 _MOST_DAYS = 36_500
 _MOST_CALLS = 1_000_000
@@ -266,6 +270,22 @@ class Settings(BaseSettings):
                 calls_per_second=self.trunk_calls_per_second,
             ),
         )
+
+    @property
+    def api_keys(self) -> dict[str, str]:
+        """The one that is set, if there is one, with its account."""
+        return {self.api_key.get_secret_value(): _ACCOUNT} if self.api_key else {}
+
+    @property
+    def users(self) -> dict[tuple[str, str], str]:
+        """The name and the password that are set, if both are, with their account."""
+        return {(self.user, self.password.get_secret_value()): _ACCOUNT} if self.user and self.password else {}
+
+    @property
+    def formats(self) -> Formats:
+        """What each trunk is sent."""
+        trunks = {trunk.name: TrunkFormat(trunk.number_format, trunk.caller_id_format) for trunk in self.all_trunks}
+        return Formats(trunks, self.caller_id)
 
     @property
     def url_for_receivers(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from bridge.api.reading import read, read_body
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.api.spoken import Played, refuse_what_cannot_be_heard
 from bridge.api.terms import ContentType, OptionalUrl
+from bridge.base.threads import LARGE
 from bridge.messages.scenario import Scenario, ScenarioBody, new_scenario
 from bridge.reports.members import wire_time
 from bridge.scripts import ScriptInvalid, compile_scenario
@@ -82,7 +82,7 @@ async def search_scenarios(request: web.Request) -> web.Response:
         offset=(page - 1) * size,
     )
     # One after the other, and not on the event loop: a script may be large.
-    written = [await asyncio.to_thread(to_json, _members(scenario)) for scenario in found]
+    written = [await LARGE.run(to_json, _members(scenario)) for scenario in found]
     return web.Response(body=b"[%b]" % b",".join(written), content_type="application/json")
 
 

@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from bridge.base.threads import Threads
 from bridge.speech.chain import Link, chain
 from bridge.speech.engines.engine import Audio, Engine, Samples, Voice
 from bridge.speech.errors import EngineFailedError
@@ -17,7 +18,6 @@ from bridge.speech.kept.once import Once
 from bridge.speech.kept.shared import SharedFragments
 from bridge.speech.sound.sound import fragment_sound
 from bridge.speech.text.phrase import Phrase
-from bridge.speech.threads import Threads
 from bridge.speech.voices import casting
 
 PIPELINE_VERSION = 2

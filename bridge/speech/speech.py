@@ -14,8 +14,9 @@ import structlog
 
 from bridge.base.objects import Objects
 from bridge.base.outbound import Outbound
+from bridge.base.threads import Threads
 from bridge.speech.engines.engine import Engine, Voice
-from bridge.speech.errors import EngineFailedError, NothingToSayError, SpeechError, TextUnspeakableError
+from bridge.speech.errors import EngineFailedError, NothingToSayError, SpeechError, TextUnspeakableError, storing
 from bridge.speech.kept.cache import Cache, digest
 from bridge.speech.kept.downloads import Downloads
 from bridge.speech.kept.once import Once
@@ -30,11 +31,13 @@ from bridge.speech.speakers import Speaker, Speakers
 from bridge.speech.text import fragments
 from bridge.speech.text.languages import language_code
 from bridge.speech.text.phrase import Phrase, Prompt
-from bridge.speech.threads import Threads
 from bridge.speech.voices import ListedVoice, listed_voices, voices_in
 
 MOST_NAMED = 5
 """Characters that an error names."""
+
+THREADS = 2
+"""So few that a burst of work leaves processors to the calls."""
 
 UPLOAD_FORMATS = ("wav", "mp3")
 WAV_BEGINNINGS = {b"RIFF", b"RIFX", b"RF64", b"BW64"}
@@ -62,7 +65,7 @@ class Speech:
         folder = cache_dir.absolute()
         self._codecs = [CODECS[name] for name in codecs]
         self._engines = list(engines)
-        self._threads = Threads("speech")
+        self._threads = Threads("speech", THREADS)
         self._cache = Cache(folder)
         self._private = Private(folder / "private", self._threads)
         self._uploads = Uploads(folder / "uploads", self._threads, objects)
@@ -201,7 +204,8 @@ class Speech:
             return kept
         made = await self._said(speaker, pieces, keep=True)
         voice, keep = speaker.voice, self._cache.keep_prompt
-        return await self._threads.store(keep, name, made, engine=voice.engine, voice=voice.name)
+        with storing():
+            return await self._threads.run(keep, name, made, engine=voice.engine, voice=voice.name)
 
     async def _spoken_in_private(self, speaker: Speaker, pieces: Sequence[str]) -> Prompt:
         made = await self._said(speaker, pieces, keep=False)
@@ -215,7 +219,8 @@ class Speech:
         kept = await self._kept(name)
         if kept is not None:
             return kept
-        return await self._threads.store(self._keep_silence, name, frames)
+        with storing():
+            return await self._threads.run(self._keep_silence, name, frames)
 
     def _keep_silence(self, name: str, frames: int) -> Prompt:
         seconds = frames / FRAMES_PER_SECOND

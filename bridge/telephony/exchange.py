@@ -26,10 +26,13 @@ class Channel(Protocol):
     """
 
     id: str
-    limit: int
-    given_up: bool
-    heard_all: bool
-    """Whether no ringing was missed: there was a link all the time, or nothing had rung when there was one."""
+
+    @property
+    def given_up(self) -> bool: ...
+
+    @property
+    def heard_all(self) -> bool:
+        """Whether no ringing was missed: there was a link all the time, or nothing had rung when there was one."""
 
     @property
     def over(self) -> bool: ...

@@ -15,7 +15,7 @@ from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.base.outbound import Outbound
-from bridge.base.supervised import Supervisor
+from bridge.base.tasks import Supervisor
 from bridge.calls.runner import AttemptRunner
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
@@ -54,7 +54,7 @@ class Process:
         """As after kill -9: nothing more is said to Asterisk, and nothing is written."""
         for link in self.links:
             await link.close()
-        tasks = [*self.calls, *self.recovery._tasks, *self.runner._background]
+        tasks = [*self.calls, *self.recovery._taken_up._tasks, *self.runner._background]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

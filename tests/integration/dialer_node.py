@@ -17,7 +17,7 @@ from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.asterisk.trunks import TrunkWatch
 from bridge.base.outbound import Outbound
-from bridge.base.supervised import PartCannotLive, Supervisor
+from bridge.base.tasks import PartCannotLive, Supervisor
 from bridge.calls.runner import AttemptRunner
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.traffic import Traffic

@@ -181,7 +181,7 @@ async def test_a_call_that_ends_while_orphans_are_looked_for_is_none(
     monkeypatch.setattr(process.store, "open_attempts", answer_late)
     with capture_logs() as told:
         await process.recovery.look()
-        await asyncio.gather(*process.recovery._tasks)
+        await process.recovery._taken_up.wait()
     assert not [line for line in told if line["log_level"] == "warning"]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import gtts
 import numpy as np
 
+from bridge.base.threads import Threads
 from bridge.speech.engines.engine import Audio, Voice
 from bridge.speech.errors import EngineFailedError
 from bridge.speech.sound.ffmpeg import FfmpegError, at_tempo, decode_mp3
@@ -32,13 +31,13 @@ class GttsEngine:
 
     def __init__(self, *, timeout: float = 10.0) -> None:
         self.timeout = timeout
-        self._threads = ThreadPoolExecutor(self.concurrency, thread_name_prefix="gtts")
+        self._threads = Threads("gtts", self.concurrency)
 
     async def start(self) -> None:
         """Nothing to start: whether the service answers is found out by asking it."""
 
     async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close(drop=True)
 
     def languages(self) -> list[str]:
         return [code for code, language in LANGUAGES.items() if language.gtts]
@@ -54,7 +53,7 @@ class GttsEngine:
         return []
 
     async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, text, voice, rate)
+        return await self._threads.run(self._fetch, text, voice, rate)
 
     def _fetch(self, text: str, voice: Voice, rate: float) -> Audio:
         mp3 = self._download(text, voice)

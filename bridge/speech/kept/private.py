@@ -9,10 +9,11 @@ from pathlib import Path
 
 import structlog
 
+from bridge.base.threads import Threads
+from bridge.speech.errors import storing
 from bridge.speech.kept.files import make_folder, write_new
 from bridge.speech.sound.assembly import Finished
 from bridge.speech.text.phrase import Prompt
-from bridge.speech.threads import Threads
 
 FOLDER_MODE = 0o2750
 """New files get the folder's group (setgid), so that an operator gives the one folder to Asterisk's group."""
@@ -40,7 +41,8 @@ class Private:
         prompt = Prompt(stem, made.seconds, made.sound_seconds, engine, voice, cached=False)
         self._held.add(stem)
         try:
-            await self._threads.store(self._write, stem, made.files)
+            with storing():
+                await self._threads.run(self._write, stem, made.files)
         except BaseException:  # also when nobody waits for it any more
             self.release(prompt)
             raise

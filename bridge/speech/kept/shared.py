@@ -8,6 +8,7 @@ import time
 import structlog
 
 from bridge.base.objects import ObjectNotThere, Objects, ObjectStorageFailed
+from bridge.base.tasks import Background
 from bridge.speech.breaker import Breaker
 
 LOOK_SECONDS = 0.5
@@ -28,13 +29,12 @@ class SharedFragments:
         self._objects = objects
         self._breaker = Breaker()
         self._waiting: dict[str, bytes] = {}
-        self._putting: asyncio.Task[None] | None = None
+        self._putting = Background("speech_not_shared")
 
     async def close(self) -> None:
         """Forget what was not put yet."""
-        if self._putting is not None:
-            self._putting.cancel()
-            await asyncio.wait([self._putting])
+        self._putting.cancel()
+        await self._putting.wait()
 
     async def get(self, key: str) -> bytes | None:
         """The object; None when there is none, or it takes too long."""
@@ -55,8 +55,8 @@ class SharedFragments:
         """Keep it in the background, one after the other; when too many wait it is not kept."""
         if len(self._waiting) < MOST_WAITING:
             self._waiting[key] = data
-        if self._putting is None or self._putting.done():
-            self._putting = asyncio.create_task(self._put_all())
+        if not self._putting:
+            self._putting.begin(self._put_all())
 
     async def _put_all(self) -> None:
         while self._waiting:

@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from bridge.base.objects import ObjectNotThere, Objects, ObjectStorageFailed
-from bridge.speech.errors import SpeechError, UploadUnknown
+from bridge.base.threads import Threads
+from bridge.speech.errors import SpeechError, UploadUnknown, storing
 from bridge.speech.kept.files import read, write
-from bridge.speech.threads import Threads
 
 ID = re.compile(r"[0-9A-F]{32}")
 OURS_ALONE = 0o600
@@ -68,7 +68,8 @@ class Uploads:
         return await self._threads.run(self._older, moment.timestamp())
 
     async def _write(self, upload_id: str, data: bytes) -> None:
-        await self._threads.store(write, self._path(upload_id), data, mode=OURS_ALONE)
+        with storing():
+            await self._threads.run(write, self._path(upload_id), data, mode=OURS_ALONE)
 
     async def _fetched(self, upload_id: str) -> bytes:
         if self._objects is None:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from bridge.speech.errors import AudioNotDownloaded, AudioUnsupported
+from bridge.base.threads import Threads
+from bridge.speech.errors import AudioNotDownloaded, AudioUnsupported, storing
 from bridge.speech.kept.cache import Cache, digest
 from bridge.speech.kept.downloads import Downloads
 from bridge.speech.kept.once import Once
@@ -22,7 +23,6 @@ from bridge.speech.sound.codec import Codec
 from bridge.speech.sound.decoding import FORMATS, AudioFile, decode
 from bridge.speech.sound.level import levelled
 from bridge.speech.text.phrase import Prompt
-from bridge.speech.threads import Threads
 
 AUDIO_VERSION = 2
 """Part of every cache key: raise it when the same file comes to sound different."""
@@ -50,7 +50,7 @@ class AudioFiles:
         self._cache = cache
         self._downloads = downloads
         self._codecs = codecs
-        self._threads = Threads("audio")  # of its own, so that long files hold up no text
+        self._threads = Threads("audio", DECODED_AT_ONCE)  # of its own, so that long files hold up no text
         self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
         self._under_way: Once[Prompt] = Once()
         self._known: OrderedDict[str, str | Failure] = OrderedDict()
@@ -110,7 +110,8 @@ class AudioFiles:
 
     async def _made(self, source: str, data: bytes, formats: Sequence[str]) -> Prompt:
         made = await self.decoded_data(data, formats=formats, must_be_heard=True)
-        return await self._threads.store(self._cache.keep_prompt, _name(source), made, engine=ENGINE, voice="")
+        with storing():
+            return await self._threads.run(self._cache.keep_prompt, _name(source), made, engine=ENGINE, voice="")
 
     def _remember(self, key: str, outcome: str | Failure) -> None:
         self._known[key] = outcome

@@ -15,6 +15,7 @@ from aiohttp.web import Application, Request
 from bridge.api.application import create_app
 from bridge.api.authentication import Authenticator
 from bridge.api.services import Readiness
+from bridge.base.backoff import Waits
 from bridge.base.objects import Bucket, ObjectStorageFailed
 from bridge.messages.recording import RecordingState
 from bridge.recordings import uploads as recording_uploads
@@ -102,7 +103,7 @@ async def test_a_call_that_goes_on_keeps_its_recording(store: Store, files: Reco
 async def test_recordings_wait_while_storage_is_away_also_over_a_restart(
     store: Store, files: RecordingFiles, bucket: Bucket, network: StorageNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording_uploads, "FIRST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(recording_uploads, "WHILE_AWAY", Waits(first=0.1, longest=300.0))
     network.away = True
     recordings = [await recorded(store, files, f"m{number}") for number in range(6)]
     for _ in range(2):

@@ -1,19 +1,19 @@
-"""The parts of the daemon that must live as long as it does."""
+"""Tasks: the parts of the daemon that must live as long as it does, and work in the background that nobody awaits."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 
+from bridge.base.backoff import Backoff, Waits
 from bridge.base.errors import VoicebridgeError
 
-FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 30.0
-"""Before a part that has died is started again; twice as long each time, and up to a half less by chance."""
+RESTS = Waits(first=1.0, longest=30.0, jitter=0.5)
+"""Before a part that has died is started again."""
 LIVES_SECONDS = 60.0
 """A part that has lived so long is well again: what comes later is another trouble."""
 CANNOT_LIVE_SECONDS = 600.0
@@ -44,7 +44,7 @@ class Part:
         self.name = name
         self.problem: str | None = None
         self._on_dead = on_dead
-        self._deaths = 0
+        self._deaths = Backoff(RESTS)
         self._first_death = 0.0
         self._alive_since = time.monotonic()
 
@@ -57,14 +57,12 @@ class Part:
         """Note and log what it died of; return how many seconds to leave it alone."""
         now = time.monotonic()
         if self.problem is None and now - self._alive_since >= LIVES_SECONDS:
-            self._deaths = 0
-        if self._deaths == 0:
+            self._deaths.reset()
+        if self._deaths.failures == 0:
             self._first_death = now
-        self._deaths += 1
-        doubled: float = FIRST_REST_SECONDS * 2 ** min(self._deaths - 1, 10)
-        rest = min(doubled, LONGEST_REST_SECONDS) * random.uniform(0.5, 1)  # noqa: S311 - no secret
-        self.problem = f"failed {self._deaths} times ({type(error).__name__}), see the log"
-        _log.error("part_failed", part=self.name, times=self._deaths, again_in_seconds=round(rest, 1), exc_info=error)
+        rest, times = self._deaths.failed(), self._deaths.failures
+        self.problem = f"failed {times} times ({type(error).__name__}), see the log"
+        _log.error("part_failed", part=self.name, times=times, again_in_seconds=round(rest, 1), exc_info=error)
         if now - self._first_death >= CANNOT_LIVE_SECONDS:
             self._on_dead(PartCannotLive(f"{self.name} {self.problem}"))
         return rest
@@ -98,6 +96,52 @@ class Supervisor:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+
+class Background:
+    """Work that nobody waits for while it goes on, piece by piece.
+
+    What fails ends alone, and is logged as ``event`` with ``logged_as``. ``on_over`` is called after each piece, also
+    one that was cancelled.
+    """
+
+    def __init__(self, event: str, on_over: Callable[[], None] = lambda: None, **logged_as: object) -> None:
+        self._event = event
+        self._on_over = on_over
+        self._logged_as = logged_as
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        """How many pieces are under way."""
+        return len(self._tasks)
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have it done. What is logged meanwhile is about the same call as here."""
+        task = asyncio.create_task(self._logged(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+
+    def cancel(self) -> None:
+        """End what is under way."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def wait(self, seconds: float | None = None) -> bool:
+        """Wait until what is under way now is over, at most so many seconds; return whether all of it is."""
+        if not self._tasks:
+            return True
+        _, late = await asyncio.wait(self._tasks, timeout=seconds)
+        return not late
+
+    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            _log.exception(self._event, **self._logged_as)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._on_over()
 
 
 async def uncancelled(work: Awaitable[_T]) -> _T:

@@ -1,4 +1,7 @@
-"""Parts that must live: started again when they die, shown while they are down, given up when they cannot live."""
+"""Parts that must live: started again when they die, shown while they are down, given up when they cannot live.
+
+And work that nobody waits for: what it fails with is told.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,14 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.base import supervised
-from bridge.base.supervised import Part, PartCannotLive, Supervisor
+from bridge.base import tasks
+from bridge.base.backoff import Waits
+from bridge.base.tasks import Background, Part, PartCannotLive, Supervisor
 
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervised, "FIRST_REST_SECONDS", 0.02)
-    monkeypatch.setattr(supervised, "LONGEST_REST_SECONDS", 0.05)
+    monkeypatch.setattr(tasks, "RESTS", Waits(first=0.02, longest=0.05, jitter=0.5))
 
 
 class Work:
@@ -70,7 +73,7 @@ async def test_a_cancellation_from_elsewhere_does_not_end_a_part() -> None:
 
 
 async def test_a_part_that_cannot_live_is_told_of_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervised, "CANNOT_LIVE_SECONDS", 0.05)
+    monkeypatch.setattr(tasks, "CANNOT_LIVE_SECONDS", 0.05)
     told: asyncio.Queue[PartCannotLive] = asyncio.Queue()
     supervisor = Supervisor(on_dead=told.put_nowait)
     work = Work(*(OSError() for _ in range(1000)))
@@ -86,8 +89,8 @@ async def test_a_part_that_cannot_live_is_told_of_by_name(monkeypatch: pytest.Mo
 async def test_troubles_with_a_good_while_between_them_are_none_of_one_that_cannot_live(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(supervised, "LIVES_SECONDS", 0.0)
-    monkeypatch.setattr(supervised, "CANNOT_LIVE_SECONDS", 0.0001)
+    monkeypatch.setattr(tasks, "LIVES_SECONDS", 0.0)
+    monkeypatch.setattr(tasks, "CANNOT_LIVE_SECONDS", 0.0001)
     part = Part("flaky", on_dead=nobody_dies)
     for _ in range(5):
         part.died(OSError())
@@ -104,8 +107,7 @@ async def test_rests_grow_and_differ() -> None:
 
 
 async def test_stopping_ends_what_runs_and_what_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervised, "FIRST_REST_SECONDS", 1000.0)
-    monkeypatch.setattr(supervised, "LONGEST_REST_SECONDS", 1000.0)
+    monkeypatch.setattr(tasks, "RESTS", Waits(first=1000.0, longest=1000.0))
     supervisor = Supervisor(on_dead=nobody_dies)
     resting, running = Work(OSError()), Work()
     supervisor.keep("resting", resting.run)
@@ -115,3 +117,27 @@ async def test_stopping_ends_what_runs_and_what_rests(monkeypatch: pytest.Monkey
     async with asyncio.timeout(20):
         await supervisor.stop()
     await Supervisor(on_dead=nobody_dies).stop()
+
+
+async def test_work_in_the_background_that_fails_is_logged_and_ends_alone() -> None:
+    over = 0
+
+    def count() -> None:
+        nonlocal over
+        over += 1
+
+    background, well = Background("tried_in_vain", on_over=count, asterisk="here"), Work()
+    with capture_logs() as logs:
+        background.begin(Work(ValueError("hostile")).run())
+        background.begin(well.run())
+        await well.begins(1)
+    assert [(line["event"], line["asterisk"]) for line in logs] == [("tried_in_vain", "here")]
+    assert (len(background), over) == (1, 1)
+    assert not await background.wait(0.01)
+    background.cancel()
+    assert await background.wait(20)
+    assert (len(background), over) == (0, 2)
+
+
+async def test_there_may_be_nothing_in_the_background_to_wait_for() -> None:
+    assert await Background("never").wait(0)
