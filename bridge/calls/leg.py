@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-import structlog
-
+from bridge.base.tasks import Background
 from bridge.calls.progress import CallProgress
 from bridge.calls.prompts import Prompts
 from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import events
 from bridge.telephony.exchange import Channel
 from bridge.telephony.formats import TrunkFormat
-
-_log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 Continuation = Callable[[], Awaitable[None]]
@@ -33,7 +29,7 @@ class LiveLeg:
     recordings: CallRecordings
     trunk: TrunkFormat
     save: Callable[[], Awaitable[None]]
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _background: Background = field(default_factory=lambda: Background("failed_during_the_call"))
 
     def post(self, what: events.Event | Continuation) -> None:
         """Have the script told of an event, or something done, after all that has happened on the channel so far."""
@@ -49,15 +45,11 @@ class LiveLeg:
             result = None
             try:
                 result = await work
-            except Exception:
-                _log.exception("failed_during_the_call")
-            self.post(partial(then, result))
+            finally:
+                self.post(partial(then, result))
 
-        task = asyncio.create_task(do())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._background.begin(do())
 
     def close(self) -> None:
         """The call is over."""
-        for task in self._tasks:
-            task.cancel()
+        self._background.cancel()

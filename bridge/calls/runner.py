@@ -13,6 +13,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bridge.base.outbound import Outbound
+from bridge.base.tasks import Background
 from bridge.calls.attempt import LiveAttempt
 from bridge.calls.dependencies import Dependencies
 from bridge.calls.exchanges import Exchanges
@@ -64,7 +65,7 @@ class AttemptRunner:
         self._idle.set()
         self._canceled: frozenset[str] = frozenset()
         self._given_back: deque[str] = deque(maxlen=_GIVEN_BACK_KEPT)
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = Background("failed_beside_the_call", on_over=self._note_if_idle)
         self._dependencies = Dependencies(
             store=store,
             exchanges=Exchanges(switchboards, pace),
@@ -184,25 +185,12 @@ class AttemptRunner:
         _log.info("released", reason=reason)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(_logged(work))
-        self._background.add(task)
+        self._background.begin(work)
         self._idle.clear()
-        task.add_done_callback(self._despawn)
-
-    def _despawn(self, task: asyncio.Task[None]) -> None:
-        self._background.discard(task)
-        self._note_if_idle()
 
     def _note_if_idle(self) -> None:
         if not self._running and not self._background:
             self._idle.set()
-
-
-async def _logged(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except Exception:  # nobody waits for it
-        _log.exception("failed_beside_the_call")
 
 
 def _named(claim: Claim) -> AbstractContextManager[None]:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bridge.base.tasks import Background
 from bridge.store import StoreFailed
 
 SOON_SECONDS = 0.1
@@ -22,13 +23,13 @@ class ProgressWriter:
     def __init__(self, write: Callable[[], Awaitable[None]]) -> None:
         self._write = write
         self._is_due = False
-        self._writing: asyncio.Task[None] | None = None
+        self._writing = Background("progress_not_kept")
 
     def soon(self) -> None:
         """There is something new."""
         self._is_due = True
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._keep())
+        if not self._writing:
+            self._writing.begin(self._keep())
 
     async def now(self) -> None:
         """Write at once; go on without it when that takes longer than a second."""
@@ -40,8 +41,7 @@ class ProgressWriter:
 
     def close(self) -> None:
         """The call is over: nothing more is written."""
-        if self._writing is not None:
-            self._writing.cancel()
+        self._writing.cancel()
 
     async def _keep(self) -> None:
         wait = SOON_SECONDS

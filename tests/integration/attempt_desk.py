@@ -54,7 +54,7 @@ class Process:
         """As after kill -9: nothing more is said to Asterisk, and nothing is written."""
         for link in self.links:
             await link.close()
-        tasks = [*self.calls, *self.recovery._taken_up._tasks, *self.runner._background]
+        tasks = [*self.calls, *self.recovery._taken_up._tasks, *self.runner._background._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
