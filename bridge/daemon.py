@@ -44,7 +44,7 @@ from bridge.reports.retention import Limits, Retention
 from bridge.reports.signature import signing_key
 from bridge.settings import Settings
 from bridge.speech import Speech, build_engines
-from bridge.speech.kept.files import make_folder
+from bridge.speech.cache.files import make_folder
 from bridge.store import Store, StoreFailed, Topic, TrunkLimit
 from bridge.telephony.formats import Formats, TrunkFormat
 

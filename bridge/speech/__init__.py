@@ -1,7 +1,8 @@
 """The speech room: text to audio files in the trunks' own codecs."""
 
-from bridge.speech.engines.engine import Engine, Voice
-from bridge.speech.engines.registry import build_engines
+from bridge.speech.audio_files.uploads import Upload
+from bridge.speech.engine import Engine, Voice
+from bridge.speech.engine_registry import build_engines
 from bridge.speech.errors import (
     AudioNotDownloaded,
     AudioUnsupported,
@@ -14,10 +15,9 @@ from bridge.speech.errors import (
     UploadUnknown,
     VoiceUnknownError,
 )
-from bridge.speech.kept.uploads import Upload
+from bridge.speech.phrase import Phrase, Prompt
 from bridge.speech.speech import Speech
 from bridge.speech.text.languages import language_code
-from bridge.speech.text.phrase import Phrase, Prompt
 from bridge.speech.voices import ListedVoice
 
 __all__ = [

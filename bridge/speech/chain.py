@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import structlog
 
 from bridge.speech.breaker import Breaker
-from bridge.speech.engines.engine import Audio, Engine, Voice
+from bridge.speech.engine import Audio, Engine, Voice
 from bridge.speech.errors import EngineFailedError
 
 log = structlog.get_logger(__name__)

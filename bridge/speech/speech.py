@@ -14,22 +14,22 @@ import structlog
 
 from bridge.base.objects import Objects
 from bridge.base.outbound import Outbound
-from bridge.speech.engines.engine import Engine, Voice
+from bridge.speech.audio_files.audio_files import ENGINE, AudioFiles
+from bridge.speech.audio_files.downloads import Downloads
+from bridge.speech.audio_files.uploads import Upload, Uploads, new_id
+from bridge.speech.cache.cache import Cache, digest
+from bridge.speech.cache.private_prompts import Private
+from bridge.speech.cache.shared_fragments import SharedFragments
+from bridge.speech.engine import Engine, Voice
 from bridge.speech.errors import EngineFailedError, NothingToSayError, SpeechError, TextUnspeakableError
-from bridge.speech.kept.cache import Cache, digest
-from bridge.speech.kept.downloads import Downloads
-from bridge.speech.kept.once import Once
-from bridge.speech.kept.private import Private
-from bridge.speech.kept.shared import SharedFragments
-from bridge.speech.kept.uploads import Upload, Uploads, new_id
+from bridge.speech.phrase import Phrase, Prompt
+from bridge.speech.single_flight import Once
 from bridge.speech.sound.assembly import Finished, assemble
-from bridge.speech.sound.audio import ENGINE, AudioFiles
 from bridge.speech.sound.codec import CODECS, FRAMES_PER_SECOND, encode
 from bridge.speech.sound.decoding import AudioFile
-from bridge.speech.speakers import Speaker, Speakers
+from bridge.speech.synthesis import Speaker, Speakers
 from bridge.speech.text import fragments
 from bridge.speech.text.languages import language_code
-from bridge.speech.text.phrase import Phrase, Prompt
 from bridge.speech.threads import Threads
 from bridge.speech.voices import ListedVoice, listed_voices, voices_in
 

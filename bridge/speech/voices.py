@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bridge.speech.engines.engine import Engine, Voice
+from bridge.speech.engine import Engine, Voice
 from bridge.speech.errors import LanguageUnsupportedError, VoiceUnknownError
 from bridge.speech.hosted_voices import HOSTED_DEFAULTS, HOSTED_VOICES, hosted_gender
+from bridge.speech.phrase import Phrase
 from bridge.speech.text.languages import language_code
-from bridge.speech.text.phrase import Phrase
 
 
 @dataclass(frozen=True, slots=True)

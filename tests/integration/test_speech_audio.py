@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from bridge.base.outbound import Outbound
 from bridge.speech import AudioNotDownloaded, AudioUnsupported, Prompt, Speech, SpeechError, build_engines
-from bridge.speech.kept import downloads as downloads_module
-from bridge.speech.sound import audio as audio_module
+from bridge.speech.audio_files import audio_files as audio_module
+from bridge.speech.audio_files import downloads as downloads_module
 from bridge.speech.sound.level import active_speech_level
 from tests.own_processes import OwnProcesses
 from tests.raw_server import answering

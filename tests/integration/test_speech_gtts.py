@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bridge.speech import Phrase, Speech, SpeechError
-from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.engines.espeak_ng.engine import EspeakEngine
 from bridge.speech.engines.gtts import GttsEngine
 
 PATIENCE = 3

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bridge.speech import Phrase, Prompt, Speech, TextUnspeakableError, build_engines
-from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.engines.espeak_ng.engine import EspeakEngine
 from bridge.speech.text import carries_meaning, fragments
 from bridge.speech.text.languages import LANGUAGES
 from bridge.speech.text.symbols import SYMBOLS

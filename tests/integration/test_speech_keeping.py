@@ -16,7 +16,7 @@ import pytest
 
 from bridge.lab.processes import until
 from bridge.speech import AudioUnsupported, Phrase, Prompt, Speech, UploadUnknown, build_engines
-from bridge.speech.kept.cache import IN_USE_SECONDS
+from bridge.speech.cache.cache import IN_USE_SECONDS
 
 PIN = Phrase("your PIN is, 4, 7, 1, 1", sensitive=True)
 

@@ -12,8 +12,8 @@ import pytest
 
 from bridge.lab.processes import until
 from bridge.speech import Phrase, Prompt, Speech, SpeechNotStoredError, build_engines
-from bridge.speech.kept import private as private_module
-from bridge.speech.kept.files import write_new
+from bridge.speech.cache import private_prompts as private_module
+from bridge.speech.cache.files import write_new
 from bridge.speech.sound.tones import text_telephone
 
 TTY = text_telephone("pin 4711")

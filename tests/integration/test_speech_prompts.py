@@ -28,7 +28,7 @@ from bridge.speech import (
     SpeechNotStoredError,
     build_engines,
 )
-from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.engines.espeak_ng.engine import EspeakEngine
 from bridge.speech.sound.level import active_speech_level
 from tests.integration.espeak_workers import Workers
 

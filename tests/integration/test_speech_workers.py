@@ -13,8 +13,8 @@ import pytest
 import uvloop
 
 from bridge.speech import EngineUnavailableError
-from bridge.speech.engines import espeak as espeak_engine
-from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.engines.espeak_ng import engine as espeak_engine
+from bridge.speech.engines.espeak_ng.engine import EspeakEngine
 from bridge.speech.errors import EngineFailedError
 from tests.integration.conftest import until
 from tests.integration.espeak_workers import Workers
@@ -178,7 +178,7 @@ async def test_an_engine_whose_workers_all_hang_as_they_start_is_unavailable(
 
 KILLED = """
 import asyncio, sys
-from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.engines.espeak_ng.engine import EspeakEngine
 async def main():
     starting = asyncio.create_task(EspeakEngine().start())
     await asyncio.wait([starting], timeout=float(sys.argv[1]))

@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from bridge.speech.engines.engine import Samples
+from bridge.speech.engine import Samples
 from bridge.speech.sound.codec import encode, whole_frames
 
 FFMPEG_NAMES = {"ulaw": "mulaw", "alaw": "alaw", "g722": "g722"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bridge.speech.engines.engine import Audio, Samples
-from bridge.speech.sound.sound import fragment_sound
+from bridge.speech.engine import Audio, Samples
+from bridge.speech.sound.fragment import fragment_sound
 
 ENGINE_RATE = 22_050
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import gtts
 import numpy as np
 
-from bridge.speech.engines.engine import Audio, Voice
+from bridge.speech.engine import Audio, Voice
 from bridge.speech.errors import EngineFailedError
 from bridge.speech.sound.ffmpeg import FfmpegError, at_tempo, decode_mp3
 from bridge.speech.text.languages import LANGUAGES

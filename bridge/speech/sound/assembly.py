@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bridge.speech.engines.engine import Samples
+from bridge.speech.engine import Samples
 from bridge.speech.sound.codec import Codec, encode, whole_frames
 from bridge.speech.sound.level import levelled
 

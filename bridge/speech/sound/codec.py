@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.speech.engines.engine import Samples
+from bridge.speech.engine import Samples
 from bridge.speech.sound.ffmpeg import g722
 
 FRAMES_PER_SECOND = 50

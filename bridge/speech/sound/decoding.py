@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bridge.base.children import child
-from bridge.speech.engines.engine import Samples
+from bridge.speech.engine import Samples
 from bridge.speech.errors import AudioUnsupported
 from bridge.speech.sound.ffmpeg import FfmpegError
 from bridge.speech.sound.mixing import WINDOWS_PER_SECOND, Mixer

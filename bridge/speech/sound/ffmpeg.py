@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 
-from bridge.speech.engines.engine import Audio, Samples
+from bridge.speech.engine import Audio, Samples
 from bridge.speech.errors import SpeechError
 
 with warnings.catch_warnings():

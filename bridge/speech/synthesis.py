@@ -9,14 +9,14 @@ from functools import partial
 
 import structlog
 
+from bridge.speech.cache.cache import Cache, digest, seal, unseal
+from bridge.speech.cache.shared_fragments import SharedFragments
 from bridge.speech.chain import Link, chain
-from bridge.speech.engines.engine import Audio, Engine, Samples, Voice
+from bridge.speech.engine import Audio, Engine, Samples, Voice
 from bridge.speech.errors import EngineFailedError
-from bridge.speech.kept.cache import Cache, digest, seal, unseal
-from bridge.speech.kept.once import Once
-from bridge.speech.kept.shared import SharedFragments
-from bridge.speech.sound.sound import fragment_sound
-from bridge.speech.text.phrase import Phrase
+from bridge.speech.phrase import Phrase
+from bridge.speech.single_flight import Once
+from bridge.speech.sound.fragment import fragment_sound
 from bridge.speech.threads import Threads
 from bridge.speech.voices import casting
 

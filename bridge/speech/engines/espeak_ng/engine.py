@@ -16,12 +16,12 @@ from typing import TypeVar, cast
 import numpy as np
 
 from bridge.base.children import end, kill
-from bridge.speech.engines.engine import Audio, Voice
-from bridge.speech.engines.espeak_hearing import EspeakHearing
+from bridge.speech.engine import Audio, Voice
+from bridge.speech.engines.espeak_ng.hearing import EspeakHearing
 from bridge.speech.errors import EngineFailedError, EngineUnavailableError
 from bridge.speech.text.languages import LANGUAGES
 
-WORKER = Path(__file__).with_name("espeak_worker.py")
+WORKER = Path(__file__).with_name("worker.py")
 FEMALE = "+f1"
 """The variant without an echo or breath, which would be heard in the pauses."""
 
@@ -47,7 +47,7 @@ class WorkerDiedError(Exception):
 
 
 class Worker:
-    """One process of ``espeak_worker.py``, started when it is needed and anew after it died.
+    """One process of ``worker.py``, started when it is needed and anew after it died.
 
     Whatever does not go through (a crash, a timeout, a cancellation) ends the process, which would be out of step: the
     next request starts another one. Once the worker is closed it has no process and starts none.

@@ -19,10 +19,10 @@ from threading import Lock
 
 import numpy as np
 
-from bridge.speech.engines.engine import Samples
-from bridge.speech.kept.files import read, write
+from bridge.speech.cache.files import read, write
+from bridge.speech.engine import Samples
+from bridge.speech.phrase import Prompt
 from bridge.speech.sound.assembly import Finished
-from bridge.speech.text.phrase import Prompt
 
 CRC_BYTES = 4
 IN_USE_SECONDS = 3600.0

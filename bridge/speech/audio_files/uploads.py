@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from bridge.base.objects import ObjectNotThere, Objects, ObjectStorageFailed
+from bridge.speech.cache.files import read, write
 from bridge.speech.errors import SpeechError, UploadUnknown
-from bridge.speech.kept.files import read, write
 from bridge.speech.threads import Threads
 
 ID = re.compile(r"[0-9A-F]{32}")

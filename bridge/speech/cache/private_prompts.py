@@ -9,9 +9,9 @@ from pathlib import Path
 
 import structlog
 
-from bridge.speech.kept.files import make_folder, write_new
+from bridge.speech.cache.files import make_folder, write_new
+from bridge.speech.phrase import Prompt
 from bridge.speech.sound.assembly import Finished
-from bridge.speech.text.phrase import Prompt
 from bridge.speech.threads import Threads
 
 FOLDER_MODE = 0o2750

@@ -8,7 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-from bridge.speech.engines.espeak_phonemes import EXAMPLES, Pretences
+from bridge.speech.engines.espeak_ng.phonemes import EXAMPLES, Pretences
 from bridge.speech.text import carries_meaning
 
 AskPhonemes = Callable[[str, Sequence[str]], Awaitable[list[str]]]

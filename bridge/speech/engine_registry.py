@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.speech.engines.engine import Engine
-from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.engine import Engine
+from bridge.speech.engines.espeak_ng.engine import EspeakEngine
 from bridge.speech.engines.gtts import GttsEngine
 from bridge.speech.errors import EngineUnavailableError
 

@@ -6,7 +6,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from bridge.speech.engines.engine import Audio, Samples
+from bridge.speech.engine import Audio, Samples
 
 Signal = NDArray[np.float32]
 """Mono, full scale is ±1."""

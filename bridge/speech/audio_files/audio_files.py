@@ -12,16 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from bridge.speech.audio_files.downloads import Downloads
+from bridge.speech.cache.cache import Cache, digest
 from bridge.speech.errors import AudioNotDownloaded, AudioUnsupported
-from bridge.speech.kept.cache import Cache, digest
-from bridge.speech.kept.downloads import Downloads
-from bridge.speech.kept.once import Once
+from bridge.speech.phrase import Prompt
+from bridge.speech.single_flight import Once
 from bridge.speech.sound.assembly import Finished, finish, together
 from bridge.speech.sound.audible import is_audible
 from bridge.speech.sound.codec import Codec
 from bridge.speech.sound.decoding import FORMATS, AudioFile, decode
 from bridge.speech.sound.level import levelled
-from bridge.speech.text.phrase import Prompt
 from bridge.speech.threads import Threads
 
 AUDIO_VERSION = 2

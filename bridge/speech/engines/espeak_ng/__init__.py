@@ -1,0 +1,1 @@
+"""espeak-ng: local, fast, every language of the contract but Filipino."""
