@@ -28,7 +28,8 @@ from bridge.asterisk.trunks import TrunkWatch
 from bridge.base.children import child
 from bridge.base.errors import VoicebridgeError
 from bridge.settings import Settings
-from bridge.speech import SpeechError, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.errors import SpeechError
 from bridge.telephony.trunks import TrunkStanding
 
 PORT_SECONDS = 5.0

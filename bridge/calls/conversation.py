@@ -14,7 +14,7 @@ from bridge.calls.replay import Clock, Past, dump, replay
 from bridge.messages.progress import State
 from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import Interpreter, commands, events
-from bridge.speech import Prompt
+from bridge.speech.phrase import Prompt
 from bridge.telephony.events import (
     Answered,
     CallEvent,

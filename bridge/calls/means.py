@@ -12,7 +12,7 @@ from bridge.calls.pace import Pace
 from bridge.calls.scripting import Scripts
 from bridge.messages.routes import Routes
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech
+from bridge.speech.speech import Speech
 from bridge.store import Claim, Store
 from bridge.telephony.events import Origination
 from bridge.telephony.exchange import Exchange

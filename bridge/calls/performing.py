@@ -16,7 +16,7 @@ from bridge.calls.replay import Past
 from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import commands, events
 from bridge.scripts.limits import MAX_TRANSFER
-from bridge.speech import Prompt
+from bridge.speech.phrase import Prompt
 from bridge.telephony.events import Transfer, TransferOver
 from bridge.telephony.exchange import Channel
 from bridge.telephony.formats import TrunkFormat

@@ -9,8 +9,10 @@ from pathlib import Path
 import structlog
 
 from bridge.scripts import commands
-from bridge.speech import Phrase, Prompt, Speech, SpeechError
+from bridge.speech.errors import SpeechError
+from bridge.speech.phrase import Phrase, Prompt
 from bridge.speech.sound.tones import BEEP, text_telephone
+from bridge.speech.speech import Speech
 
 SILENCE_SECONDS = 30.0
 

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.speech import Phrase, Speech, SpeechError
 from bridge.speech.engines.espeak_ng.engine import EspeakEngine
 from bridge.speech.engines.gtts import GttsEngine
+from bridge.speech.errors import SpeechError
+from bridge.speech.phrase import Phrase
+from bridge.speech.speech import Speech
 
 PATIENCE = 3
 """Seconds the service has to answer, where another engine stands behind it."""

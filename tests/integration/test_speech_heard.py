@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.speech import Phrase, Prompt, Speech, TextUnspeakableError, build_engines
+from bridge.speech.engine_registry import build_engines
 from bridge.speech.engines.espeak_ng.engine import EspeakEngine
+from bridge.speech.errors import TextUnspeakableError
+from bridge.speech.phrase import Phrase, Prompt
+from bridge.speech.speech import Speech
 from bridge.speech.text import carries_meaning, fragments
 from bridge.speech.text.languages import LANGUAGES
 from bridge.speech.text.symbols import SYMBOLS

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from bridge.lab.processes import until
-from bridge.speech import Phrase, Prompt, Speech, SpeechNotStoredError, build_engines
 from bridge.speech.cache import private_prompts as private_module
 from bridge.speech.cache.files import write_new
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.errors import SpeechNotStoredError
+from bridge.speech.phrase import Phrase, Prompt
 from bridge.speech.sound.tones import text_telephone
+from bridge.speech.speech import Speech
 
 TTY = text_telephone("pin 4711")
 MAKERS: dict[str, Callable[[Speech, Path], Awaitable[Prompt]]] = {

@@ -17,19 +17,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bridge.speech import (
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.engines.espeak_ng.engine import EspeakEngine
+from bridge.speech.errors import (
     EngineUnavailableError,
     LanguageUnsupportedError,
     NothingToSayError,
-    Phrase,
-    Prompt,
-    Speech,
     SpeechError,
     SpeechNotStoredError,
-    build_engines,
 )
-from bridge.speech.engines.espeak_ng.engine import EspeakEngine
+from bridge.speech.phrase import Phrase, Prompt
 from bridge.speech.sound.level import active_speech_level
+from bridge.speech.speech import Speech
 from tests.integration.espeak_workers import Workers
 
 AUDIBLE = 32768 * 10 ** (-45 / 20)

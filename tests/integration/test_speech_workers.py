@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from bridge.speech import EngineUnavailableError
 from bridge.speech.engines.espeak_ng import engine as espeak_engine
 from bridge.speech.engines.espeak_ng.engine import EspeakEngine
-from bridge.speech.errors import EngineFailedError
+from bridge.speech.errors import EngineFailedError, EngineUnavailableError
 from tests.integration.conftest import until
 from tests.integration.espeak_workers import Workers
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gtts.lang
 import pytest
 
-from bridge.speech import LanguageUnsupportedError, Phrase, VoiceUnknownError, build_engines
-from bridge.speech.errors import EngineUnavailableError
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.errors import EngineUnavailableError, LanguageUnsupportedError, VoiceUnknownError
 from bridge.speech.hosted_voices import HOSTED_VOICES, hosted_gender
+from bridge.speech.phrase import Phrase
 from bridge.speech.text.languages import LANGUAGES
 from bridge.speech.voices import casting, listed_voices, voices_in
 

@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 
 from bridge.base.objects import Bucket, Objects, ObjectStorageFailed
-from bridge.speech import Phrase, Prompt, Speech, SpeechError, UploadUnknown, build_engines
 from bridge.speech.cache.cache import seal
 from bridge.speech.cache.shared_fragments import LOOK_SECONDS
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.errors import SpeechError, UploadUnknown
+from bridge.speech.phrase import Phrase, Prompt
+from bridge.speech.speech import Speech
 from tests.integration.storage.conftest import Open
 from tests.object_storage import StorageNetwork, stored
 
