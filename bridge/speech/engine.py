@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-Samples = NDArray[np.int16]
-"""16-bit mono PCM."""
+if TYPE_CHECKING:
+    from bridge.speech.sound.samples import Waveform
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +21,8 @@ class Voice:
     is_default: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Audio:
-    """What an engine said: mono samples, and how many of them make a second."""
-
-    samples: Samples
-    sample_rate: int
-
-
 class Engine(Protocol):
-    """Turns one fragment of text into audio.
+    """Turns one fragment of text into a waveform.
 
     ``local`` engines send nothing over the network. ``version`` is known once the engine has started and is part of
     the cache's key. ``concurrency`` requests may run at once, each for at most ``timeout`` seconds: the
@@ -63,5 +52,5 @@ class Engine(Protocol):
         Raises EngineFailedError when it cannot be found out.
         """
 
-    async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:
+    async def synthesize(self, text: str, voice: Voice, rate: float) -> Waveform:
         """Raises EngineFailedError, which never quotes the text. ``rate`` is 0.5 to 2."""

@@ -11,12 +11,13 @@ import structlog
 
 from bridge.speech.cache.cache import Cache, digest, seal, unseal
 from bridge.speech.cache.shared_fragments import SharedFragments
-from bridge.speech.chain import Link, chain
-from bridge.speech.engine import Audio, Engine, Samples, Voice
+from bridge.speech.chain import GuardedEngine, chain
+from bridge.speech.engine import Engine, Voice
 from bridge.speech.errors import EngineFailedError
 from bridge.speech.phrase import Phrase
-from bridge.speech.single_flight import Once
+from bridge.speech.single_flight import SingleFlight
 from bridge.speech.sound.fragment import fragment_sound
+from bridge.speech.sound.samples import Samples, Waveform
 from bridge.speech.threads import Threads
 from bridge.speech.voices import casting
 
@@ -31,18 +32,18 @@ SoundByRate = Mapping[int, Samples]
 class Speaker:
     """A voice of an engine at a rate."""
 
-    link: Link
+    guarded: GuardedEngine
     voice: Voice
     rate: float
 
     def name(self, said: str | Sequence[str]) -> str:
         """The cache's name for something this speaker says."""
-        engine = self.link.engine
+        engine = self.guarded.engine
         voice = self.voice
         return digest(PIPELINE_VERSION, engine.name, engine.version, voice.name, voice.code, self.rate, said)
 
 
-class Speakers:
+class Synthesis:
     """The engines at work. Nothing here blocks the event loop. Without ``shared`` other nodes have no part in it."""
 
     def __init__(
@@ -57,9 +58,9 @@ class Speakers:
         self._cache = cache
         self._shared = shared
         self._sample_rates = sample_rates
-        self._links = chain(engines)
+        self._chain = chain(engines)
         self._threads = threads
-        self._under_way: Once[SoundByRate] = Once()
+        self._under_way: SingleFlight[SoundByRate] = SingleFlight()
 
     async def start(self) -> None:
         """Raises EngineUnavailableError for an engine that lacks what it needs."""
@@ -76,11 +77,11 @@ class Speakers:
 
     def cast(self, phrase: Phrase) -> list[Speaker]:
         """Who may speak it, the one to be asked first in front."""
-        return [Speaker(self._links[voice.engine], voice, phrase.rate) for voice in casting(phrase, self._engines)]
+        return [Speaker(self._chain[voice.engine], voice, phrase.rate) for voice in casting(phrase, self._engines)]
 
     async def able(self, cast: Sequence[Speaker], texts: Sequence[str]) -> tuple[list[Speaker], list[str]]:
         """Who of the cast can speak all of the texts, in order; when nobody can, what the first would pass over."""
-        unheard = [await speaker.link.unheard(texts, speaker.voice) for speaker in cast]
+        unheard = [await speaker.guarded.unheard(texts, speaker.voice) for speaker in cast]
         able = [speaker for speaker, missing in zip(cast, unheard, strict=True) if not missing]
         return able, [] if able else unheard[0]
 
@@ -102,8 +103,8 @@ class Speakers:
         if keep and (elsewhere := await self._fetched(name)) is not None:
             await self._threads.run(self._keep, name, elsewhere)
             return elsewhere
-        audio = await speaker.link.synthesize(text, speaker.voice, speaker.rate)
-        sound = await self._threads.run(self._heard, audio)
+        waveform = await speaker.guarded.synthesize(text, speaker.voice, speaker.rate)
+        sound = await self._threads.run(self._heard, waveform)
         if keep:
             await self._threads.run(self._keep, name, sound)
             self._share(name, sound)
@@ -135,8 +136,8 @@ class Speakers:
             sound[sample_rate] = samples
         return sound
 
-    def _heard(self, audio: Audio) -> SoundByRate:
-        return {rate: fragment_sound(audio, rate) for rate in self._sample_rates}
+    def _heard(self, waveform: Waveform) -> SoundByRate:
+        return {rate: fragment_sound(waveform, rate) for rate in self._sample_rates}
 
     def _keep(self, name: str, sound: SoundByRate) -> None:
         try:

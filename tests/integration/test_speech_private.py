@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bridge.lab.processes import until
-from bridge.speech.cache import private_prompts as private_module
+from bridge.speech.cache import private_prompts
 from bridge.speech.cache.files import write_new
 from bridge.speech.engine_registry import build_engines
 from bridge.speech.errors import SpeechNotStoredError
@@ -44,7 +44,7 @@ class Gate:
             if not behind:
                 write_new(path, data, mode=mode)
 
-        monkeypatch.setattr(private_module, "write_new", write)
+        monkeypatch.setattr(private_prompts, "write_new", write)
 
     async def wait(self) -> None:
         assert await asyncio.to_thread(self.reached.wait, 30)
@@ -186,7 +186,7 @@ async def test_a_full_disk_leaves_no_half(monkeypatch: pytest.MonkeyPatch, folde
         if path.suffix == ".alaw":
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(private_module, "write_new", fill_up)
+    monkeypatch.setattr(private_prompts, "write_new", fill_up)
     with pytest.raises(SpeechNotStoredError, match="No space left"):
         await make()
     assert await nothing_is_left(folder)

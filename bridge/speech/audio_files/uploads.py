@@ -21,7 +21,7 @@ FETCH_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadedFile:
     """``format`` is ``wav`` or ``mp3``; ``seconds`` is how long it plays."""
 
     id: str

@@ -11,7 +11,7 @@ import structlog
 
 from bridge.speech.cache.files import make_folder, write_new
 from bridge.speech.phrase import Prompt
-from bridge.speech.sound.assembly import Finished
+from bridge.speech.sound.assembly import EncodedPrompt
 from bridge.speech.threads import Threads
 
 FOLDER_MODE = 0o2750
@@ -22,7 +22,7 @@ FILE_MODE = 0o640
 _log = structlog.get_logger(__name__)
 
 
-class Private:
+class PrivatePrompts:
     """A folder of prompts that are held until they are released.
 
     Whoever writes one looks at its end whether it is still held, and whoever lets go of one removes it: whatever
@@ -34,7 +34,7 @@ class Private:
         self._threads = threads
         self._held: set[Path] = set()
 
-    async def keep(self, made: Finished, *, engine: str, voice: str) -> Prompt:
+    async def keep(self, made: EncodedPrompt, *, engine: str, voice: str) -> Prompt:
         """Raises SpeechNotStoredError."""
         stem = self._folder / secrets.token_hex(16)
         prompt = Prompt(stem, made.seconds, made.sound_seconds, engine, voice, cached=False)

@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 import gtts
 import numpy as np
 
-from bridge.speech.engine import Audio, Voice
+from bridge.speech.engine import Voice
 from bridge.speech.errors import EngineFailedError
 from bridge.speech.sound.ffmpeg import FfmpegError, at_tempo, decode_mp3
+from bridge.speech.sound.samples import Waveform
 from bridge.speech.text.languages import LANGUAGES
 
-SILENCE = Audio(np.zeros(0, np.int16), 24_000)
+SILENCE = Waveform(np.zeros(0, np.int16), 24_000)
 
 
 class GttsEngine:
@@ -53,16 +54,16 @@ class GttsEngine:
         """The service cannot be asked, and reads every script: it is believed."""
         return []
 
-    async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:
+    async def synthesize(self, text: str, voice: Voice, rate: float) -> Waveform:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, text, voice, rate)
 
-    def _fetch(self, text: str, voice: Voice, rate: float) -> Audio:
+    def _fetch(self, text: str, voice: Voice, rate: float) -> Waveform:
         mp3 = self._download(text, voice)
         if not mp3:
             return SILENCE
         try:
-            audio = decode_mp3(mp3)
-            return audio if rate == 1 else at_tempo(audio, rate)
+            waveform = decode_mp3(mp3)
+            return waveform if rate == 1 else at_tempo(waveform, rate)
         except FfmpegError as error:
             raise EngineFailedError(str(error)) from error
 

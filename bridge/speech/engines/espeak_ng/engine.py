@@ -16,9 +16,10 @@ from typing import TypeVar, cast
 import numpy as np
 
 from bridge.base.children import end, kill
-from bridge.speech.engine import Audio, Voice
+from bridge.speech.engine import Voice
 from bridge.speech.engines.espeak_ng.hearing import EspeakHearing
 from bridge.speech.errors import EngineFailedError, EngineUnavailableError
+from bridge.speech.sound.samples import Waveform
 from bridge.speech.text.languages import LANGUAGES
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -191,14 +192,14 @@ class EspeakEngine:
             Voice(f"espeak-{language}-male", "male", self.name, row.espeak),
         ]
 
-    async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:
+    async def synthesize(self, text: str, voice: Voice, rate: float) -> Waveform:
         fields = {"text": text, "voice": voice.code, "words_per_minute": round(WORDS_PER_MINUTE * rate)}
         worker = await self._idle.get()
         try:
             pcm = await _answer(worker, fields)
         finally:
             self._idle.put_nowait(worker)
-        return Audio(np.frombuffer(pcm, np.dtype("<i2")), worker.sample_rate)
+        return Waveform(np.frombuffer(pcm, np.dtype("<i2")), worker.sample_rate)
 
     async def unheard(self, texts: Sequence[str], voice: Voice) -> list[str]:
         return await self._hearing.unheard(texts, voice.code.removesuffix(FEMALE))

@@ -38,7 +38,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
 
-class Library:
+class EspeakLibrary:
     """libespeak-ng, initialized; raises OSError when it or its data cannot be loaded."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ def answer(out: BinaryIO, payload: bytes, *, is_error: bool = False) -> None:
     out.flush()
 
 
-def answered(library: Library, request: dict[str, Any]) -> bytes:
+def answered(library: EspeakLibrary, request: dict[str, Any]) -> bytes:
     """Raises ValueError."""
     if "tokens" in request:
         return json.dumps(library.phonemes(request["tokens"], request["voice"])).encode()
@@ -126,7 +126,7 @@ def main() -> None:
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a print inside the library must not enter the audio
         try:
-            library = Library()
+            library = EspeakLibrary()
         except OSError as error:
             answer(out, str(error).encode(), is_error=True)
             return
