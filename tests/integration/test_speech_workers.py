@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from bridge.speech.engines.espeak_ng import engine as espeak_engine
 from bridge.speech.engines.espeak_ng.engine import EspeakEngine
 from bridge.speech.errors import EngineFailedError, EngineUnavailableError
+from bridge.speech.workers import process
 from tests.integration.conftest import until
 from tests.integration.espeak_workers import Workers
 
@@ -169,7 +169,7 @@ async def test_an_engine_whose_workers_all_hang_as_they_start_is_unavailable(
     workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ESPEAK_DATA_PATH", str(hanging_data(tmp_path / "data")))
-    monkeypatch.setattr(espeak_engine, "READY_SECONDS", 0.5)
+    monkeypatch.setattr(process, "READY_SECONDS", 0.5)
     with pytest.raises(EngineUnavailableError, match="3 workers"):
         await EspeakEngine().start()
     assert none_is_left(workers)
