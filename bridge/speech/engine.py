@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bridge.speech.sound.samples import Waveform
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What engines are built from. ``timeout`` is seconds for one fragment."""
+
+    timeout: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +61,18 @@ class Engine(Protocol):
 
     async def synthesize(self, text: str, voice: Voice, rate: float) -> Waveform:
         """Raises EngineFailedError, which never quotes the text. ``rate`` is 0.5 to 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEntry:
+    """An engine before it is built. ``remedy`` is what ``doctor`` advises when it does not speak.
+
+    The others are its line in the documentation: where it speaks, which languages, what it needs, what else to know.
+    """
+
+    build: Callable[[EngineSettings], Engine]
+    remedy: str
+    where: str
+    languages: str
+    needs: str
+    notes: str

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bridge.speech.engine import Voice
+from bridge.speech.engine import EngineEntry, EngineSettings, Voice
 from bridge.speech.engines.espeak_ng.hearing import EspeakHearing
+from bridge.speech.engines.espeak_ng.languages import VOICE_FILES
 from bridge.speech.sound.samples import Waveform
-from bridge.speech.text.languages import LANGUAGES
 from bridge.speech.workers.pool import WorkerPool
 from bridge.speech.workers.process import WorkerProgram
 
@@ -37,15 +37,14 @@ BATCH = 500
 class EspeakEngine:
     """Workers that speak, one for each processor up to four, and one more that is only asked.
 
-    For the library may leave out the end of a text that it speaks after questions. ``timeout`` is seconds for one
-    fragment.
+    For the library may leave out the end of a text that it speaks after questions.
     """
 
     name = NAME
     local = True
 
-    def __init__(self, *, timeout: float = 10.0) -> None:
-        self.timeout = timeout
+    def __init__(self, settings: EngineSettings) -> None:
+        self.timeout = settings.timeout
         self.concurrency = min(os.cpu_count() or 1, MOST_WORKERS)
         self.version = ""
         self._sample_rate = 0
@@ -61,15 +60,15 @@ class EspeakEngine:
         await asyncio.gather(self._speaking.close(), self._asked.close())
 
     def languages(self) -> list[str]:
-        return [code for code, language in LANGUAGES.items() if language.espeak]
+        return list(VOICE_FILES)
 
     def voices(self, language: str) -> list[Voice]:
-        row = LANGUAGES.get(language)
-        if row is None or row.espeak is None:
+        file = VOICE_FILES.get(language)
+        if file is None:
             return []
         return [
-            Voice(f"espeak-{language}-female", "female", self.name, row.espeak + FEMALE),
-            Voice(f"espeak-{language}-male", "male", self.name, row.espeak),
+            Voice(f"espeak-{language}-female", "female", self.name, file + FEMALE),
+            Voice(f"espeak-{language}-male", "male", self.name, file),
         ]
 
     async def synthesize(self, text: str, voice: Voice, rate: float) -> Waveform:
@@ -87,3 +86,13 @@ class EspeakEngine:
             batch = tokens[first : first + BATCH]
             phonemes += json.loads(await self._asked.ask({"tokens": batch, "voice": voice}))
         return phonemes
+
+
+ENGINE = EngineEntry(
+    build=EspeakEngine,
+    remedy="Install the packages espeak-ng and libespeak-ng1.",
+    where="this machine",
+    languages="all but Filipino",
+    needs="the library `libespeak-ng1` with its data",
+    notes="the default; works offline, nothing leaves the house",
+)
