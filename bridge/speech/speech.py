@@ -102,8 +102,8 @@ class Speech:
 
         Raises LanguageUnsupportedError, VoiceUnknownError, NothingToSayError, TextUnspeakableError.
         """
-        cast = self._synthesis.cast(phrase)
-        _, unheard = await self._synthesis.able(cast, _spoken(_pieces(phrase)))
+        candidates = self._synthesis.candidates(phrase)
+        _, unheard = await self._synthesis.able(candidates, _spoken(_pieces(phrase)))
         if unheard:
             raise TextUnspeakableError(f"nobody has a sound for {_named(unheard)} in {phrase.language!r}")
 
@@ -114,13 +114,13 @@ class Speech:
         known when the request was checked) is left out. Raises what else ``check`` raises, SpeechNotStoredError, and
         SpeechError when every engine failed.
         """
-        cast = self._synthesis.cast(phrase)
+        candidates = self._synthesis.candidates(phrase)
         pieces = _pieces(phrase)
-        able, unheard = await self._synthesis.able(cast, _spoken(pieces))
+        able, unheard = await self._synthesis.able(candidates, _spoken(pieces))
         if unheard:
             log.warning("text spoken without some characters", language=phrase.language, characters=len(unheard))
         reasons = []
-        for speaker in able or cast:
+        for speaker in able or candidates:
             name = speaker.name(pieces)
             try:
                 if phrase.sensitive:

@@ -19,7 +19,7 @@ from bridge.speech.single_flight import SingleFlight
 from bridge.speech.sound.fragment import fragment_sound
 from bridge.speech.sound.samples import Samples, Waveform
 from bridge.speech.threads import Threads
-from bridge.speech.voices import casting
+from bridge.speech.voices import candidate_voices
 
 PIPELINE_VERSION = 2
 """Part of every cache key: raise it when the same text and engine come to sound different."""
@@ -75,14 +75,16 @@ class Synthesis:
         await self._under_way.close()
         await asyncio.gather(*(engine.close() for engine in self._engines))
 
-    def cast(self, phrase: Phrase) -> list[Speaker]:
+    def candidates(self, phrase: Phrase) -> list[Speaker]:
         """Who may speak it, the one to be asked first in front."""
-        return [Speaker(self._chain[voice.engine], voice, phrase.rate) for voice in casting(phrase, self._engines)]
+        return [
+            Speaker(self._chain[voice.engine], voice, phrase.rate) for voice in candidate_voices(phrase, self._engines)
+        ]
 
-    async def able(self, cast: Sequence[Speaker], texts: Sequence[str]) -> tuple[list[Speaker], list[str]]:
-        """Who of the cast can speak all of the texts, in order; when nobody can, what the first would pass over."""
-        unheard = [await speaker.guarded.unheard(texts, speaker.voice) for speaker in cast]
-        able = [speaker for speaker, missing in zip(cast, unheard, strict=True) if not missing]
+    async def able(self, candidates: Sequence[Speaker], texts: Sequence[str]) -> tuple[list[Speaker], list[str]]:
+        """Who can speak all of the texts, in order; when nobody can, what the first would pass over."""
+        unheard = [await speaker.guarded.unheard(texts, speaker.voice) for speaker in candidates]
+        able = [speaker for speaker, missing in zip(candidates, unheard, strict=True) if not missing]
         return able, [] if able else unheard[0]
 
     async def sounds(self, speaker: Speaker, texts: Sequence[str], *, keep: bool) -> dict[str, SoundByRate]:

@@ -49,7 +49,7 @@ def listed_voices(language: str, engines: Sequence[Engine]) -> list[ListedVoice]
     return listed
 
 
-def casting(phrase: Phrase, engines: Sequence[Engine]) -> list[Voice]:
+def candidate_voices(phrase: Phrase, engines: Sequence[Engine]) -> list[Voice]:
     """One voice of each engine that may speak the phrase, the one to be tried first in front.
 
     A voice that was named comes first, then voices of the wanted gender; otherwise the engines' order stands. Raises

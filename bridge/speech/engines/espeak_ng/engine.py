@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bridge.speech.engine import EngineEntry, EngineSettings, Voice
-from bridge.speech.engines.espeak_ng.hearing import EspeakHearing
+from bridge.speech.engines.espeak_ng.coverage import Coverage
 from bridge.speech.engines.espeak_ng.languages import VOICE_FILES
 from bridge.speech.sound.samples import Waveform
 from bridge.speech.workers.pool import WorkerPool
@@ -50,7 +50,7 @@ class EspeakEngine:
         self._sample_rate = 0
         self._speaking = WorkerPool(PROGRAM, self.concurrency)
         self._asked = WorkerPool(PROGRAM, 1)
-        self._hearing = EspeakHearing(self._phonemes)
+        self._coverage = Coverage(self._phonemes)
 
     async def start(self) -> None:
         hello = await self._speaking.start()
@@ -77,7 +77,7 @@ class EspeakEngine:
         return Waveform(np.frombuffer(pcm, np.dtype("<i2")), self._sample_rate)
 
     async def unheard(self, texts: Sequence[str], voice: Voice) -> list[str]:
-        return await self._hearing.unheard(texts, voice.code.removesuffix(FEMALE))
+        return await self._coverage.unheard(texts, voice.code.removesuffix(FEMALE))
 
     async def _phonemes(self, voice: str, tokens: Sequence[str]) -> list[str]:
         """What a voice file would say of each token."""
