@@ -20,7 +20,7 @@ DOCUMENTED = Path(__file__).parents[2] / "docs" / "speech.md"
 
 
 def test_the_engines_there_are() -> None:
-    assert ENGINE_NAMES == ("espeak-ng", "gtts")
+    assert {"espeak-ng", "gtts"} <= set(ENGINE_NAMES)
     assert set(DEFAULT_ENGINES) <= set(ENGINE_NAMES)
 
 
@@ -51,8 +51,8 @@ def test_an_engine_is_built_from_what_was_set(name: str) -> None:
 
 def test_an_engine_that_is_none_is_refused_with_those_there_are() -> None:
     for refused in ("festival", "espeak_ng", "", "__init__"):
-        with pytest.raises(EngineUnavailableError, match=f"no engine {refused}; there are espeak-ng, gtts"):
-            engine_entry(refused)
+        with pytest.raises(EngineUnavailableError, match=f"no engine {refused}; there are {', '.join(ENGINE_NAMES)}"):
+            build_engines(["espeak-ng", refused])
 
 
 def test_the_documentation_has_a_line_for_each_engine_and_no_other() -> None:
@@ -67,7 +67,8 @@ def test_settings_accept_the_engines_there_are_and_name_them_for_another() -> No
     assert Settings(speech_engines=ENGINE_NAMES).speech_engines == ENGINE_NAMES
     with pytest.raises(ValidationError) as refused:
         Settings.model_validate({"speech_engines": "gtts, festival"})
-    assert problems(refused.value) == ["VOICEBRIDGE_SPEECH_ENGINES[1]: Input should be 'espeak-ng' or 'gtts'"]
+    *first, last = map(repr, ENGINE_NAMES)
+    assert problems(refused.value) == [f"VOICEBRIDGE_SPEECH_ENGINES[1]: Input should be {', '.join(first)} or {last}"]
 
 
 def test_settings_know_the_engines_without_loading_one() -> None:

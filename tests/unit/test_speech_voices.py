@@ -7,7 +7,7 @@ import pytest
 
 from bridge.speech.engine_registry import build_engines
 from bridge.speech.engines.gtts import CODES
-from bridge.speech.errors import EngineUnavailableError, LanguageUnsupportedError, VoiceUnknownError
+from bridge.speech.errors import LanguageUnsupportedError, VoiceUnknownError
 from bridge.speech.hosted_voices import HOSTED_VOICES, hosted_gender
 from bridge.speech.phrase import Phrase
 from bridge.speech.voices import candidate_voices, listed_voices, voices_in
@@ -75,11 +75,6 @@ def test_a_sensitive_phrase_that_only_a_service_could_speak_is_refused() -> None
 def test_an_unknown_voice_is_refused_with_those_there_are() -> None:
     with pytest.raises(VoiceUnknownError, match="espeak-en-male"):
         candidate_voices(Phrase("x", voice="Nobody"), [ESPEAK])
-
-
-def test_an_unknown_engine_is_refused_with_those_there_are() -> None:
-    with pytest.raises(EngineUnavailableError, match="no engine festival; there are espeak-ng, gtts"):
-        build_engines(["espeak-ng", "festival"])
 
 
 @pytest.mark.parametrize(
