@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.speech.engine import EngineSettings
+from bridge.speech.engine import Engine, EngineSettings
 from bridge.speech.engines.espeak_ng.engine import EspeakEngine
 from bridge.speech.engines.gtts import GttsEngine
 from bridge.speech.errors import SpeechError
@@ -137,7 +137,7 @@ async def gtts_alone(tmp_path: Path) -> AsyncIterator[Speech]:
 
 @pytest.fixture
 async def gtts_then_espeak(tmp_path: Path) -> AsyncIterator[Speech]:
-    engines = [GttsEngine(EngineSettings(timeout=PATIENCE)), EspeakEngine(EngineSettings())]
+    engines: list[Engine] = [GttsEngine(EngineSettings(timeout=PATIENCE)), EspeakEngine(EngineSettings())]
     speech = Speech(cache_dir=tmp_path / "chain", engines=engines)
     await speech.start()
     yield speech
