@@ -31,7 +31,8 @@ from bridge.messages.statuses import (
 from bridge.messages.windows import is_open
 from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import Interpreter, Script, commands, events
-from bridge.speech import Prompt, SpeechError
+from bridge.speech.errors import SpeechError
+from bridge.speech.phrase import Prompt
 from bridge.store import Claim, OpenAttempt, StoreFailed
 from bridge.store.persistence import until_stored
 from bridge.telephony.errors import LinkDown, Rejected

@@ -12,7 +12,7 @@ from bridge.calls.pace import Pace
 from bridge.calls.scripts import Scripts
 from bridge.messages.routes import Routes
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech
+from bridge.speech.speech import Speech
 from bridge.store import Store
 from bridge.telephony.formats import Formats
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from bridge.messages.attempt import Collected, Input, Spoken, Transfer
 from bridge.scripts import commands
-from bridge.speech import Prompt
+from bridge.speech.phrase import Prompt
 from bridge.telephony.events import TransferOver
 
 

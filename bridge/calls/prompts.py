@@ -10,8 +10,10 @@ import structlog
 
 from bridge.messages.statuses import ERROR_DOWNLOADING_FILE, ERROR_UNSUPPORTED_AUDIO_FORMAT, INTERNAL_SERVER_ERROR
 from bridge.scripts import commands
-from bridge.speech import AudioNotDownloaded, AudioUnsupported, Phrase, Prompt, Speech, SpeechError, UploadUnknown
+from bridge.speech.errors import AudioNotDownloaded, AudioUnsupported, SpeechError, UploadUnknown
+from bridge.speech.phrase import Phrase, Prompt
 from bridge.speech.sound.tones import BEEP, text_telephone
+from bridge.speech.speech import Speech
 
 SILENCE_SECONDS = 30.0
 

@@ -24,7 +24,7 @@ from bridge.messages.attempt import Attempt
 from bridge.messages.routes import Routes
 from bridge.messages.statuses import EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech
+from bridge.speech.speech import Speech
 from bridge.store import Claim, OpenAttempt, Store
 from bridge.store.persistence import until_stored
 from bridge.telephony.errors import LinkDown

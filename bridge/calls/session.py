@@ -15,7 +15,7 @@ from bridge.calls.saving import ProgressWriter
 from bridge.messages.progress import State
 from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import Interpreter, commands, events
-from bridge.speech import Prompt
+from bridge.speech.phrase import Prompt
 from bridge.telephony.events import (
     Answered,
     CallEvent,

@@ -25,7 +25,8 @@ from bridge.messages.message import Content
 from bridge.messages.progress import Progress, Report
 from bridge.messages.routes import Routes
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Claim, Store, TrunkLimit
 from bridge.telephony.formats import Formats
 

@@ -27,7 +27,8 @@ from bridge.messages.message import Content, Retry
 from bridge.messages.progress import State
 from bridge.messages.routes import Routes
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Store, TrunkLimit
 from bridge.telephony.formats import Formats
 

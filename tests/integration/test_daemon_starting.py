@@ -20,7 +20,7 @@ from bridge.daemon import Daemon, NoCredentials
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.recovery import Recovery
 from bridge.settings import Settings
-from bridge.speech import Speech
+from bridge.speech.speech import Speech
 from bridge.store import Store
 from bridge.store.errors import SchemaUnknown
 from bridge.store.migrations import migrate

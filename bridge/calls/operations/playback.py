@@ -8,7 +8,7 @@ from enum import Enum, auto
 from bridge.calls.leg import LiveLeg
 from bridge.calls.operations.operation import Operation
 from bridge.scripts import commands, events
-from bridge.speech import Prompt
+from bridge.speech.phrase import Prompt
 from bridge.telephony.events import CallEvent, Played
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.calls.operations.operation import Operation
 from bridge.scripts import commands, events
 from bridge.scripts.limits import MAX_TRANSFER
-from bridge.speech import Prompt
+from bridge.speech.phrase import Prompt
 from bridge.telephony.events import CallEvent, Transfer, TransferOver
 
 

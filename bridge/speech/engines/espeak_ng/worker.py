@@ -1,14 +1,11 @@
-"""One process that speaks with libespeak-ng, a request at a time.
+"""What a worker process does for espeak-ng: it speaks with libespeak-ng, and says how it would.
 
-The library keeps its state in globals and may crash on a text nobody thought of, so it gets a process of its own. It is
-started by its path and imports nothing but the standard library: it is up in some 20 ms and stays small.
+The library keeps its state in globals and may crash on a text nobody thought of, so it gets a process of its own. This
+file imports nothing but the standard library: the process is up in some 20 ms and stays small.
 
-On standard input: one JSON object a line, ``{"text", "voice", "words_per_minute"}`` to have a text spoken, or
-``{"tokens", "voice"}`` to learn what would be said of each of a list. On standard output: first a hello, then one
-answer a request. Each is a signed 32-bit little-endian length and that many bytes. The hello is JSON
-``{"sample_rate", "version"}``, an answer is 16-bit mono PCM, or a JSON list of each token's phonemes in espeak-ng's own
-notation; a negative length announces an error message in UTF-8. End of input ends the process, and so does the end of
-its parent, whatever the library is doing then.
+The hello is ``{"sample_rate", "version"}``. A request is ``{"text", "voice", "words_per_minute"}`` to have a text
+spoken, or ``{"tokens", "voice"}`` to learn what would be said of each of a list. The answer is 16-bit mono PCM, or a
+JSON list of each token's phonemes in espeak-ng's own notation.
 
 API: speak_lib.h of espeak-ng 1.50 and later.
 """
@@ -17,11 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import json
-import os
-import signal
-import struct
-import sys
-from typing import Any, BinaryIO
+from typing import Any
 
 LIBRARY = "libespeak-ng.so.1"
 AUDIO_OUTPUT_SYNCHRONOUS = 2
@@ -33,31 +26,36 @@ SWITCHED = "("
 """How phonemes announce another language's voice, in which the library may stay for what comes next."""
 
 PARAMETER_RATE = 1
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
 
-class Library:
+class EspeakLibrary:
     """libespeak-ng, initialized; raises OSError when it or its data cannot be loaded."""
 
     def __init__(self) -> None:
         self._espeak = ctypes.CDLL(LIBRARY)
         self._espeak.espeak_Info.restype = ctypes.c_char_p
         self._espeak.espeak_TextToPhonemes.restype = ctypes.c_char_p
-        self.sample_rate: int = self._espeak.espeak_Initialize(
+        sample_rate: int = self._espeak.espeak_Initialize(
             AUDIO_OUTPUT_SYNCHRONOUS, BUFFER_MILLISECONDS, None, INITIALIZE_DONT_EXIT
         )
-        if self.sample_rate <= 0:
+        if sample_rate <= 0:
             raise OSError("libespeak-ng does not find its data (package espeak-ng-data)")
-        self.version: str = self._espeak.espeak_Info(None).decode()
+        self.hello = {"sample_rate": sample_rate, "version": self._espeak.espeak_Info(None).decode()}
         self._chosen = ""
         self._chunks: list[bytes] = []
         self._callback = SynthCallback(self._take)
         self._espeak.espeak_SetSynthCallback(self._callback)
 
+    def answer(self, request: dict[str, Any]) -> bytes:
+        """Raises ValueError."""
+        if "tokens" in request:
+            return json.dumps(self.phonemes(request["tokens"], request["voice"])).encode()
+        return self.speak(request["text"], request["voice"], request["words_per_minute"])
+
     def speak(self, text: str, voice: str, words_per_minute: int) -> bytes:
-        """16-bit mono PCM at ``sample_rate``; raises ValueError for an unknown voice or a failure of the library."""
+        """16-bit mono PCM; raises ValueError for an unknown voice or a failure of the library."""
         self._choose(voice)
         self._chosen = ""
         self._espeak.espeak_SetParameter(PARAMETER_RATE, words_per_minute, 0)
@@ -102,42 +100,8 @@ class Library:
         return 0
 
 
-def answer(out: BinaryIO, payload: bytes, *, is_error: bool = False) -> None:
-    out.write(struct.pack("<i", -len(payload) if is_error else len(payload)))
-    out.write(payload)
-    out.flush()
-
-
-def answered(library: Library, request: dict[str, Any]) -> bytes:
-    """Raises ValueError."""
-    if "tokens" in request:
-        return json.dumps(library.phonemes(request["tokens"], request["voice"])).encode()
-    return library.speak(request["text"], request["voice"], request["words_per_minute"])
-
-
-def end_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def main() -> None:
-    end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which then closes our input
-    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a print inside the library must not enter the audio
-        try:
-            library = Library()
-        except OSError as error:
-            answer(out, str(error).encode(), is_error=True)
-            return
-        answer(out, json.dumps({"sample_rate": library.sample_rate, "version": library.version}).encode())
-        for line in sys.stdin.buffer:
-            request = json.loads(line)
-            try:
-                answer(out, answered(library, request))
-            except ValueError as error:
-                answer(out, str(error).encode(), is_error=True)
-
-
-if __name__ == "__main__":
-    main()
+def load() -> EspeakLibrary:
+    try:
+        return EspeakLibrary()
+    except OSError as error:
+        raise OSError(f"{error} (install libespeak-ng1)") from error

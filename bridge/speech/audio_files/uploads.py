@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bridge.base.objects import ObjectNotThere, Objects, ObjectStorageFailed
 from bridge.base.threads import Threads
+from bridge.speech.cache.files import read, write
 from bridge.speech.errors import SpeechError, UploadUnknown, storing
-from bridge.speech.kept.files import read, write
 
 ID = re.compile(r"[0-9A-F]{32}")
 OURS_ALONE = 0o600
@@ -21,7 +21,7 @@ FETCH_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadedFile:
     """``format`` is ``wav`` or ``mp3``; ``seconds`` is how long it plays."""
 
     id: str

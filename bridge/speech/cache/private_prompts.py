@@ -10,10 +10,10 @@ from pathlib import Path
 import structlog
 
 from bridge.base.threads import Threads
+from bridge.speech.cache.files import make_folder, write_new
 from bridge.speech.errors import storing
-from bridge.speech.kept.files import make_folder, write_new
-from bridge.speech.sound.assembly import Finished
-from bridge.speech.text.phrase import Prompt
+from bridge.speech.phrase import Prompt
+from bridge.speech.sound.assembly import EncodedPrompt
 
 FOLDER_MODE = 0o2750
 """New files get the folder's group (setgid), so that an operator gives the one folder to Asterisk's group."""
@@ -23,7 +23,7 @@ FILE_MODE = 0o640
 _log = structlog.get_logger(__name__)
 
 
-class Private:
+class PrivatePrompts:
     """A folder of prompts that are held until they are released.
 
     Whoever writes one looks at its end whether it is still held, and whoever lets go of one removes it: whatever
@@ -35,7 +35,7 @@ class Private:
         self._threads = threads
         self._held: set[Path] = set()
 
-    async def keep(self, made: Finished, *, engine: str, voice: str) -> Prompt:
+    async def keep(self, made: EncodedPrompt, *, engine: str, voice: str) -> Prompt:
         """Raises SpeechNotStoredError."""
         stem = self._folder / secrets.token_hex(16)
         prompt = Prompt(stem, made.seconds, made.sound_seconds, engine, voice, cached=False)

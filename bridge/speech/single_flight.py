@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Once(Generic[T]):
+class SingleFlight(Generic[T]):
     """Work under way, by its key. Whoever stops waiting does not stop it for the others."""
 
     def __init__(self) -> None:

@@ -1,17 +1,12 @@
-"""An engine's audio, made into a fragment that pauses can be measured against."""
+"""An engine's waveform, made into a fragment that pauses can be measured against."""
 
 from __future__ import annotations
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
-from bridge.speech.engines.engine import Audio, Samples
+from bridge.speech.sound.samples import Samples, Signal, Waveform, to_samples, to_signal
 
-Signal = NDArray[np.float32]
-"""Mono, full scale is ±1."""
-
-FULL_SCALE = 32768.0
 EMPHASIS = 0.6
 HEADROOM = 0.5  # the emphasis and the resampler may raise peaks; levels are set when the prompt is joined
 
@@ -20,20 +15,11 @@ SOUND_BELOW_LOUDEST = 10 ** (-34 / 20)
 FADE_SECONDS = 0.002
 
 
-def fragment_sound(audio: Audio, sample_rate: int) -> Samples:
+def fragment_sound(waveform: Waveform, sample_rate: int) -> Samples:
     """The fragment at ``sample_rate``, from its first audible sound to its last; empty when nothing is heard."""
-    signal = soxr.resample(to_signal(audio.samples), audio.sample_rate, sample_rate)
+    signal = soxr.resample(to_signal(waveform.samples), waveform.sample_rate, sample_rate)
     sound = _fade(_trim(_emphasize(signal), sample_rate), sample_rate)
     return to_samples(sound * np.float32(HEADROOM))
-
-
-def to_signal(samples: Samples) -> Signal:
-    return samples.astype(np.float32) / np.float32(FULL_SCALE)
-
-
-def to_samples(signal: Signal) -> Samples:
-    samples: Samples = np.rint(signal * np.float32(FULL_SCALE)).astype(np.int16)
-    return samples
 
 
 def _emphasize(signal: Signal) -> Signal:

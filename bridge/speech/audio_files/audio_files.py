@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from functools import partial
 
 from bridge.base.threads import Threads
+from bridge.speech.audio_files.downloads import Downloads
+from bridge.speech.cache.cache import Cache, digest
 from bridge.speech.errors import AudioNotDownloaded, AudioUnsupported, storing
-from bridge.speech.kept.cache import Cache, digest
-from bridge.speech.kept.downloads import Downloads
-from bridge.speech.kept.once import Once
-from bridge.speech.sound.assembly import Finished, finish, together
+from bridge.speech.phrase import Prompt
+from bridge.speech.single_flight import SingleFlight
+from bridge.speech.sound.assembly import EncodedPrompt, finish, together
 from bridge.speech.sound.audible import is_audible
 from bridge.speech.sound.codec import Codec
 from bridge.speech.sound.decoding import FORMATS, AudioFile, decode
 from bridge.speech.sound.level import levelled
-from bridge.speech.text.phrase import Prompt
 
 AUDIO_VERSION = 2
 """Part of every cache key: raise it when the same file comes to sound different."""
@@ -52,7 +52,7 @@ class AudioFiles:
         self._codecs = codecs
         self._threads = Threads("audio", DECODED_AT_ONCE)  # of its own, so that long files hold up no text
         self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
-        self._under_way: Once[Prompt] = Once()
+        self._under_way: SingleFlight[Prompt] = SingleFlight()
         self._known: OrderedDict[str, str | Failure] = OrderedDict()
 
     async def close(self) -> None:
@@ -70,7 +70,7 @@ class AudioFiles:
 
     async def decoded(
         self, file: AudioFile, *, formats: Sequence[str] = FORMATS, must_be_heard: bool = False
-    ) -> Finished:
+    ) -> EncodedPrompt:
         """The file's sound. Raises AudioUnsupported, also for silence when that is not wanted."""
         made = []
         async with self._decoding:
@@ -84,7 +84,7 @@ class AudioFiles:
 
     async def decoded_data(
         self, data: bytes, *, formats: Sequence[str] = FORMATS, must_be_heard: bool = False
-    ) -> Finished:
+    ) -> EncodedPrompt:
         """Like ``decoded``, of a file's bytes."""
         with _in_memory(data) as file:
             return await self.decoded(file, formats=formats, must_be_heard=must_be_heard)

@@ -8,7 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-from bridge.speech.engines.espeak_phonemes import EXAMPLES, Pretences
+from bridge.speech.engines.espeak_ng.phonemes import EXAMPLES, Placeholders
 from bridge.speech.text import carries_meaning
 
 AskPhonemes = Callable[[str, Sequence[str]], Awaitable[list[str]]]
@@ -26,7 +26,7 @@ BESIDE = 1
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 
 
-class EspeakHearing:
+class Coverage:
     """Characters are asked for first: nearly always all of a text are known to be heard, and nobody is asked.
 
     A character that is silent by itself may shape the word it is in (``ー``, ``ь``), so then it is asked for again
@@ -35,7 +35,7 @@ class EspeakHearing:
 
     def __init__(self, ask: AskPhonemes) -> None:
         self._ask = ask
-        self._pretences: dict[str, Pretences] = {}
+        self._placeholders: dict[str, Placeholders] = {}
         self._heard: dict[str, set[str]] = defaultdict(set)
         self._asking: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._phonemes: dict[tuple[str, str], str] = {}
@@ -57,9 +57,9 @@ class EspeakHearing:
 
     async def _asked(self, texts: Sequence[str], voice: str) -> list[str]:
         new = self._new(texts, voice)
-        pretences = await self._pretences_of(voice)
+        placeholders = await self._placeholders_of(voice)
         alone = await self._phonemes_of(voice, new)
-        silent = [letter for letter in new if not pretences.is_heard(letter, alone[letter])]
+        silent = [letter for letter in new if not placeholders.is_heard(letter, alone[letter])]
         self._remember_heard(voice, set(new).difference(silent))
         for first in range(0, len(silent), AT_ONCE):
             unheard = await self._unheard_within(
@@ -71,19 +71,19 @@ class EspeakHearing:
 
     async def _unheard_within(self, texts: Sequence[str], voice: str, alone: Mapping[str, str]) -> list[str]:
         """Those of some letters, with their phonemes alone, that are not heard where they stand either."""
-        pretences = self._pretences[voice]
+        placeholders = self._placeholders[voice]
         places = _places(alone.keys(), texts)
         within = await self._phonemes_of(voice, sorted(set().union(*places.values())))
         return [
             letter
             for letter, said in alone.items()
-            if not places[letter] or not all(pretences.is_heard_in(within[place], said) for place in places[letter])
+            if not places[letter] or not all(placeholders.is_heard_in(within[place], said) for place in places[letter])
         ]
 
-    async def _pretences_of(self, voice: str) -> Pretences:
-        if voice not in self._pretences:
-            self._pretences[voice] = Pretences.of(await self._phonemes_of(voice, EXAMPLES))
-        return self._pretences[voice]
+    async def _placeholders_of(self, voice: str) -> Placeholders:
+        if voice not in self._placeholders:
+            self._placeholders[voice] = Placeholders.of(await self._phonemes_of(voice, EXAMPLES))
+        return self._placeholders[voice]
 
     async def _phonemes_of(self, voice: str, tokens: Sequence[str]) -> dict[str, str]:
         known = {token: self._phonemes.get((voice, token)) for token in tokens}

@@ -10,15 +10,16 @@ from functools import partial
 import structlog
 
 from bridge.base.threads import Threads
-from bridge.speech.chain import Link, chain
-from bridge.speech.engines.engine import Audio, Engine, Samples, Voice
+from bridge.speech.cache.cache import Cache, digest, seal, unseal
+from bridge.speech.cache.shared_fragments import SharedFragments
+from bridge.speech.chain import GuardedEngine, chain
+from bridge.speech.engine import Engine, Voice
 from bridge.speech.errors import EngineFailedError
-from bridge.speech.kept.cache import Cache, digest, seal, unseal
-from bridge.speech.kept.once import Once
-from bridge.speech.kept.shared import SharedFragments
-from bridge.speech.sound.sound import fragment_sound
-from bridge.speech.text.phrase import Phrase
-from bridge.speech.voices import casting
+from bridge.speech.phrase import Phrase
+from bridge.speech.single_flight import SingleFlight
+from bridge.speech.sound.fragment import fragment_sound
+from bridge.speech.sound.samples import Samples, Waveform
+from bridge.speech.voices import candidate_voices
 
 PIPELINE_VERSION = 2
 """Part of every cache key: raise it when the same text and engine come to sound different."""
@@ -31,18 +32,18 @@ SoundByRate = Mapping[int, Samples]
 class Speaker:
     """A voice of an engine at a rate."""
 
-    link: Link
+    guarded: GuardedEngine
     voice: Voice
     rate: float
 
     def name(self, said: str | Sequence[str]) -> str:
         """The cache's name for something this speaker says."""
-        engine = self.link.engine
+        engine = self.guarded.engine
         voice = self.voice
         return digest(PIPELINE_VERSION, engine.name, engine.version, voice.name, voice.code, self.rate, said)
 
 
-class Speakers:
+class Synthesis:
     """The engines at work. Nothing here blocks the event loop. Without ``shared`` other nodes have no part in it."""
 
     def __init__(
@@ -57,9 +58,9 @@ class Speakers:
         self._cache = cache
         self._shared = shared
         self._sample_rates = sample_rates
-        self._links = chain(engines)
+        self._chain = chain(engines)
         self._threads = threads
-        self._under_way: Once[SoundByRate] = Once()
+        self._under_way: SingleFlight[SoundByRate] = SingleFlight()
 
     async def start(self) -> None:
         """Raises EngineUnavailableError for an engine that lacks what it needs."""
@@ -74,14 +75,16 @@ class Speakers:
         await self._under_way.close()
         await asyncio.gather(*(engine.close() for engine in self._engines))
 
-    def cast(self, phrase: Phrase) -> list[Speaker]:
+    def candidates(self, phrase: Phrase) -> list[Speaker]:
         """Who may speak it, the one to be asked first in front."""
-        return [Speaker(self._links[voice.engine], voice, phrase.rate) for voice in casting(phrase, self._engines)]
+        return [
+            Speaker(self._chain[voice.engine], voice, phrase.rate) for voice in candidate_voices(phrase, self._engines)
+        ]
 
-    async def able(self, cast: Sequence[Speaker], texts: Sequence[str]) -> tuple[list[Speaker], list[str]]:
-        """Who of the cast can speak all of the texts, in order; when nobody can, what the first would pass over."""
-        unheard = [await speaker.link.unheard(texts, speaker.voice) for speaker in cast]
-        able = [speaker for speaker, missing in zip(cast, unheard, strict=True) if not missing]
+    async def able(self, candidates: Sequence[Speaker], texts: Sequence[str]) -> tuple[list[Speaker], list[str]]:
+        """Who can speak all of the texts, in order; when nobody can, what the first would pass over."""
+        unheard = [await speaker.guarded.unheard(texts, speaker.voice) for speaker in candidates]
+        able = [speaker for speaker, missing in zip(candidates, unheard, strict=True) if not missing]
         return able, [] if able else unheard[0]
 
     async def sounds(self, speaker: Speaker, texts: Sequence[str], *, keep: bool) -> dict[str, SoundByRate]:
@@ -102,8 +105,8 @@ class Speakers:
         if keep and (elsewhere := await self._fetched(name)) is not None:
             await self._threads.run(self._keep, name, elsewhere)
             return elsewhere
-        audio = await speaker.link.synthesize(text, speaker.voice, speaker.rate)
-        sound = await self._threads.run(self._heard, audio)
+        waveform = await speaker.guarded.synthesize(text, speaker.voice, speaker.rate)
+        sound = await self._threads.run(self._heard, waveform)
         if keep:
             await self._threads.run(self._keep, name, sound)
             self._share(name, sound)
@@ -135,8 +138,8 @@ class Speakers:
             sound[sample_rate] = samples
         return sound
 
-    def _heard(self, audio: Audio) -> SoundByRate:
-        return {rate: fragment_sound(audio, rate) for rate in self._sample_rates}
+    def _heard(self, waveform: Waveform) -> SoundByRate:
+        return {rate: fragment_sound(waveform, rate) for rate in self._sample_rates}
 
     def _keep(self, name: str, sound: SoundByRate) -> None:
         try:

@@ -19,10 +19,10 @@ from threading import Lock
 
 import numpy as np
 
-from bridge.speech.engines.engine import Samples
-from bridge.speech.kept.files import read, write
-from bridge.speech.sound.assembly import Finished
-from bridge.speech.text.phrase import Prompt
+from bridge.speech.cache.files import read, write
+from bridge.speech.phrase import Prompt
+from bridge.speech.sound.assembly import EncodedPrompt
+from bridge.speech.sound.samples import Samples
 
 CRC_BYTES = 4
 IN_USE_SECONDS = 3600.0
@@ -82,7 +82,7 @@ class Cache:
             return None
         return prompt
 
-    def keep_prompt(self, name: str, made: Finished, *, engine: str, voice: str) -> Prompt:
+    def keep_prompt(self, name: str, made: EncodedPrompt, *, engine: str, voice: str) -> Prompt:
         stem = self._stem(name)
         for codec, audio in made.files.items():
             write(stem.with_suffix(f".{codec}"), audio)

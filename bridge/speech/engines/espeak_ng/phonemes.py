@@ -25,14 +25,14 @@ _NOT_HEARD = re.compile(r"\([a-z-]+\)|[^A-Za-z@?&]")
 
 
 @dataclass(frozen=True, slots=True)
-class Pretences:
+class Placeholders:
     """What a voice says when it has nothing to say: its word for "letter", and its names of whole alphabets."""
 
     letter: str
     alphabets: frozenset[str]
 
     @classmethod
-    def of(cls, phonemes: Mapping[str, str]) -> Pretences:
+    def of(cls, phonemes: Mapping[str, str]) -> Placeholders:
         """``phonemes`` are what the voice makes of the ``EXAMPLES``."""
         letter = _sound(phonemes[UNKNOWN_LETTER].split(_BETWEEN_DIGITS, maxsplit=1)[0])
         pairs = [(_sound(phonemes[one]), _sound(phonemes[other])) for one, other in ALPHABETS]
@@ -48,8 +48,8 @@ class Pretences:
 
         It does (a sign of length, a soft sign) unless what the voice says of it alone is said there too.
         """
-        said, pretence = _sound(place), _sound(alone)
-        return bool(said) and self.letter not in said and (not pretence or pretence not in said)
+        said, placeholder = _sound(place), _sound(alone)
+        return bool(said) and self.letter not in said and (not placeholder or placeholder not in said)
 
     def _is_a_code(self, character: str, phonemes: str) -> bool:
         first, *digits = phonemes.split(_BETWEEN_DIGITS)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from bridge.speech.sound.samples import Waveform
 
-Samples = NDArray[np.int16]
-"""16-bit mono PCM."""
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What engines are built from. ``timeout`` is seconds for one fragment."""
+
+    timeout: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +28,8 @@ class Voice:
     is_default: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Audio:
-    """What an engine said: mono samples, and how many of them make a second."""
-
-    samples: Samples
-    sample_rate: int
-
-
 class Engine(Protocol):
-    """Turns one fragment of text into audio.
+    """Turns one fragment of text into a waveform.
 
     ``local`` engines send nothing over the network. ``version`` is known once the engine has started and is part of
     the cache's key. ``concurrency`` requests may run at once, each for at most ``timeout`` seconds: the
@@ -63,5 +59,20 @@ class Engine(Protocol):
         Raises EngineFailedError when it cannot be found out.
         """
 
-    async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:
+    async def synthesize(self, text: str, voice: Voice, rate: float) -> Waveform:
         """Raises EngineFailedError, which never quotes the text. ``rate`` is 0.5 to 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEntry:
+    """An engine before it is built. ``remedy`` is what ``doctor`` advises when it does not speak.
+
+    The others are its line in the documentation: where it speaks, which languages, what it needs, what else to know.
+    """
+
+    build: Callable[[EngineSettings], Engine]
+    remedy: str
+    where: str
+    languages: str
+    needs: str
+    notes: str
