@@ -222,7 +222,7 @@ class Daemon:
             await self._objects.start()
         ends.push_async_callback(self._speech.close)
         await self._speech.start()
-        await self._store.reroute()
+        await self._store.messages.reroute()
         # What the last calls need is ended after them, although it is begun only when the node has its name.
         ends.push_async_callback(self._supervisor.stop)
         ends.push_async_callback(self._site.close)
@@ -255,7 +255,7 @@ class Daemon:
     async def _refuse_to_serve_nobody(self) -> None:
         settings = self._settings
         in_settings = settings.api_key or (settings.user and settings.password)
-        if not in_settings and not await self._store.credentials():
+        if not in_settings and not await self._store.accounts.credentials():
             raise NoCredentials(
                 "set VOICEBRIDGE_API_KEY, or VOICEBRIDGE_USER and VOICEBRIDGE_PASSWORD, or run voicebridge keys add"
             )
@@ -304,4 +304,4 @@ def _authenticator(settings: Settings, store: Store) -> Authenticator:
     users = {}
     if settings.user and settings.password:
         users[settings.user, settings.password.get_secret_value()] = _ACCOUNT
-    return Authenticator(keys=keys, users=users, kept=store.credentials)
+    return Authenticator(keys=keys, users=users, kept=store.accounts.credentials)

@@ -39,7 +39,9 @@ async def add_key(settings: Settings, account: str) -> str:
     _refuse_unprintable("account", account)
     key = f"vb_{secrets.token_urlsafe(32)}"
     async with _store(settings) as store:
-        await store.add_credential(account=account, kind="key", name=key[:_SHOWN_CHARACTERS], digest=key_digest(key))
+        await store.accounts.add_credential(
+            account=account, kind="key", name=key[:_SHOWN_CHARACTERS], digest=key_digest(key)
+        )
     return key
 
 
@@ -53,13 +55,13 @@ async def add_user(settings: Settings, account: str, name: str, password: str) -
         raise CredentialInvalid("the password is empty")
     digest = await asyncio.to_thread(password_digest, password)
     async with _store(settings) as store:
-        await store.add_credential(account=account, kind="user", name=name, digest=digest)
+        await store.accounts.add_credential(account=account, kind="user", name=name, digest=digest)
 
 
 async def list_keys(settings: Settings) -> None:
     """Print all credentials, times in UTC; secrets are not known."""
     async with _store(settings) as store:
-        kept = await store.all_credentials()
+        kept = await store.accounts.all_credentials()
     print(_ROW.format("NUMBER", "KIND", "NAME", "CREATED", "REVOKED", "ACCOUNT"))
     for each in kept:
         name = f"{each.name}…" if each.kind == "key" else each.name
@@ -71,7 +73,7 @@ async def list_keys(settings: Settings) -> None:
 async def revoke_key(settings: Settings, number: int) -> None:
     """Close the door to a credential. Raises CredentialUnknown."""
     async with _store(settings) as store:
-        if not await store.revoke_credential(number):
+        if not await store.accounts.revoke_credential(number):
             raise CredentialUnknown(f"there is no credential {number} in force; see voicebridge keys list")
 
 

@@ -111,7 +111,7 @@ class RunningAttempt:
     async def take_up(self, found: OpenAttempt) -> Origination:
         """Begin with what another process left; returns what that asked of Asterisk. Raises StoreFailed."""
         self._past = past_of(found)
-        attempts = await self._means.store.attempts(self._claim.account, self.attempt.message_id)
+        attempts = await self._means.store.messages.attempts(self._claim.account, self.attempt.message_id)
         rows = [row for attempt in attempts if attempt.id == self.attempt.id for row in attempt.recordings]
         self._past.actions = self._recordings.take_up(rows, self._past.actions)
         return self._means.origination(self._claim, self._recordings.of_call)
@@ -183,7 +183,7 @@ class RunningAttempt:
         """Whether it is still for us to dial. A process that stood still may have been replaced meanwhile."""
         if datetime.now(UTC) - self._claim.starts_at < _MAY_BE_LATE:
             return True
-        return await until_stored(lambda: self._means.store.is_ours(self.attempt))
+        return await until_stored(lambda: self._means.store.calls.is_ours(self.attempt))
 
     async def _place(self) -> Channel:
         """Have the present leg dialled. Raises LinkDown and Rejected when it was not."""
@@ -274,7 +274,7 @@ class RunningAttempt:
         try:
             for trunk in trunks_left(self._means.routes, before.attempt):
                 limit = self._means.pace.limit(trunk)
-                if claim := await self._means.store.next_leg(before, leg, limit, partial(datetime.now, UTC)):
+                if claim := await self._means.store.calls.next_leg(before, leg, limit, partial(datetime.now, UTC)):
                     self._claim = claim
                     await self._means.pace.turn(trunk, claim.starts_at)
                     if self._means.may_dial() and not self._is_ending:
@@ -304,7 +304,7 @@ class RunningAttempt:
 
         async def move() -> None:
             try:
-                await self._means.store.move(self._claim.key, self.attempt.id, state, at)
+                await self._means.store.calls.move(self._claim.key, self.attempt.id, state, at)
             except StoreFailed as error:
                 _log.warning("progress_not_stored", reason=error)
 
@@ -319,7 +319,7 @@ class RunningAttempt:
         self._means.spawn(send())
 
     async def _note(self, happened: list[Any], ends_by: datetime) -> None:
-        await self._means.store.note_happened(self.attempt.id, happened, ends_by)
+        await self._means.store.calls.note_happened(self.attempt.id, happened, ends_by)
 
 
 def _unspoken(error: SpeechError) -> int:

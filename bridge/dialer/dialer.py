@@ -119,13 +119,13 @@ class Dialer:
             claiming.call_over()
 
     async def _expire(self) -> float:
-        expired = await self._store.expire(
+        expired = await self._store.messages.expire(
             now=datetime.now(UTC), status_id=EXPIRED_EXPIRED, error_id=REQUEST_TIMEOUT, limit=_EXPIRE_AT_ONCE
         )
         return 0.0 if expired == _EXPIRE_AT_ONCE else _EXPIRE_EVERY_SECONDS
 
     async def _cancel(self) -> None:
-        await self._runner.cancel(await self._store.canceled_attempts(self._node))
+        await self._runner.cancel(await self._store.calls.canceled(self._node))
 
     def _superseded(self) -> None:
         self._stop_dialling()

@@ -38,20 +38,20 @@ class Lease:
     async def take(self) -> None:
         """Become the node; whoever was it before is superseded. Raises StoreFailed."""
         now = datetime.now(UTC)
-        await self._store.take_node(self._node, self._instance, now, now + LEASE)
+        await self._store.nodes.take(self._node, self._instance, now, now + LEASE)
         self._renewing.start()
 
     async def leave(self) -> None:
         """Say that the node has stopped, so that others need not wait for its lease to end."""
         await self._renewing.stop()
         try:
-            await self._store.leave_node(self._node, self._instance)
+            await self._store.nodes.leave(self._node, self._instance)
         except StoreFailed as error:
             _log.warning("node_not_left", node=self._node, reason=error)
 
     async def _renew(self) -> float:
         now = datetime.now(UTC)
-        if not await self._store.renew_node(self._node, self._instance, now, now + LEASE):
+        if not await self._store.nodes.renew(self._node, self._instance, now, now + LEASE):
             _log.error("superseded", node=self._node)
             self._renewing.stop_soon()
             self._on_superseded()

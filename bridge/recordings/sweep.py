@@ -37,17 +37,17 @@ class RecordingSweep:
 
     async def settle_left_open(self, now: datetime) -> None:
         """Find out what became of recordings that nobody finished although their call is over."""
-        while left := await self._store.recordings_left_open(node=self._node, ended_before=now - GRACE, limit=_AT_ONCE):
+        while left := await self._store.recordings.left_open(node=self._node, ended_before=now - GRACE, limit=_AT_ONCE):
             for recording, seconds in left:
-                await self._store.finish_recording(await self._files.finished(recording, seconds))
+                await self._store.recordings.finish(await self._files.finished(recording, seconds))
 
     async def find_lost(self) -> None:
         """Note whose file is gone."""
         after = ""
-        while some := await self._store.recordings_with_file(node=self._node, after=after, limit=_AT_ONCE):
+        while some := await self._store.recordings.with_file(node=self._node, after=after, limit=_AT_ONCE):
             after = some[-1].id
             for recording in await asyncio.to_thread(self._without_file, some):
-                if await self._store.recording_lost(recording.id, self._node):
+                if await self._store.recordings.lost(recording.id, self._node):
                     _log.error("recording_lost", **recording.logged_as)
 
     async def remove_orphans(self, now: datetime) -> None:
@@ -56,18 +56,18 @@ class RecordingSweep:
         for start in range(0, len(old), _AT_ONCE):
             some = old[start : start + _AT_ONCE]
             # A name that is no text cannot even be asked for.
-            known = await self._store.known_recordings([path.stem for path in some if path.stem.isascii()])
+            known = await self._store.recordings.known([path.stem for path in some if path.stem.isascii()])
             orphans = [path for path in some if path.stem not in known]
             if orphans:
                 await asyncio.to_thread(remove_all, orphans)
                 _log.warning("orphaned_recordings_removed", count=len(orphans))
 
     async def _expired(self, before: datetime, limit: int) -> list[Recording]:
-        return await self._store.expired_recordings(before=before, limit=limit)
+        return await self._store.recordings.expired(before=before, limit=limit)
 
     async def _remove(self, recording: Recording) -> None:
         await self._files.remove(recording)
-        await self._store.recording_deleted(recording.id)
+        await self._store.recordings.deleted(recording.id)
 
     def _without_file(self, some: list[Recording]) -> list[Recording]:
         return [recording for recording in some if not self._files.path(recording).exists()]

@@ -61,7 +61,7 @@ class RecordingUploads:
         One that fails is raised in the end, and before it only when those beside it fail as well.
         """
         after, failed = "", list[BaseException]()
-        while some := await self._store.recordings_with_file(node=self._node, after=after, limit=_LOOKED_AT_ONCE):
+        while some := await self._store.recordings.with_file(node=self._node, after=after, limit=_LOOKED_AT_ONCE):
             after = some[-1].id
             for start in range(0, len(some), _AT_ONCE):
                 uploads = [self._upload(recording) for recording in some[start : start + _AT_ONCE]]
@@ -84,12 +84,12 @@ class RecordingUploads:
         try:
             size = await self._files.store(recording)
         except FileNotFoundError:
-            if await self._store.recording_lost(recording.id, self._node):
+            if await self._store.recordings.lost(recording.id, self._node):
                 _log.error("recording_lost")
             return
         if await asyncio.to_thread(file_size, path) != size:
             return  # Asterisk was still at it: the next round takes all of it
-        if await self._store.recording_stored(recording.id):
+        if await self._store.recordings.stored(recording.id):
             await asyncio.to_thread(path.unlink, missing_ok=True)
         else:
             await self._files.remove(recording)

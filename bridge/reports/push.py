@@ -95,7 +95,7 @@ class Pusher:
         if room <= 0:
             return
         now = datetime.now(UTC)
-        claimed = await self._store.claim_pushes(
+        claimed = await self._store.outbox.claim(
             now=now, until=now + _LEASE, busy=self._busy, most_at_once=_MOST_AT_ONCE, limit=room
         )
         for push in claimed:
@@ -146,14 +146,14 @@ class Pusher:
     async def _settle(self, push: Push, problem: str | None) -> None:
         now, log = datetime.now(UTC), _log.bind(server=push.server)
         if problem is None:
-            await self._store.push_delivered(push, now)
+            await self._store.outbox.delivered(push, now)
             log.info("report_pushed")
         elif push.tries < MOST_RETRIES:
             due_at = now + wait_before_retry(push.tries + 1)
-            await self._store.push_again(push, due_at, problem)
+            await self._store.outbox.retry(push, due_at, problem)
             log.warning("report_not_pushed_yet", problem=problem, again_at=due_at.isoformat())
         else:
-            await self._store.give_up_push(push, now, problem)
+            await self._store.outbox.give_up(push, now, problem)
             log.error("report_not_pushed", problem=problem)
 
     async def _rest(self) -> None:

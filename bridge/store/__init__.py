@@ -1,7 +1,7 @@
 """Rows and transactions."""
 
+from bridge.store.accounts import Credential, CredentialKind, UserExists
 from bridge.store.bulks import BulkOver, BulkStanding
-from bridge.store.credentials import Credential, CredentialKind, UserExists
 from bridge.store.errors import CommitUnknown, StoreFailed
 from bridge.store.intake import DuplicateId
 from bridge.store.logs import LogFilter

@@ -61,7 +61,7 @@ async def front_desk(store: Store, tmp_path: Path) -> AsyncIterator[Callable[[Re
     async def front_desk(files: RecordingFiles) -> Client:
         app = create_app(
             store=store,
-            authenticator=Authenticator(keys={"the-key": "acme"}, users={}, kept=store.credentials),
+            authenticator=Authenticator(keys={"the-key": "acme"}, users={}, kept=store.accounts.credentials),
             speech=speech,
             recordings=files,
             readiness=readiness,
@@ -130,7 +130,7 @@ async def test_what_was_stored_before_the_daemon_was_killed_is_swept_from_the_di
 ) -> None:
     recording = await recorded(store, files)
     await files.store(recording)
-    await store.recording_stored(recording.id)
+    await store.recordings.stored(recording.id)
     sweep = RecordingSweep(store=store, files=files, node="here")
     await sweep.find_lost()
     await sweep.remove_orphans(NOW + 2 * HOUR)
@@ -160,11 +160,11 @@ async def test_retention_forgets_nothing_that_it_could_not_delete(
     with pytest.raises(ObjectStorageFailed):
         await sweep.remove_expired(NOW + HOUR)
     assert await state(store, recording) == RecordingState.AVAILABLE
-    assert await store.remove_messages(done_before=NOW + HOUR, limit=10) == 0
+    assert await store.messages.remove(done_before=NOW + HOUR, limit=10) == 0
     network.away = False
     await sweep.remove_expired(NOW + HOUR)
     assert stored(bucket) == {}
-    assert await store.remove_messages(done_before=NOW + HOUR, limit=10) == 1
+    assert await store.messages.remove(done_before=NOW + HOUR, limit=10) == 1
 
 
 async def test_any_node_plays_what_is_stored_whole_and_in_parts(
@@ -229,7 +229,7 @@ async def test_a_listener_is_told_when_storage_fails_before_or_within_the_record
 
 
 async def _is_stored(store: Store, recording_id: str) -> bool:
-    recording = await store.recording("acme", recording_id)
+    recording = await store.recordings.find("acme", recording_id)
     return recording is not None and recording.node is None
 
 
