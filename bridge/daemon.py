@@ -130,7 +130,7 @@ class Daemon:
             objects=self._objects,
         )
         self._recordings = RecordingFiles(settings.data_dir / "recordings", node=settings.node, objects=self._objects)
-        self._uploads = RecordingUploads(store=self._store, files=self._recordings, node=settings.node)
+        self._uploads = RecordingUploads(recordings=self._store.recordings, files=self._recordings, node=settings.node)
         self._cdr_files = CdrFiles(settings.data_dir / "cdr")
         self._retention = Retention(
             store=self._store,
@@ -146,7 +146,9 @@ class Daemon:
                 speech_bytes=settings.speech_cache_bytes,
             ),
         )
-        self._pusher = Pusher(store=self._store, outbound=self._outbound, key=key, at=settings.url_for_receivers)
+        self._pusher = Pusher(
+            outbox=self._store.outbox, outbound=self._outbound, key=key, at=settings.url_for_receivers
+        )
         self._store.subscribe(Topic.PUSH, self._pusher.wake)
         self._watch = TrunkWatch(self._links, registrations(settings), hosts(settings))
         switchboards = [Switchboard(link, self._journal) for link in self._links]

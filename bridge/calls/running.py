@@ -79,7 +79,7 @@ class RunningAttempt:
         self._call: Channel | None = None
         self._past = Past(claim.attempt.dialled_at)
         self._variables = variables_of(claim.message)
-        self._recordings = CallRecordings(means.store, means.recordings, claim)
+        self._recordings = CallRecordings(means.store.recordings, means.recordings, claim)
         self._prompts = Prompts(
             means.speech,
             sensitive=content.sensitive,

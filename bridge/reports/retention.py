@@ -57,7 +57,7 @@ class Retention:
         limits: Limits,
     ) -> None:
         self._store = store
-        self._recordings = RecordingSweep(store=store, files=recordings, node=node)
+        self._recordings = RecordingSweep(recordings=store.recordings, files=recordings, node=node)
         self._speech = speech
         self._cdr_files = cdr_files
         self._sweep_journal = sweep_journal

@@ -96,7 +96,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 async def pushing(store: Store, key: bytes | None = signing_key(SECRET)) -> AsyncIterator[Pusher]:
     outbound = Outbound(allow_private=True)
     await outbound.start()
-    pusher = Pusher(store=store, outbound=outbound, key=key)
+    pusher = Pusher(outbox=store.outbox, outbound=outbound, key=key)
     task = asyncio.create_task(pusher.run())
     try:
         yield pusher
@@ -307,7 +307,7 @@ async def test_a_private_address_is_not_gone_to(store: Store, receiver: Receiver
     await finished(store, receiver.url, "m1")
     outbound = Outbound()
     await outbound.start()
-    task = asyncio.create_task(Pusher(store=store, outbound=outbound, key=None).run())
+    task = asyncio.create_task(Pusher(outbox=store.outbox, outbound=outbound, key=None).run())
     await wait_until_settled(store)
     task.cancel()
     await asyncio.wait((task,))

@@ -37,7 +37,7 @@ class Sweeping:
     """The hourly sweep of one node's recordings."""
 
     def __init__(self, store: Store, files: RecordingFiles, node: str = "here") -> None:
-        self._recordings = RecordingSweep(store=store, files=files, node=node)
+        self._recordings = RecordingSweep(recordings=store.recordings, files=files, node=node)
 
     async def sweep(self, now: datetime) -> None:
         await self._recordings.settle_left_open(now)

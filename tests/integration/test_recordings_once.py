@@ -48,7 +48,7 @@ def lose_the_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_call_is_recorded_once_when_the_answer_of_the_store_was_lost(
     store: Store, files: RecordingFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recordings = CallRecordings(store, files, claim := await call(store))
+    recordings = CallRecordings(store.recordings, files, claim := await call(store))
     lose_the_answer(store, monkeypatch)
     assert await recordings.begin_call()
     (attempt,) = await store.messages.attempts("acme", claim.message.id)
@@ -59,7 +59,7 @@ async def test_a_call_is_recorded_once_when_the_answer_of_the_store_was_lost(
 async def test_a_verb_that_could_not_record_leaves_no_recording(
     store: Store, files: RecordingFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recordings = CallRecordings(store, files, claim := await call(store))
+    recordings = CallRecordings(store.recordings, files, claim := await call(store))
     lose_the_answer(store, monkeypatch)
     with pytest.raises(CommitUnknown):
         await recordings.open_action(VERB)
@@ -69,7 +69,7 @@ async def test_a_verb_that_could_not_record_leaves_no_recording(
 
 
 async def test_nothing_is_recorded_on_an_attempt_that_was_given_back(store: Store, files: RecordingFiles) -> None:
-    recordings = CallRecordings(store, files, claim := await call(store))
+    recordings = CallRecordings(store.recordings, files, claim := await call(store))
     assert await store.calls.release(claim.key, claim.attempt.id)
     assert not await recordings.begin_call()
     assert await recordings.open_action(VERB) is None
@@ -78,7 +78,7 @@ async def test_nothing_is_recorded_on_an_attempt_that_was_given_back(store: Stor
 
 
 async def test_nothing_is_recorded_on_an_attempt_that_is_over(store: Store, files: RecordingFiles) -> None:
-    recordings = CallRecordings(store, files, claim := await call(store))
+    recordings = CallRecordings(store.recordings, files, claim := await call(store))
     await end(store, claim)
     assert not await recordings.begin_call()
     (attempt,) = await store.messages.attempts("acme", claim.message.id)
@@ -104,7 +104,7 @@ async def test_what_is_finished_is_not_finished_again_by_a_process_that_finds_no
 async def test_what_is_finished_is_not_taken_up(store: Store, files: RecordingFiles) -> None:
     whole = await recorded(store, files)
     live = await begun(store, claim := await call(store, "m2"))
-    recordings = CallRecordings(store, files, claim)
+    recordings = CallRecordings(store.recordings, files, claim)
     recordings.take_up([whole], [])
     assert recordings.of_call is None
     recordings.take_up([whole, live], [])

@@ -162,7 +162,7 @@ async def outcome_of_push(folder: Path, answer: bytes, ending: Ending) -> tuple[
         message = Message("m1", "41793026727", None, Content(text="Hello", notify=Notify(host.url)), NOW, NOW)
         await store.messages.accept(Bulk("b1", "acme", NOW, [message]))
         await store.messages.expire(now=NOW, status_id=15, error_id=5408, limit=10)
-        pushing = asyncio.create_task(Pusher(store=store, outbound=outbound, key=None).run())
+        pushing = asyncio.create_task(Pusher(outbox=store.outbox, outbound=outbound, key=None).run())
         async with asyncio.timeout(20):
             while await _is_under_way(store):
                 await asyncio.wait([pushing], timeout=0.01)
