@@ -2,6 +2,7 @@
 
 from bridge.store.accounts import Accounts, Credential, CredentialKind, UserExists
 from bridge.store.bulks import BulkOver, BulkStanding
+from bridge.store.claims import Claim, Claims
 from bridge.store.errors import CommitUnknown, StoreFailed
 from bridge.store.intake import DuplicateId
 from bridge.store.logs import LogFilter
@@ -12,7 +13,6 @@ from bridge.store.recordings import RecordedFile, Recordings
 from bridge.store.store import Store
 from bridge.store.trunks import TrunkLimit
 from bridge.store.wakeups import Topic
-from bridge.store.work import Claim, Claims
 
 __all__ = [
     "Accounts",

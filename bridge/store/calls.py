@@ -8,12 +8,12 @@ from typing import Any
 
 from bridge.messages.attempt import Attempt, Leg
 from bridge.messages.progress import State
-from bridge.store import orphans, outcomes, work
+from bridge.store import claims, orphans, outcomes
+from bridge.store.claims import Claim, Claims
 from bridge.store.database import Database
 from bridge.store.nodes import Nodes
 from bridge.store.orphans import OpenAttempt
 from bridge.store.trunks import TrunkLimit
-from bridge.store.work import Claim, Claims
 from bridge.telephony.formats import Formats
 
 
@@ -42,7 +42,7 @@ class Calls:
         UTC: what is due is due by it.
         """
         return await self._database.write(
-            work.claim_due,
+            claims.claim_due,
             node=node,
             instance=self._nodes.instance_of(node),
             place=self._nodes.place,
@@ -61,7 +61,7 @@ class Calls:
         """Have an attempt go on by another trunk after ``leg``; None when it is over, or that trunk is full."""
         instance = self._nodes.instance_of(claim.attempt.node)
         return await self._database.write(
-            work.next_leg, claim, leg, limit_of, formats=self._formats, clock=clock, instance=instance
+            claims.next_leg, claim, leg, limit_of, formats=self._formats, clock=clock, instance=instance
         )
 
     async def move(self, key: int, attempt_id: str, state: State, at: datetime) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, or_, select
 
 from bridge.messages.bulks import BulkStatus
+from bridge.store.claims import Claim
 from bridge.store.rows import MESSAGE_COLUMNS, attempt_of, message_of
 from bridge.store.tables import attempts, bulks, contents, messages, nodes
-from bridge.store.work import Claim
 
 _GRACE = timedelta(seconds=60)
 
