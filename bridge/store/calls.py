@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.messages.attempt import Attempt, Leg
 from bridge.messages.progress import State
-from bridge.store import claims, orphans, outcomes
+from bridge.store import claims, legs, orphans, outcomes
 from bridge.store.claims import Claim, Claims
 from bridge.store.database import Database
 from bridge.store.nodes import Nodes
@@ -61,7 +61,7 @@ class Calls:
         """Have an attempt go on by another trunk after ``leg``; None when it is over, or that trunk is full."""
         instance = self._nodes.instance_of(claim.attempt.node)
         return await self._database.write(
-            claims.next_leg, claim, leg, limit_of, formats=self._formats, clock=clock, instance=instance
+            legs.next_leg, claim, leg, limit_of, formats=self._formats, clock=clock, instance=instance
         )
 
     async def move(self, key: int, attempt_id: str, state: State, at: datetime) -> None:
