@@ -9,7 +9,8 @@ from sqlalchemy import Connection, bindparam, case, exists, func, insert, select
 
 from bridge.messages.progress import WAITING, State
 from bridge.store import outbox
-from bridge.store.tables import Instant, attempts, contents, messages, reports
+from bridge.store.columns import Instant
+from bridge.store.tables import attempts, contents, messages, reports
 from bridge.store.wakeups import Topic, announce
 
 _AT_ONCE = 500

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, func, select, text, update
 
 from bridge.base.errors import VoicebridgeError
+from bridge.store.columns import Instant
 from bridge.store.database import Database
-from bridge.store.tables import Instant, nodes
+from bridge.store.tables import nodes
 
 
 class NodeNameTaken(VoicebridgeError):

@@ -10,9 +10,10 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, exists, func, insert, literal, select, update
 
 from bridge.messages.progress import Report
+from bridge.store.columns import Instant
 from bridge.store.database import Database
 from bridge.store.reports import reports_of
-from bridge.store.tables import Instant, contents, messages, outbox, scenarios
+from bridge.store.tables import contents, messages, outbox, scenarios
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, select, text, 
 
 from bridge.messages.message import Message
 from bridge.messages.recording import Recording, RecordingState
+from bridge.store.columns import Instant
 from bridge.store.database import Database
 from bridge.store.rows import MESSAGE_COLUMNS, message_of
-from bridge.store.tables import Instant, attempts, contents, messages, recordings
+from bridge.store.tables import attempts, contents, messages, recordings
 
 _WITH_FILE = (RecordingState.AVAILABLE, RecordingState.SHORT)
 
