@@ -53,7 +53,9 @@ class Dialer:
         self._runner = runner
         self._node = node
         self._on_superseded = on_superseded
-        self._lease = Lease(store, node=node, instance=instance, supervisor=supervisor, on_superseded=self._superseded)
+        self._lease = Lease(
+            store.nodes, node=node, instance=instance, supervisor=supervisor, on_superseded=self._superseded
+        )
         self._claimings = [
             Claiming(
                 store=store,

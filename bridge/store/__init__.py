@@ -6,7 +6,7 @@ from bridge.store.claims import Claim, Claims
 from bridge.store.errors import CommitUnknown, StoreFailed
 from bridge.store.intake import DuplicateId
 from bridge.store.logs import LogFilter
-from bridge.store.nodes import NodeNameTaken
+from bridge.store.nodes import NodeNameTaken, Nodes
 from bridge.store.orphans import OpenAttempt
 from bridge.store.outbox import Outbox, Push
 from bridge.store.recordings import RecordedFile, Recordings
@@ -26,6 +26,7 @@ __all__ = [
     "DuplicateId",
     "LogFilter",
     "NodeNameTaken",
+    "Nodes",
     "OpenAttempt",
     "Outbox",
     "Push",

@@ -42,7 +42,7 @@ class Nodes:
         await self._database.write(_take, node, instance=instance, place=self.place, now=now, until=until)
         self._instances[node] = instance
 
-    async def renew(self, node: str, instance: str, now: datetime, until: datetime) -> bool:
+    async def renew(self, node: str, instance: str, until: datetime) -> bool:
         """Have the name longer; False when another instance has taken it."""
         return await self._database.write(_renew, node, instance, until)
 

@@ -188,7 +188,7 @@ async def test_a_daemon_that_serves_the_database_is_not_pulled_the_ground_from_u
     async with served_by("another-machine", database_url) as store:
         await accept(store, "waiting")
         # As the row is in a backup: its time is long over, and the daemon comes to renew it.
-        await store.nodes.renew("another-machine", "this-one", NOW, NOW - timedelta(days=1))
+        await store.nodes.renew("another-machine", "this-one", NOW - timedelta(days=1))
         with pytest.raises(DaemonRuns, match="another-machine"):
             await after_restore(settings(database_url, tmp_path), call_again=False, now=NOW)
         assert await reports(store) == {}
@@ -224,7 +224,7 @@ async def served_by(node: str, url: str) -> AsyncIterator[Store]:
     """What a daemon on another machine does all the time."""
     store = Store(url)
     supervisor = Supervisor(on_dead=lambda _: None)
-    lease = Lease(store, node=node, instance="this-one", supervisor=supervisor, on_superseded=lambda: None)
+    lease = Lease(store.nodes, node=node, instance="this-one", supervisor=supervisor, on_superseded=lambda: None)
     await lease.take()
     try:
         yield store

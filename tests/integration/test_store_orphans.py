@@ -128,7 +128,7 @@ async def test_the_attempts_of_a_node_that_is_gone_are_anybodys_when_their_calls
     over = made.starts_at + 110 * SECOND + MINUTE
     assert await abandoned(store, over) == []
     assert await abandoned(store, over + SECOND) == [made]
-    assert await store.nodes.renew("dead", "dead-1", over, over + MINUTE)
+    assert await store.nodes.renew("dead", "dead-1", over + MINUTE)
     assert await abandoned(store, over + SECOND) == []
     await store.nodes.leave("dead", "dead-1")
     assert await abandoned(store, over + SECOND) == [made]
@@ -154,10 +154,10 @@ async def test_a_name_is_kept_from_another_machine_until_its_lease_is_over(datab
     made = await claimed(here, node="name")
     with pytest.raises(NodeNameTaken, match="name"):
         await there.nodes.take("name", "second", NOW + SECOND, NOW + MINUTE)
-    assert await here.nodes.renew("name", "first", NOW, NOW + MINUTE)
+    assert await here.nodes.renew("name", "first", NOW + MINUTE)
     await here.nodes.take("name", "restarted", NOW + SECOND, NOW + MINUTE)
     await there.nodes.take("name", "second", NOW + 2 * MINUTE, NOW + 3 * MINUTE)
-    assert not await here.nodes.renew("name", "restarted", NOW, NOW + 3 * MINUTE)
+    assert not await here.nodes.renew("name", "restarted", NOW + 3 * MINUTE)
     # What was begun elsewhere is that of a node that is gone: its Asterisk and its journal are not here.
     assert await there.calls.open_of("name") == []
     assert [found.claim.attempt for found in await here.calls.open_of("name")] == [made.attempt]
@@ -171,9 +171,9 @@ async def test_a_name_is_kept_from_another_machine_until_its_lease_is_over(datab
 async def test_a_process_whose_name_was_taken_gets_no_more_work(database_url: str) -> None:
     old, new = Store(database_url), Store(database_url)
     await old.nodes.take("here", "old", NOW, NOW + MINUTE)
-    assert await old.nodes.renew("here", "old", NOW, NOW + MINUTE)
+    assert await old.nodes.renew("here", "old", NOW + MINUTE)
     await new.nodes.take("here", "new", NOW, NOW + MINUTE)
-    assert not await old.nodes.renew("here", "old", NOW, NOW + MINUTE)
+    assert not await old.nodes.renew("here", "old", NOW + MINUTE)
     await old.nodes.leave("here", "old")
     order = Order(HELLO, [Destination("99900001", "m1")])
     await old.messages.accept(expand([order], account="acme", now=NOW, bulk_id="bulk"))

@@ -136,12 +136,12 @@ class Protocol(RuleBasedStateMachine):
         getattr(self, trouble)(self.nodes[at])
 
     def renew(self, node: Node) -> None:
-        assert self.run(node.store.nodes.renew(node.name, node.instance, self.now, self.now + LEASE))
+        assert self.run(node.store.nodes.renew(node.name, node.instance, self.now + LEASE))
 
     def supersede(self, old: Node) -> None:
         """A process that was thought dead goes on beside the one that took its name: it gets nothing more."""
         self.nodes[self.nodes.index(old)] = self.started(old.name)
-        assert not self.run(old.store.nodes.renew(old.name, old.instance, self.now, self.now + LEASE))
+        assert not self.run(old.store.nodes.renew(old.name, old.instance, self.now + LEASE))
         assert self.claim(old) == []
         for claim in self.claims:
             if claim.attempt.node == old.name:
