@@ -21,7 +21,7 @@ from bridge.speech.kept.downloads import Downloads
 from bridge.speech.kept.once import Once
 from bridge.speech.kept.private import Private
 from bridge.speech.kept.shared import SharedFragments
-from bridge.speech.kept.uploads import Upload, Uploads, new_id
+from bridge.speech.kept.uploads import Upload, UploadFiles, new_id
 from bridge.speech.sound.assembly import Finished, assemble
 from bridge.speech.sound.audio import ENGINE, AudioFiles
 from bridge.speech.sound.codec import CODECS, FRAMES_PER_SECOND, encode
@@ -65,7 +65,7 @@ class Speech:
         self._threads = Threads("speech")
         self._cache = Cache(folder)
         self._private = Private(folder / "private", self._threads)
-        self._uploads = Uploads(folder / "uploads", self._threads, objects)
+        self._uploads = UploadFiles(folder / "uploads", self._threads, objects)
         self._shared = None if objects is None else SharedFragments(objects)
         sample_rates = sorted({codec.sample_rate for codec in self._codecs})
         self._speakers = Speakers(self._engines, self._cache, self._threads, sample_rates, self._shared)
