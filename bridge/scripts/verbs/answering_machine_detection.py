@@ -11,7 +11,7 @@ from bridge.scripts.verbs.machine_detection import ANSWERED_BY, DetectStep
 from bridge.scripts.verbs.switch import SwitchStep
 
 _WHERE = Member(
-    "answeringMachineDetection", read_by_its_verb("object"), None, "has the lists; else they stand beside it"
+    "answeringMachineDetection", read_by_its_verb("object"), None, "The lists stand in the object, or beside it"
 )
 _DETECTING = Member("onDetecting", VERBS, None, "performed first; the detector listens alone, so after it")
 _BRANCHES = {

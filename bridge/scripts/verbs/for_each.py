@@ -13,7 +13,7 @@ from bridge.scripts.language.kinds import TEXT, VARIABLE, VERBS, Member, templat
 from bridge.scripts.language.members import MemberReader
 from bridge.scripts.language.templates import Template
 
-_VARIABLE = Member("for-each", VARIABLE, "_", "holds the item", is_required=True)
+_VARIABLE = Member("for-each", VARIABLE, "_", "It is in the variable", is_required=True)
 _ITEMS = Member("in", template(), None, "the items, with the delimiter between them", is_required=True)
 _DELIMITER = Member("delimiter", TEXT, ",")
 _BODY = Member("do", VERBS, None, is_required=True)

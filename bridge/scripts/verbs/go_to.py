@@ -11,7 +11,7 @@ from bridge.scripts.engine.run import Label, Run, Step
 from bridge.scripts.language.kinds import VARIABLE, Member, whole
 from bridge.scripts.language.members import MemberReader
 
-_ACTION_ID = Member("goTo", whole(0, limits.MAX_ACTION_ID), None, "the `actionId` of the action", is_required=True)
+_ACTION_ID = Member("goTo", whole(0, limits.MAX_ACTION_ID), None, "The number is its `actionId`", is_required=True)
 _LIMIT = Member("options.goToLimit", whole(1, limits.MAX_PASSES), limits.MAX_PASSES, "jumps; then the script goes on")
 _COUNTER = Member("options.countVariable", VARIABLE, None, "counts them")
 
@@ -49,7 +49,7 @@ def _read(verb: MemberReader, script: ScriptBuilder) -> None:
 
 VERB = Verb(
     "goTo",
-    "goes on at another action; in an action group it finds the actions of that group",
+    "goes on at another action, in an action group at one of that group",
     (_ACTION_ID, _LIMIT, _COUNTER),
     _read,
 )

@@ -9,8 +9,8 @@ from bridge.scripts.language.members import MemberReader
 from bridge.scripts.verbs.while_ import add_loop
 
 _BODY = Member("repeat", VERBS, None)
-_WHILE = Member("while", CONDITION, None, "again while it is true", is_required=True)
-_UNTIL = Member("until", CONDITION, None, "in place of `while`: again until it is true")
+_WHILE = Member("while", CONDITION, None, "again while it is true; or `until`", is_required=True)
+_UNTIL = Member("until", CONDITION, None, "again until it is true")
 
 
 def _read(verb: MemberReader, script: ScriptBuilder) -> None:

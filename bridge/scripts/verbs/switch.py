@@ -13,7 +13,7 @@ from bridge.scripts.language.members import MemberReader
 
 _DEFAULT = "__default"
 
-_SUBJECT = Member("switch", CONDITION, None, "compared as text", is_required=True)
+_SUBJECT = Member("switch", CONDITION, None, "It is compared as text", is_required=True)
 _CASES = Member(
     "case",
     read_by_its_verb("object of lists of verbs"),
@@ -53,4 +53,4 @@ def _read(verb: MemberReader, script: ScriptBuilder) -> None:
     script.place(end)
 
 
-VERB = Verb("switch", "performs the list of a value", (_SUBJECT, _CASES), _read)
+VERB = Verb("switch", "performs the list that stands for a value", (_SUBJECT, _CASES), _read)

@@ -11,7 +11,7 @@ from bridge.scripts.language.expressions import Expression, evaluate, is_true, n
 from bridge.scripts.language.kinds import CONDITION, VERBS, Member
 from bridge.scripts.language.members import MemberReader
 
-_CONDITION = Member("while", CONDITION, None, "looked at before each pass", is_required=True)
+_CONDITION = Member("while", CONDITION, None, "It is looked at before each pass", is_required=True)
 _BODY = Member("do", VERBS, None, is_required=True)
 
 
