@@ -93,10 +93,11 @@ class Supervisor:
 
     async def stop(self) -> None:
         """End what is kept, and wait for it."""
-        for task in self._tasks:
+        tasks, self._tasks = self._tasks, []  # a task that was cancelled holds on to all that it had in hand
+        for task in tasks:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks)
 
 
 class Background:
