@@ -30,7 +30,7 @@ from bridge.base.objects import Objects
 from bridge.base.outbound import Outbound
 from bridge.base.service_manager import READY, STOPPING, tell, tell_alive
 from bridge.base.tasks import Supervisor
-from bridge.calls.attempt import AttemptRunner
+from bridge.calls.runner import AttemptRunner
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
@@ -43,8 +43,9 @@ from bridge.reports.push import Pusher
 from bridge.reports.retention import Limits, Retention
 from bridge.reports.signature import signing_key
 from bridge.settings import Settings
-from bridge.speech import Speech, build_engines
-from bridge.speech.kept.files import make_folder
+from bridge.speech.cache.files import make_folder
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Store, StoreFailed, Topic, TrunkLimit
 
 _log = structlog.get_logger(__name__)

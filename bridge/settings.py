@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -35,6 +36,7 @@ from pydantic_settings import (
 )
 
 from bridge.base.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.speech.engine_registry import DEFAULT_ENGINES, ENGINE_NAMES
 from bridge.telephony.formats import Formats, TrunkFormat
 from bridge.telephony.numbers import parse_sender
 
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
 
 Codec = Literal["ulaw", "alaw", "g722"]
 Dtmf = Literal["rfc4733", "info", "inband"]
-Engine = Literal["espeak-ng", "gtts"]
 
 _TRUNK_NAME = r"^[A-Za-z0-9_-]{1,40}$"
 _SIP_URI = r"^sip:[A-Za-z0-9.-]+(:[0-9]{1,5})?$"
@@ -70,6 +71,14 @@ class SettingsFileInvalid(VoicebridgeError):
     exit_status = WRONG_SETTINGS
 
 
+def _known_engine(name: Any) -> Any:
+    if name not in ENGINE_NAMES:
+        *first, last = map(repr, ENGINE_NAMES)
+        raise ValueError(f"Input should be {', '.join(first)} or {last}")
+    return name
+
+
+EngineName = Annotated[str, BeforeValidator(_known_engine)]
 Prefix = Annotated[str, Field(pattern=r"^[0-9]{0,15}$")]
 NumberFormat = dict[Prefix, Annotated[str, Field(pattern=r"^\+?[0-9*#]{0,16}$")]]
 CallerIdFormat = dict[Prefix, Annotated[str, Field(pattern=r"^\+?[0-9]{0,16}$")]]
@@ -158,7 +167,7 @@ class Settings(BaseSettings):
     asterisk_rtp_first: int = Field(default=10000, ge=1024, le=65534)
     asterisk_rtp_last: int = Field(default=20000, ge=1025, le=65535)
 
-    speech_engines: Annotated[tuple[Engine, ...], NoDecode] = ("espeak-ng",)
+    speech_engines: Annotated[tuple[EngineName, ...], NoDecode] = DEFAULT_ENGINES
     allow_private_urls: bool = False
     webhook_secret: SecretStr | None = None
     message_days: int = Field(default=90, ge=3, le=_MOST_DAYS)

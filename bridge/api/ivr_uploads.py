@@ -14,7 +14,7 @@ from bridge.api.errors import BadRequest
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.messages.upload import Upload
 from bridge.reports.members import wire_time
-from bridge.speech import AudioUnsupported
+from bridge.speech.errors import AudioUnsupported
 
 _USUAL_PAGE, _LARGEST_PAGE = 20, 100
 _LONGEST_NAME = 200

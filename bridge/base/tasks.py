@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -119,7 +120,7 @@ class Background:
         """Have it done. What is logged meanwhile is about the same call as here."""
         task = asyncio.create_task(self._logged(work))
         self._tasks.add(task)
-        task.add_done_callback(self._over)
+        task.add_done_callback(partial(self._over, work))
 
     def cancel(self) -> None:
         """End what is under way."""
@@ -139,7 +140,8 @@ class Background:
         except Exception:
             _log.exception(self._event, **self._logged_as)
 
-    def _over(self, task: asyncio.Task[None]) -> None:
+    def _over(self, work: Coroutine[Any, Any, None], task: asyncio.Task[None]) -> None:
+        work.close()  # it has never begun when it was cancelled at once
         self._tasks.discard(task)
         self._on_over()
 

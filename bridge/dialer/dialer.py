@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bridge.base.tasks import Background, Supervisor
-from bridge.calls.attempt import AttemptRunner
+from bridge.calls.runner import AttemptRunner
 from bridge.dialer.claiming import Claiming
 from bridge.dialer.lease import Lease
 from bridge.dialer.rounds import Rounds

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bridge.base.tasks import Background, Supervisor
-from bridge.calls.attempt import AttemptRunner
-from bridge.calls.settling import Adopt, Evidence, Release, Settle, Wait, decide, lost
+from bridge.calls.orphans import Adopt, Evidence, Release, Settle, Wait, decide, lost
+from bridge.calls.runner import AttemptRunner
 from bridge.dialer.rounds import Rounds
 from bridge.store import OpenAttempt, Store, StoreFailed
 from bridge.telephony.errors import ExchangeError, JournalUnreadable

@@ -7,6 +7,7 @@ import gc
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from bridge.daemon import Daemon, NoCredentials
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.recovery import Recovery
 from bridge.settings import Settings
-from bridge.speech import Speech
+from bridge.speech.speech import Speech
 from bridge.store import Store
 from bridge.store.errors import SchemaUnknown
 from bridge.store.migrations import migrate
@@ -64,8 +65,11 @@ def settings(database_url: str, tmp_path: Path) -> Callable[..., Settings]:
 
 
 def children() -> set[int]:
-    threads = Path("/proc/self/task").iterdir()
-    return {int(child) for thread in threads for child in (thread / "children").read_text().split()}
+    found: set[int] = set()
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended since they were listed
+            found |= {int(child) for child in (thread / "children").read_text().split()}
+    return found
 
 
 def open_files() -> set[str]:

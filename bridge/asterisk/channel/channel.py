@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
@@ -59,7 +60,7 @@ class AsteriskChannel:
         self._session = AgiSession(link, self.id, self._limit, self._tell, origination.logged_as)
         self._keys = Keys()
         self._joined_at: datetime | None = None
-        self._events: asyncio.Queue[CallEvent] = asyncio.Queue()
+        self._events: asyncio.Queue[Any] = asyncio.Queue()
         self._over = asyncio.Event()
 
     @property
@@ -93,8 +94,12 @@ class AsteriskChannel:
         """Whether Asterisk told that the Originate failed, and nothing of a channel, with a link all the time."""
         return self._lifecycle.failed_unheard and self._link.connected
 
-    async def events(self) -> AsyncIterator[CallEvent]:
-        """What happens on the call, in order; the last is Ended. For one reader."""
+    def post(self, what: object) -> None:
+        """Have something of the reader's own come in its turn."""
+        self._events.put_nowait(what)
+
+    async def events(self) -> AsyncIterator[Any]:
+        """The call's ``CallEvent`` and what was posted, in order; the last is Ended. For one reader."""
         while True:
             event = await self._events.get()
             yield event

@@ -20,7 +20,8 @@ from bridge.api.authentication import Authenticator
 from bridge.api.services import Readiness
 from bridge.messages.attempt import Attempt, Spoken
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Claim, Claims, Store, Topic
 from tests import claims
 

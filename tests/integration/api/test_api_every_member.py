@@ -16,7 +16,7 @@ from bridge.api.advanced import AdvancedRequest
 from bridge.api.application import _ROUTES
 from bridge.api.openapi import _BODIES
 from bridge.api.requests import MultiRequest, SimpleMessage
-from bridge.calls.scripting import script_of, variables_of
+from bridge.calls.scripts import script_of, variables_of
 from bridge.messages.message import Message
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from bridge.recordings import uploads as recording_uploads
 from bridge.recordings.files import RecordingFiles
 from bridge.recordings.sweep import RecordingSweep
 from bridge.recordings.uploads import RecordingUploads
-from bridge.speech import Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Store
 from tests.object_storage import StorageNetwork, stored
 from tests.recorded import HOUR, NOW, begun, call, recorded, state, write
