@@ -6,28 +6,28 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from bridge.api.authentication import Authenticator
 from bridge.api.bulks import get_bulk, get_bulk_status, put_bulk, put_bulk_status
 from bridge.api.calls import get_call, get_cdr
 from bridge.api.click_to_call import send_click_to_call
-from bridge.api.delivery_reports import get_reports_v1, get_reports_v2
 from bridge.api.health import healthz, readyz
-from bridge.api.ivr_files import get_file, get_files
-from bridge.api.ivr_messages import launch_scenarios
-from bridge.api.ivr_scenarios import (
+from bridge.api.http.authentication import Authenticator
+from bridge.api.http.middleware import authentication, errors_as_json, large_requests
+from bridge.api.http.services import SERVICES, Readiness, Services
+from bridge.api.ivr.files import get_file, get_files
+from bridge.api.ivr.messages import launch_scenarios
+from bridge.api.ivr.scenarios import (
     create_scenario,
     delete_scenario,
     get_scenario,
     search_scenarios,
     update_scenario,
 )
-from bridge.api.ivr_uploads import get_uploads, upload_file
+from bridge.api.ivr.uploads import get_uploads, upload_file
 from bridge.api.logs import get_logs
-from bridge.api.middleware import authentication, errors_as_json, large_requests
+from bridge.api.messages.accepting import send_advanced, send_multi, send_single
 from bridge.api.openapi import OPENAPI, get_openapi, openapi
 from bridge.api.recordings import get_call_recording
-from bridge.api.sending import send_advanced, send_multi, send_single
-from bridge.api.services import SERVICES, Readiness, Services
+from bridge.api.reports import get_reports_v1, get_reports_v2
 from bridge.api.voices import get_voices
 from bridge.recordings.files import RecordingFiles
 from bridge.speech import Speech

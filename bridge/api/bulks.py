@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import BeforeValidator
 
-from bridge.api import queries
-from bridge.api.errors import BulkOverRefused, NotFound
-from bridge.api.members import Members, Moment
-from bridge.api.reading import read, read_body
-from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.http import queries
+from bridge.api.http.errors import BulkOverRefused, NotFound
+from bridge.api.http.fields import Members, Moment
+from bridge.api.http.reading import read, read_body
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.messages.bulks import BulkStatus
 from bridge.reports.members import wire_time
 from bridge.store import BulkOver, BulkStanding, Store

@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from bridge.api.errors import CallNotFinished, NotFound
-from bridge.api.own_address import own_address
-from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.http.errors import CallNotFinished, NotFound
+from bridge.api.http.own_address import own_address
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.messages.attempt import Attempt
 from bridge.messages.progress import Progress, State
 from bridge.reports.cdr import cdr

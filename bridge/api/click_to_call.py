@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from aiohttp import web
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from bridge.api.members import (
+from bridge.api.http.fields import (
     MOST_DESTINATIONS,
     Members,
     Number,
@@ -16,12 +16,12 @@ from bridge.api.members import (
     detection_mode,
     members_at_fault,
 )
-from bridge.api.orders import terms, timed_order, utterance
-from bridge.api.reading import read
-from bridge.api.requests import Utterance
-from bridge.api.scripting import in_messages, played_by
-from bridge.api.sending import Taken, take_in
-from bridge.api.terms import OptionalId, Terms, refuse_repeated_ids
+from bridge.api.http.reading import read
+from bridge.api.messages.accepting import Taken, take_in
+from bridge.api.messages.delivery import OptionalId, Terms, refuse_repeated_ids
+from bridge.api.messages.orders import terms, timed_order, utterance
+from bridge.api.messages.scripting import in_messages, played_by
+from bridge.api.messages.utterance import Utterance
 from bridge.messages.expansion import Destination, Order, expand
 from bridge.messages.message import Connection, Content
 from bridge.telephony.numbers import parse_sender

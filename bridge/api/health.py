@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from bridge.api.errors import error_body
-from bridge.api.services import SERVICES
+from bridge.api.http.errors import error_body
+from bridge.api.http.services import SERVICES
 from bridge.dialer.traffic import TrunkTraffic
 from bridge.telephony.trunks import TrunkStanding
 

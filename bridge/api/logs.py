@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from bridge.api import queries
-from bridge.api.answers import list_answer
-from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.http import queries
+from bridge.api.http.answers import list_answer
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.messages.statuses import STATUS_GROUPS, statuses
 from bridge.reports.log import log_entry
 from bridge.store import LogFilter

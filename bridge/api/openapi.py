@@ -12,12 +12,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from bridge import __version__
-from bridge.api import bulks, click_to_call, ivr_files, ivr_messages, ivr_scenarios, ivr_uploads, sending
-from bridge.api.advanced import AdvancedRequest
-from bridge.api.delivery_reports import get_reports_v1, get_reports_v2
+from bridge.api import bulks, click_to_call
 from bridge.api.health import READINESS, healthz, readyz
+from bridge.api.ivr import files, messages, scenarios, uploads
 from bridge.api.logs import get_logs
-from bridge.api.requests import MultiRequest, SimpleMessage
+from bridge.api.messages import accepting
+from bridge.api.messages.advanced import AdvancedRequest
+from bridge.api.messages.utterance import MultiRequest, SimpleMessage
+from bridge.api.reports import get_reports_v1, get_reports_v2
 from bridge.api.voices import get_voices
 from bridge.messages.statuses import STATUS_GROUPS
 
@@ -25,14 +27,14 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _Query = dict[str, dict[str, Any]]
 
 _BODIES: dict[_Handler, type[BaseModel]] = {
-    sending.send_single: SimpleMessage,
-    sending.send_multi: MultiRequest,
-    sending.send_advanced: AdvancedRequest,
+    accepting.send_single: SimpleMessage,
+    accepting.send_multi: MultiRequest,
+    accepting.send_advanced: AdvancedRequest,
     bulks.put_bulk: bulks.Rescheduling,
     bulks.put_bulk_status: bulks.StatusChange,
-    ivr_scenarios.create_scenario: ivr_scenarios.ScenarioRequest,
-    ivr_scenarios.update_scenario: ivr_scenarios.ScenarioRequest,
-    ivr_messages.launch_scenarios: ivr_messages.LaunchRequest,
+    scenarios.create_scenario: scenarios.ScenarioRequest,
+    scenarios.update_scenario: scenarios.ScenarioRequest,
+    messages.launch_scenarios: messages.LaunchRequest,
     click_to_call.send_click_to_call: click_to_call.ClickToCallRequest,
 }
 
@@ -63,7 +65,7 @@ _QUERIES: dict[_Handler, _Query] = {
     bulks.get_bulk_status: _BULK,
     bulks.put_bulk_status: _BULK,
     get_voices: {"includeNeural": {"type": "boolean"}},
-    ivr_scenarios.search_scenarios: {
+    scenarios.search_scenarios: {
         "page": _COUNT,
         "pageSize": _COUNT,
         "name": _TEXT,
@@ -71,8 +73,8 @@ _QUERIES: dict[_Handler, _Query] = {
         "lastUsageDateSince": _TIME,
         "lastUsageDateUntil": _TIME,
     },
-    ivr_files.get_files: {"page": _COUNT, "pageSize": _COUNT, "messageId": _TEXT, "number": _TEXT},
-    ivr_uploads.get_uploads: {"page": {"type": "integer", "minimum": 0}, "size": _COUNT},
+    files.get_files: {"page": _COUNT, "pageSize": _COUNT, "messageId": _TEXT, "number": _TEXT},
+    uploads.get_uploads: {"page": {"type": "integer", "minimum": 0}, "size": _COUNT},
 }
 _NEEDED = {bulks.get_bulk, bulks.put_bulk, bulks.get_bulk_status, bulks.put_bulk_status}
 """Handlers whose query must be there."""

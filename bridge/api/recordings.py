@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bridge.api.errors import CallNotFinished, NotFound, RecordingElsewhere
-from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.http.errors import CallNotFinished, NotFound, RecordingElsewhere
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.base.objects import ObjectNotThere, ObjectStorageFailed
 from bridge.messages.recording import Recording, RecordingState
 from bridge.recordings.files import RecordingFiles

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bridge.api import queries
-from bridge.api.errors import NotFound
-from bridge.api.services import SERVICES
+from bridge.api.http import queries
+from bridge.api.http.errors import NotFound
+from bridge.api.http.services import SERVICES
 
 
 async def get_voices(request: web.Request) -> web.Response:

@@ -16,8 +16,8 @@ from aiohttp.web import Application, Request
 from infobip_api_client import ApiClient, Configuration, VoiceApi
 
 from bridge.api.application import create_app
-from bridge.api.authentication import Authenticator
-from bridge.api.services import Readiness
+from bridge.api.http.authentication import Authenticator
+from bridge.api.http.services import Readiness
 from bridge.messages.attempt import Attempt, Spoken
 from bridge.recordings.files import RecordingFiles
 from bridge.speech import Speech, build_engines

@@ -11,11 +11,13 @@ import pytest
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from bridge.api import bulks, click_to_call, ivr_messages, ivr_scenarios
-from bridge.api.advanced import AdvancedRequest
+from bridge.api import bulks, click_to_call
 from bridge.api.application import _ROUTES
+from bridge.api.ivr import messages as ivr_messages
+from bridge.api.ivr import scenarios as ivr_scenarios
+from bridge.api.messages.advanced import AdvancedRequest
+from bridge.api.messages.utterance import MultiRequest, SimpleMessage
 from bridge.api.openapi import _BODIES
-from bridge.api.requests import MultiRequest, SimpleMessage
 from bridge.calls.scripting import script_of, variables_of
 from bridge.messages.message import Message
 

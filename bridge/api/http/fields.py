@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError, from_json, to_json
 
-from bridge.api.times import parse_time
+from bridge.api.http.times import parse_time
 from bridge.messages.text import check_text
 from bridge.telephony.numbers import parse_number, parse_sender
 

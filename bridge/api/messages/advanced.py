@@ -6,9 +6,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, model_validator
 
-from bridge.api.members import Keys, Members, detection_mode, empty_is_none, no_longer_than_a_script
-from bridge.api.requests import Utterance
-from bridge.api.terms import Campaign, OptionalId, check_campaigns
+from bridge.api.http.fields import Keys, Members, detection_mode, empty_is_none, no_longer_than_a_script
+from bridge.api.messages.delivery import Campaign, OptionalId, check_campaigns
+from bridge.api.messages.utterance import Utterance
 from bridge.messages.message import MachineDetection
 
 

@@ -11,15 +11,15 @@ from typing import Annotated, Self
 from aiohttp import web
 from pydantic import Field, StrictBool, StrictStr, model_validator
 
-from bridge.api.errors import BadRequest
-from bridge.api.members import Members, Sender
-from bridge.api.orders import campaign_order, terms
-from bridge.api.reading import read, read_body
-from bridge.api.scripting import in_messages, played_by
-from bridge.api.sending import Taken, keep
-from bridge.api.services import ACCOUNT, SERVICES
-from bridge.api.spoken import refuse_what_cannot_be_heard
-from bridge.api.terms import Campaign, OptionalId, check_campaigns
+from bridge.api.http.errors import BadRequest
+from bridge.api.http.fields import Members, Sender
+from bridge.api.http.reading import read, read_body
+from bridge.api.http.services import ACCOUNT, SERVICES
+from bridge.api.messages.accepting import Taken, keep
+from bridge.api.messages.delivery import Campaign, OptionalId, check_campaigns
+from bridge.api.messages.orders import campaign_order, terms
+from bridge.api.messages.scripting import in_messages, played_by
+from bridge.api.messages.spoken import refuse_what_cannot_be_heard
 from bridge.messages.expansion import Order, expand
 from bridge.messages.message import Content, Launch, Notify
 from bridge.messages.scenario import Scenario

@@ -7,11 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from bridge.api import queries
-from bridge.api.answers import list_answer
-from bridge.api.own_address import own_address
+from bridge.api.http import queries
+from bridge.api.http.answers import list_answer
+from bridge.api.http.own_address import own_address
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.api.recordings import recorded_audio, wanted_number
-from bridge.api.services import ACCOUNT, SERVICES
 from bridge.reports.members import recording_url, wire_time
 from bridge.store import RecordedFile
 

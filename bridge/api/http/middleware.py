@@ -8,9 +8,9 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from bridge.api.authentication import Authenticator
-from bridge.api.errors import BadRequest, Refused, Unauthorized, error_body
-from bridge.api.services import ACCOUNT
+from bridge.api.http.authentication import Authenticator
+from bridge.api.http.errors import BadRequest, Refused, Unauthorized, error_body
+from bridge.api.http.services import ACCOUNT
 from bridge.base import garbage
 from bridge.base.objects import ObjectStorageFailed
 from bridge.store import CommitUnknown, StoreFailed

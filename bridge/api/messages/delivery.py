@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 from pydantic.alias_generators import to_camel
 
-from bridge.api.members import (
+from bridge.api.http.fields import (
     MOST_DESTINATIONS,
     Id,
     Members,
@@ -22,7 +22,7 @@ from bridge.api.members import (
     lower,
     members_at_fault,
 )
-from bridge.api.requests import refuse_too_many
+from bridge.api.messages.utterance import refuse_too_many
 from bridge.messages import expansion
 from bridge.messages.message import DeliveryTimeWindow, NotifyContentType, Retry, TimeOfDay
 from bridge.messages.retry import retry_policy

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from bridge.api.advanced import AdvancedMessage, AdvancedRequest
-from bridge.api.requests import SimpleMessage, Utterance
-from bridge.api.terms import Campaign, SpeedMember, Terms
+from bridge.api.messages.advanced import AdvancedMessage, AdvancedRequest
+from bridge.api.messages.delivery import Campaign, SpeedMember, Terms
+from bridge.api.messages.utterance import SimpleMessage, Utterance
 from bridge.messages.expansion import LONGEST_VALIDITY, Destination, Order
 from bridge.messages.message import Content, Notify
 

@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from bridge.api.advanced import AdvancedRequest
-from bridge.api.answers import list_answer
-from bridge.api.errors import DuplicateRefused
-from bridge.api.members import Rules
-from bridge.api.orders import advanced_orders, simple_order
-from bridge.api.reading import read, read_body
-from bridge.api.requests import MultiRequest, SimpleMessage
-from bridge.api.scripting import in_messages, played_by
-from bridge.api.services import ACCOUNT, SERVICES
-from bridge.api.spoken import Played, refuse_what_cannot_be_heard
+from bridge.api.http.answers import list_answer
+from bridge.api.http.errors import DuplicateRefused
+from bridge.api.http.fields import Rules
+from bridge.api.http.reading import read, read_body
+from bridge.api.http.services import ACCOUNT, SERVICES
+from bridge.api.messages.advanced import AdvancedRequest
+from bridge.api.messages.orders import advanced_orders, simple_order
+from bridge.api.messages.scripting import in_messages, played_by
+from bridge.api.messages.spoken import Played, refuse_what_cannot_be_heard
+from bridge.api.messages.utterance import MultiRequest, SimpleMessage
 from bridge.messages.expansion import expand
 from bridge.messages.message import Bulk, Message
 from bridge.messages.statuses import PENDING_ACCEPTED

@@ -10,13 +10,13 @@ from aiohttp import web
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictStr
 from pydantic_core import from_json, to_json
 
-from bridge.api import queries
-from bridge.api.errors import BadRequest, NotFound
-from bridge.api.members import Members, Rules, empty_is_none, no_longer_than_a_script
-from bridge.api.reading import read, read_body
-from bridge.api.services import ACCOUNT, SERVICES
-from bridge.api.spoken import Played, refuse_what_cannot_be_heard
-from bridge.api.terms import ContentType, OptionalUrl
+from bridge.api.http import queries
+from bridge.api.http.errors import BadRequest, NotFound
+from bridge.api.http.fields import Members, Rules, empty_is_none, no_longer_than_a_script
+from bridge.api.http.reading import read, read_body
+from bridge.api.http.services import ACCOUNT, SERVICES
+from bridge.api.messages.delivery import ContentType, OptionalUrl
+from bridge.api.messages.spoken import Played, refuse_what_cannot_be_heard
 from bridge.messages.scenario import Scenario, ScenarioBody, new_scenario
 from bridge.reports.members import wire_time
 from bridge.scripts import ScriptInvalid, compile_scenario

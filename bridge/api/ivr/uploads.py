@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
 from typing import Any
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import BadHttpMessage
 
-from bridge.api import queries
-from bridge.api.errors import BadRequest
-from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.http import queries
+from bridge.api.http.errors import BadRequest
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.messages.upload import Upload
 from bridge.reports.members import wire_time
 from bridge.speech import AudioUnsupported
@@ -55,18 +54,6 @@ async def get_uploads(request: web.Request) -> web.Response:
             },
         }
     )
-
-
-async def unknown_uploads(request: web.Request, named: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
-    """What is wrong with the members that name uploads which there are not.
-
-    ``named`` are the paths of the members that name an upload, by its id. It is kept for another 90 days.
-    """
-    if not named:
-        return {}
-    services = request.app[SERVICES]
-    known = await services.store.use_uploads(request[ACCOUNT], set(named), services.rules().now)
-    return {path: ["there is no such upload"] for each in named.keys() - known for path in named[each]}
 
 
 async def _file(request: web.Request) -> tuple[str, bytes]:

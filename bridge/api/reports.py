@@ -8,10 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from bridge.api import queries
-from bridge.api.answers import list_answer
-from bridge.api.own_address import own_address
-from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.http import queries
+from bridge.api.http.answers import list_answer
+from bridge.api.http.own_address import own_address
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.messages.progress import Report
 from bridge.reports.v1 import report_v1
 from bridge.reports.v2 import report_v2

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from bridge.api.members import (
+from bridge.api.http.fields import (
     DEFAULT_LANGUAGE,
     Language,
     Members,

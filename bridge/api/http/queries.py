@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from bridge.api.errors import BadRequest
-from bridge.api.times import parse_time
+from bridge.api.http.errors import BadRequest
+from bridge.api.http.times import parse_time
 
 _Value = TypeVar("_Value")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from bridge.api.errors import MOST_PROBLEMS, BadRequest
-from bridge.api.spoken import Played
+from bridge.api.http.errors import MOST_PROBLEMS, BadRequest
+from bridge.api.messages.spoken import Played
 from bridge.calls.scripting import script_of
 from bridge.messages.expansion import Order
 from bridge.messages.message import Content

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bridge.api.members import Rules
+from bridge.api.http.fields import Rules
 from bridge.recordings.files import RecordingFiles
 from bridge.speech import Speech
 from bridge.store import Store

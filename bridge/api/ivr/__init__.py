@@ -1,0 +1,1 @@
+"""Scenarios, what they are launched with, and what they record."""

@@ -1,0 +1,1 @@
+"""Messages are sent: texts, audio files and scripts to telephones."""
