@@ -14,7 +14,6 @@ import structlog
 
 from bridge.admin.asterisk_config import hosts, registrations
 from bridge.api.application import create_app
-from bridge.api.health import trunk_members
 from bridge.api.http.authentication import Authenticator
 from bridge.api.http.services import Readiness
 from bridge.api.http.site import Site
@@ -277,7 +276,7 @@ class Daemon:
                 "trunk": self._watch.problem,
                 "parts": self._supervisor.problem,
             },
-            trunks={name: trunk_members(self._watch.standing(name), traffic[name]) for name in traffic},
+            trunks={name: (self._watch.standing(name), traffic[name]) for name in traffic},
         )
 
     def _no_asterisk(self) -> str | None:

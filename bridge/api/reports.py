@@ -2,36 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from bridge.api.http import queries
-from bridge.api.http.answers import list_answer
+from bridge.api.http.answers import Each
 from bridge.api.http.own_address import own_address
+from bridge.api.http.routes import Route
 from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.messages.progress import Report
-from bridge.reports.v1 import report_v1
-from bridge.reports.v2 import report_v2
+from bridge.reports.v1 import ReportV1, report_v1
+from bridge.reports.v2 import ReportV2, report_v2
+
+_BULK_ID = queries.Optional("bulkId", str)
+_MESSAGE_ID = queries.Optional("messageId", str)
 
 
-async def get_reports_v1(request: web.Request) -> web.StreamResponse:
+class ReportsV1Answer(TypedDict):
     """Reports in their flat form."""
-    return await _take(request, partial(report_v1, at=own_address(request)))
+
+    results: Sequence[ReportV1]
 
 
-async def get_reports_v2(request: web.Request) -> web.StreamResponse:
+class ReportsV2Answer(TypedDict):
     """Reports in their nested form."""
-    return await _take(request, report_v2)
+
+    results: Sequence[ReportV2]
 
 
-async def _take(request: web.Request, form: Callable[[Report], dict[str, Any]]) -> web.StreamResponse:
-    reports = await request.app[SERVICES].store.take_reports(
+async def get_reports_v1(request: web.Request) -> ReportsV1Answer:
+    """Reports in their flat form."""
+    return {"results": Each(await _taken(request), partial(report_v1, at=own_address(request)))}
+
+
+async def get_reports_v2(request: web.Request) -> ReportsV2Answer:
+    """Reports in their nested form."""
+    return {"results": Each(await _taken(request), report_v2)}
+
+
+async def _taken(request: web.Request) -> list[Report]:
+    return await request.app[SERVICES].store.take_reports(
         request[ACCOUNT],
-        bulk_id=request.query.get("bulkId") or None,
-        message_id=request.query.get("messageId") or None,
-        limit=queries.limit(request),
+        bulk_id=_BULK_ID.of(request),
+        message_id=_MESSAGE_ID.of(request),
+        limit=queries.LIMIT.of(request),
     )
-    return await list_answer(request, "results", reports, form)
+
+
+_QUERY = (_BULK_ID, _MESSAGE_ID, queries.LIMIT)
+
+# A HEAD would take reports that nobody gets to see.
+ROUTES = (
+    Route("GET", "/tts/3/reports", get_reports_v1, query=_QUERY, has_head=False),
+    Route("GET", "/voice/1/reports", get_reports_v2, query=_QUERY, has_head=False),
+)

@@ -1,10 +1,11 @@
-"""Members of a query string: read with their types, and refused by name. Each function raises BadRequest."""
+"""Members of a query string: each is read, refused by name and described in one place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from aiohttp import web
 
@@ -13,40 +14,99 @@ from bridge.api.http.times import parse_time
 
 _Value = TypeVar("_Value")
 
-_USUAL_LIMIT, _HIGHEST_LIMIT = 50, 1000
+Schema = Mapping[str, Any]
+
+_TEXT: Schema = {"type": "string"}
+TIME: Schema = {"type": "string", "format": "date-time"}
+TRUTH: Schema = {"type": "boolean"}
+
 _HIGHEST_PAGE = 1_000_000
 
 
-def optional(request: web.Request, name: str, parse: Callable[[str], _Value]) -> _Value | None:
-    """What ``parse`` makes of a member; None when it is missing or empty. ``parse`` raises ValueError with a text."""
-    text = request.query.get(name)
-    if not text:
-        return None
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise _refused(name, str(error)) from error
+class QueryMember(Protocol):
+    """A member as the OpenAPI document describes it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def schema(self) -> Schema: ...
+    @property
+    def is_required(self) -> bool: ...
 
 
-def required(request: web.Request, name: str) -> str:
-    """A member that must be there."""
-    text = request.query.get(name)
-    if not text:
-        raise _refused(name, "is required")
-    return text
+@dataclass(frozen=True, slots=True)
+class Optional(Generic[_Value]):
+    """A member that may be missing; ``parse`` makes a value of its text, or raises ValueError with what is wrong."""
+
+    name: str
+    parse: Callable[[str], _Value]
+    schema: Schema = field(default_factory=lambda: _TEXT)
+    is_required: ClassVar[bool] = False
+
+    def of(self, request: web.Request) -> _Value | None:
+        """None when it is missing or empty. Raises BadRequest."""
+        text = request.query.get(self.name)
+        if not text:
+            return None
+        try:
+            return self.parse(text)
+        except ValueError as error:
+            raise _refused(self.name, str(error)) from error
 
 
-def limit(request: web.Request) -> int:
-    """How many results are wanted at most."""
-    return number(request, "limit", _USUAL_LIMIT, highest=_HIGHEST_LIMIT)
+@dataclass(frozen=True, slots=True)
+class Required:
+    """A text that must be there."""
+
+    name: str
+    schema: ClassVar[Schema] = _TEXT
+    is_required: ClassVar[bool] = True
+
+    def of(self, request: web.Request) -> str:
+        """Raises BadRequest."""
+        text = request.query.get(self.name)
+        if not text:
+            raise _refused(self.name, "is required")
+        return text
 
 
-def number(request: web.Request, name: str, default: int, *, lowest: int = 1, highest: int = _HIGHEST_PAGE) -> int:
-    """A whole number; one that is higher than the highest is taken for it."""
-    text = request.query.get(name, "") or str(default)
-    if not (text.isascii() and text.isdigit()) or int(text[:9]) < lowest:
-        raise _refused(name, f"must be a number from {lowest} on")
-    return min(int(text[:9]), highest)
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Texts, of which there may be any number."""
+
+    name: str
+    schema: ClassVar[Schema] = {"type": "array", "items": _TEXT}
+    is_required: ClassVar[bool] = False
+
+    def of(self, request: web.Request) -> list[str]:
+        """Empty when it is missing."""
+        return request.query.getall(self.name, [])
+
+
+@dataclass(frozen=True, slots=True)
+class WholeNumber:
+    """A whole number, ``usual`` when it is missing; one that is higher than the highest is taken for it."""
+
+    name: str
+    usual: int
+    lowest: int = 1
+    highest: int = _HIGHEST_PAGE
+    is_required: ClassVar[bool] = False
+
+    @property
+    def schema(self) -> Schema:
+        return {"type": "integer", "minimum": self.lowest}
+
+    def of(self, request: web.Request) -> int:
+        """Raises BadRequest."""
+        text = request.query.get(self.name, "") or str(self.usual)
+        if not (text.isascii() and text.isdigit()) or int(text[:9]) < self.lowest:
+            raise _refused(self.name, f"must be a number from {self.lowest} on")
+        return min(int(text[:9]), self.highest)
+
+
+LIMIT = WholeNumber("limit", 50, highest=1000)
+"""How many results are wanted at most."""
 
 
 def moment(text: str) -> datetime:

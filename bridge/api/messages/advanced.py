@@ -1,15 +1,24 @@
-"""What may be sent to ``/tts/3/advanced`` (wire contract, sections 1.3 and 2)."""
+"""``POST /tts/3/advanced``: fully featured messages (wire contract, sections 1.3 and 2)."""
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from typing import Annotated, Any, Self
 
+from aiohttp import web
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, model_validator
 
-from bridge.api.http.fields import Keys, Members, detection_mode, empty_is_none, no_longer_than_a_script
+from bridge.api.http.errors import DuplicateRefused
+from bridge.api.http.fields import Keys, RequestModel, Rules, detection_mode, empty_is_none, no_longer_than_a_script
+from bridge.api.http.reading import read
+from bridge.api.http.routes import Route
+from bridge.api.messages.accepting import AcceptedAnswer, Taken, take_in
 from bridge.api.messages.delivery import Campaign, OptionalId, check_campaigns
+from bridge.api.messages.scripting import in_messages, played_by
 from bridge.api.messages.utterance import Utterance
-from bridge.messages.message import MachineDetection
+from bridge.messages.expansion import expand
+from bridge.messages.message import Content, MachineDetection
 
 
 def _upper(value: Any) -> Any:
@@ -38,8 +47,22 @@ class AdvancedMessage(Utterance, Campaign):
     actions: Actions | None = None
     action_groups: ActionGroups | None = None
 
+    def content(self, request: AdvancedRequest) -> Content:
+        """What its destinations share, by the defaults of the request that it stands in."""
+        return Content(
+            **self.heard,
+            **self.options,
+            repeat_dtmf=self.repeat_dtmf,
+            max_dtmf=self.max_dtmf,
+            dtmf_timeout=self.dtmf_timeout,
+            machine_detection=self.machine_detection,
+            call_transfers=self.call_transfers,
+            actions=request.actions if self.actions is None else self.actions,
+            action_groups=request.action_groups if self.action_groups is None else self.action_groups,
+        )
 
-class AdvancedRequest(Members):
+
+class AdvancedRequest(RequestModel):
     """``actions`` and ``actionGroups`` at the top are the default for messages that have none of their own."""
 
     bulk_id: OptionalId = None
@@ -51,3 +74,28 @@ class AdvancedRequest(Members):
     def _makes_sense(self) -> Self:
         check_campaigns(self.messages)
         return self
+
+
+async def send_advanced(request: web.Request) -> AcceptedAnswer:
+    """Fully featured messages."""
+    return await take_in(request, _read)
+
+
+def _read(body: bytes, rules: Rules, account: str) -> Taken:
+    wanted = read(AdvancedRequest, body, rules)
+    requested = [(message.content(wanted), message) for message in wanted.messages]
+    played = played_by(requested, partial(_place, wanted))
+    return Taken(expand(requested, account=account, now=rules.now, bulk_id=wanted.bulk_id), played)
+
+
+def _place(request: AdvancedRequest, index: int, path: str) -> str:
+    """Members that a message takes over from the top of the request are at fault there."""
+    message = request.messages[index]
+    member = re.split(r"[.\[]", path, maxsplit=1)[0]
+    from_the_top = (member == "actions" and message.actions is None) or (
+        member == "actionGroups" and message.action_groups is None
+    )
+    return path if from_the_top else in_messages(index, path)
+
+
+ROUTES = (Route("POST", "/tts/3/advanced", send_advanced, AdvancedRequest, refusals=[DuplicateRefused]),)

@@ -6,30 +6,31 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from bridge.api.http.errors import MOST_PROBLEMS, BadRequest
-from bridge.api.messages.spoken import Played
+from bridge.api.messages.spoken import PlayedByScripts
 from bridge.calls.scripting import script_of
-from bridge.messages.expansion import Order
+from bridge.messages.expansion import Requested, Sending
 from bridge.messages.message import Content
 from bridge.scripts import Script, ScriptInvalid
 
 
 def played_by(
-    orders: Sequence[Order], place: Callable[[int, str], str], script_of: Callable[[Content], Script] = script_of
-) -> Played:
-    """What is played on the calls that are ordered; ``place`` gives the path in the request of an order's member.
+    requested: Sequence[Requested], place: Callable[[int, str], str], script_of: Callable[[Content], Script] = script_of
+) -> PlayedByScripts:
+    """What is played on the calls that are asked for; ``place`` gives the path in the request of a message's member.
 
     Raises BadRequest, which names every member at fault, when a script cannot be carried out.
     """
-    played = Played()
+    played = PlayedByScripts()
     problems: dict[str, list[str]] = {}
-    for index, order in enumerate(orders):
-        place_in_order = partial(place, index)
+    for index, (content, sending) in enumerate(requested):
+        place_in_message = partial(place, index)
         try:
-            script = script_of(order.content)
+            script = script_of(content)
         except ScriptInvalid as error:
-            problems |= {place_in_order(path): texts for path, texts in error.problems.items()}
+            problems |= {place_in_message(path): texts for path, texts in error.problems.items()}
         else:
-            played.add(script, place_in_order, sensitive=order.content.sensitive, variables=_variables(order))
+            variables = _variables(content, sending)
+            played.add(script, place_in_message, sensitive=content.sensitive, variables=variables)
         if len(problems) >= MOST_PROBLEMS:
             break
     if problems:
@@ -42,8 +43,7 @@ def in_messages(index: int, path: str) -> str:
     return f"messages[{index}].{path}"
 
 
-def _variables(order: Order) -> dict[str, str]:
+def _variables(content: Content, sending: Sending) -> dict[str, str]:
     """As the script of the first call finds them: a voice that can say one number can say the others."""
-    launch = order.content.launch
-    parameters = {} if launch is None else launch.parameters
-    return {**parameters, "to": order.destinations[0].to, "from": order.sender or ""}
+    parameters = {} if content.launch is None else content.launch.parameters
+    return {**parameters, "to": sending.destinations[0].to, "from": sending.sender or ""}

@@ -48,7 +48,7 @@ class _Paths(NamedTuple):
     voice: str
 
 
-class Played:
+class PlayedByScripts:
     """What the scripts of a request play: each text and each upload once, with the members that name it."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Played:
             _note(self.uploads, upload_id, place(path))
 
 
-async def refuse_what_cannot_be_heard(request: web.Request, played: Played) -> None:
+async def refuse_what_cannot_be_heard(request: web.Request, played: PlayedByScripts) -> None:
     """Raises BadRequest, which names every member at fault, when a voice cannot speak a text, or a file is not there.
 
     The uploads that are played are kept for another 90 days.

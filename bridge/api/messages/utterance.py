@@ -1,37 +1,33 @@
-"""What may be sent to ``/tts/3/single`` and ``/tts/3/multi`` (wire contract, sections 1.1 and 1.2)."""
+"""What is to be heard, and who calls: the members that every way of sending has."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, StrictBool, model_validator
 
 from bridge.api.http.fields import (
     DEFAULT_LANGUAGE,
     Language,
-    Members,
-    Numbers,
     Rate,
+    RequestModel,
     Sender,
     Text,
     Url,
-    Voice,
-    VoiceMember,
+    VoiceChoice,
+    VoiceField,
     members_at_fault,
 )
 
-MOST_DESTINATIONS_OF_ALL = 100_000
-"""Destinations of all messages of a request."""
 
-
-class Utterance(Members):
-    """What is to be heard, and who calls: the members that every way of sending has."""
+class Utterance(RequestModel):
+    """A text or an audio file, and the voice that speaks."""
 
     sender: Sender = Field(default=None, alias="from")
     text: Text | None = None
     audio_file_url: Url | None = None
     language: Language = DEFAULT_LANGUAGE
-    voice: VoiceMember = Voice()
+    voice: VoiceField = VoiceChoice()
     speech_rate: Rate = 1.0
     sensitive: StrictBool = False
 
@@ -45,25 +41,15 @@ class Utterance(Members):
             raise members_at_fault("one of text and audioFileUrl is required", "text", "audioFileUrl")
         return self
 
-
-class SimpleMessage(Utterance):
-    """One text to one or more numbers: the whole of ``single``, and one message of ``multi``."""
-
-    to: Numbers
-
-
-class MultiRequest(Members):
-    messages: Annotated[list[SimpleMessage], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _not_too_many(self) -> Self:
-        refuse_too_many(sum(len(message.to) for message in self.messages))
-        return self
-
-
-def refuse_too_many(destinations: int) -> None:
-    """Raises when a request has more destinations than one may have."""
-    if destinations > MOST_DESTINATIONS_OF_ALL:
-        raise members_at_fault(
-            f"a request may have {MOST_DESTINATIONS_OF_ALL} destinations, has {destinations}", "messages"
-        )
+    @property
+    def heard(self) -> dict[str, Any]:
+        """What it means to `Content`."""
+        return {
+            "text": self.text,
+            "audio_url": self.audio_file_url,
+            "language": self.language,
+            "voice": self.voice.name,
+            "gender": self.voice.gender,
+            "speech_rate": self.speech_rate,
+            "sensitive": self.sensitive,
+        }
