@@ -42,9 +42,9 @@ class Doubt(Trouble):
 
 async def credentials(settings: Settings) -> str:
     """Somebody can use the API: by the settings, or by what ``voicebridge keys`` has made."""
-    if settings.api_key:
+    if settings.api_keys:
         return "an API key is set"
-    if settings.user and settings.password:
+    if settings.users:
         return "a user and a password are set"
     remedy = "Set VOICEBRIDGE_API_KEY, or VOICEBRIDGE_USER and VOICEBRIDGE_PASSWORD, or run `voicebridge keys add`."
     try:

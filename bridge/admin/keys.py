@@ -5,7 +5,6 @@ The schema is left as it is: a daemon may run on it. Each function raises Schema
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from datetime import datetime
 
 from bridge.api.http.secrets import key_digest, password_digest
 from bridge.base.errors import VoicebridgeError
+from bridge.base.threads import LARGE
 from bridge.settings import Settings
 from bridge.store import Store
 
@@ -51,7 +51,7 @@ async def add_user(settings: Settings, account: str, name: str, password: str) -
         raise CredentialInvalid("a user's name must not contain a colon (RFC 7617)")
     if not password:
         raise CredentialInvalid("the password is empty")
-    digest = await asyncio.to_thread(password_digest, password)
+    digest = await LARGE.run(password_digest, password)
     async with _store(settings) as store:
         await store.add_credential(account=account, kind="user", name=name, digest=digest)
 

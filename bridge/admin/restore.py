@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bridge.admin.unserved import refuse_while_served
 from bridge.asterisk.journal import Journal
+from bridge.calls.orphans import lost
 from bridge.calls.outcomes import settle
-from bridge.calls.settling import lost
 from bridge.messages.attempt import Attempt
 from bridge.messages.retry import next_attempt
 from bridge.messages.statuses import DELIVERED_TO_HANDSET, EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR

@@ -11,7 +11,7 @@ from bridge.api.http.authentication import Authenticator
 from bridge.api.http.middleware import authentication, errors_as_json, large_requests
 from bridge.api.http.services import SERVICES, Readiness, Services
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech
+from bridge.speech.speech import Speech
 from bridge.store import Store
 
 _RESOURCES = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -15,6 +14,7 @@ from pydantic import TypeAdapter
 from bridge import __version__
 from bridge.api.http.errors import ErrorAnswer
 from bridge.api.http.routes import Route
+from bridge.base.threads import LARGE
 
 _Mode = Literal["validation", "serialization"]
 _Schemas = Mapping[tuple[Any, _Mode], dict[str, Any]]
@@ -54,7 +54,7 @@ DOCUMENT = web.AppKey("document", Document)
 async def get_openapi(request: web.Request) -> dict[str, Any]:
     """What can be asked here, as an OpenAPI document."""
     document = request.app[DOCUMENT]
-    return await asyncio.to_thread(lambda: document.members)
+    return await LARGE.run(lambda: document.members)
 
 
 ROUTES = (Route("GET", "/openapi.json", get_openapi, is_open=True),)

@@ -9,7 +9,7 @@ from bridge.api.http import queries
 from bridge.api.http.errors import NotFound
 from bridge.api.http.routes import Route
 from bridge.api.http.services import SERVICES
-from bridge.speech import ListedVoice
+from bridge.speech.voices import ListedVoice
 
 _NEURAL_TOO = queries.Optional("includeNeural", queries.truth, queries.TRUTH)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from bridge.base.supervised import Supervisor
+from bridge.base.tasks import Supervisor
 from bridge.dialer.rounds import Rounds
 from bridge.dialer.traffic import Traffic
 from bridge.store import Claim, Claims, Store

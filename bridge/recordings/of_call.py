@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from bridge.base.threads import FILES
 from bridge.messages.recording import HEADER_BYTES, Recording, RecordingState, new_recording
 from bridge.recordings.files import RecordingFiles
 from bridge.scripts import commands
@@ -140,7 +141,7 @@ class CallRecordings:
 async def _until_closed(path: Path) -> None:
     """Wait until Asterisk has closed a WAV file, which it does soon after the hangup: only then is its length in it."""
     deadline = time.monotonic() + CLOSED_WITHIN_SECONDS
-    while time.monotonic() < deadline and not await asyncio.to_thread(_is_closed, path):  # noqa: ASYNC110 - another process writes it
+    while time.monotonic() < deadline and not await FILES.run(_is_closed, path):  # noqa: ASYNC110 - another process writes it
         await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 

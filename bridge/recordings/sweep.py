@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from bridge.base.removal import remove_all, remove_each
+from bridge.base.threads import FILES
 from bridge.messages.recording import Recording
 from bridge.recordings.files import RecordingFiles
 from bridge.store import Store
@@ -46,20 +46,20 @@ class RecordingSweep:
         after = ""
         while some := await self._store.recordings_with_file(node=self._node, after=after, limit=_AT_ONCE):
             after = some[-1].id
-            for recording in await asyncio.to_thread(self._without_file, some):
+            for recording in await FILES.run(self._without_file, some):
                 if await self._store.recording_lost(recording.id, self._node):
                     _log.error("recording_lost", **recording.logged_as)
 
     async def remove_orphans(self, now: datetime) -> None:
         """Remove files that belong to no recording, or to one that was deleted or is in object storage."""
-        old = await asyncio.to_thread(_files_from_before, self._files.folder, (now - GRACE).timestamp())
+        old = await FILES.run(_files_from_before, self._files.folder, (now - GRACE).timestamp())
         for start in range(0, len(old), _AT_ONCE):
             some = old[start : start + _AT_ONCE]
             # A name that is no text cannot even be asked for.
             known = await self._store.known_recordings([path.stem for path in some if path.stem.isascii()])
             orphans = [path for path in some if path.stem not in known]
             if orphans:
-                await asyncio.to_thread(remove_all, orphans)
+                await FILES.run(remove_all, orphans)
                 _log.warning("orphaned_recordings_removed", count=len(orphans))
 
     async def _expired(self, before: datetime, limit: int) -> list[Recording]:

@@ -11,7 +11,9 @@ import structlog
 from pydantic_core import to_json
 from structlog.contextvars import bind_contextvars
 
+from bridge.base.backoff import is_set_within
 from bridge.base.outbound import Outbound, OutboundFailed, OutboundRefused, Response
+from bridge.base.tasks import Background
 from bridge.messages.message import Notify
 from bridge.messages.progress import Report
 from bridge.reports.signature import webhook_headers
@@ -68,7 +70,7 @@ class Pusher:
         self._outbound = outbound
         self._key = key
         self._at = at
-        self._pushes: set[asyncio.Task[None]] = set()
+        self._pushes = Background("push_not_settled")
         self._busy: Counter[str] = Counter()
         self._awake = asyncio.Event()
 
@@ -85,9 +87,10 @@ class Pusher:
                     await self._start_due()
                 except StoreFailed as error:
                     _log.error("outbox_not_read", reason=error)
-                await self._rest()
+                await is_set_within(self._awake, _LONGEST_REST_SECONDS)
         except asyncio.CancelledError:
-            await self._wait_for_answers()
+            await self._pushes.wait(_LAST_ANSWERS_SECONDS)
+            self._pushes.cancel()
             raise
 
     async def _start_due(self) -> None:
@@ -100,19 +103,15 @@ class Pusher:
         )
         for push in claimed:
             self._busy[push.server] += 1
-            task = asyncio.create_task(self._push(push))
-            self._pushes.add(task)
-            task.add_done_callback(self._pushes.discard)
+            self._pushes.begin(self._push(push))
 
     async def _push(self, push: Push) -> None:
         attempt = push.report.attempt
         bind_contextvars(message=push.report.message.id, attempt=attempt and attempt.id)
         try:
             await self._settle(push, await self._send(push))
-        except StoreFailed as error:
+        except StoreFailed as error:  # it is pushed again when its lease is over
             _log.error("push_not_settled", reason=error)
-        except Exception:  # it is pushed again when its lease is over
-            _log.exception("push_not_settled")
         finally:
             self._busy[push.server] -= 1
             self._awake.set()
@@ -155,16 +154,3 @@ class Pusher:
         else:
             await self._store.give_up_push(push, now, problem)
             log.error("report_not_pushed", problem=problem)
-
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(_LONGEST_REST_SECONDS):
-                await self._awake.wait()
-        except TimeoutError:
-            return
-
-    async def _wait_for_answers(self) -> None:
-        if self._pushes:
-            _, late = await asyncio.wait(self._pushes, timeout=_LAST_ANSWERS_SECONDS)
-            for task in late:
-                task.cancel()

@@ -15,7 +15,7 @@ from bridge.messages.upload import KEPT_UNUSED
 from bridge.recordings.files import RecordingFiles
 from bridge.recordings.sweep import GRACE, RecordingSweep
 from bridge.reports.cdr_files import CdrFiles
-from bridge.speech import Speech
+from bridge.speech.speech import Speech
 from bridge.store import Store
 
 JOURNAL_KEPT = timedelta(days=7)

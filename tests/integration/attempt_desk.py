@@ -15,8 +15,8 @@ from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.base.outbound import Outbound
-from bridge.base.supervised import Supervisor
-from bridge.calls.attempt import AttemptRunner
+from bridge.base.tasks import Supervisor
+from bridge.calls.runner import AttemptRunner
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
@@ -25,7 +25,8 @@ from bridge.messages.message import Content
 from bridge.messages.progress import Progress, Report
 from bridge.messages.routes import Routes
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Claim, Store, TrunkLimit
 from bridge.telephony.formats import Formats
 from tests.orders import Order, bulk_of
@@ -55,7 +56,7 @@ class Process:
         """As after kill -9: nothing more is said to Asterisk, and nothing is written."""
         for link in self.links:
             await link.close()
-        tasks = [*self.calls, *self.recovery._tasks, *self.runner._background]
+        tasks = [*self.calls, *self.recovery._taken_up._tasks, *self.runner._background._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -161,7 +162,7 @@ async def only_report(process: Process) -> Report:
     return report
 
 
-async def past_of(process: Process) -> dict[str, Any]:
+async def kept_of(process: Process) -> dict[str, Any]:
     """What is kept of the only open attempt."""
     found = await process.store.open_attempts("here")
     return found[0].happened[0] if found and found[0].happened else {"told": [], "course": {}, "actions": []}

@@ -17,8 +17,8 @@ from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.asterisk.trunks import TrunkWatch
 from bridge.base.outbound import Outbound
-from bridge.base.supervised import PartCannotLive, Supervisor
-from bridge.calls.attempt import AttemptRunner
+from bridge.base.tasks import PartCannotLive, Supervisor
+from bridge.calls.runner import AttemptRunner
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
@@ -27,7 +27,8 @@ from bridge.messages.message import Content, Retry
 from bridge.messages.progress import State
 from bridge.messages.routes import Routes
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Store, TrunkLimit
 from bridge.telephony.formats import Formats
 from tests.orders import Order, bulk_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.asterisk.channel.call import Call
+from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.messages.message import Content
@@ -34,7 +34,7 @@ def switchboard(mortal: Mortal, journal: Journal) -> Switchboard:
     return Switchboard(mortal.link, journal)
 
 
-async def placed(switchboard: Switchboard, kind: str, until_it: type[CallEvent]) -> Call:
+async def placed(switchboard: Switchboard, kind: str, until_it: type[CallEvent]) -> AsteriskChannel:
     """A call of which so much was told."""
     (number,) = telephones_of(kind, 1)
     call = await switchboard.place(Origination(secrets.token_hex(8), number, "trunk", ring_timeout=60))

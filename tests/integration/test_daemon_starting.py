@@ -15,11 +15,12 @@ import pytest
 from bridge.api.http.site import CannotListen, Site
 from bridge.base.objects import Objects
 from bridge.base.outbound import Outbound
+from bridge.base.threads import FILES, LARGE
 from bridge.daemon import Daemon, NoCredentials
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.recovery import Recovery
 from bridge.settings import Settings
-from bridge.speech import Speech
+from bridge.speech.speech import Speech
 from bridge.store import Store
 from bridge.store.errors import SchemaUnknown
 from bridge.store.migrations import migrate
@@ -102,8 +103,9 @@ class Left:
 
     @staticmethod
     def _now() -> tuple[set[object], ...]:
-        # Threads of asyncio's own stay for whoever comes next.
-        threads = {thread.name for thread in threading.enumerate() if not thread.name.startswith("asyncio_")}
+        # Threads of no room's own stay for whoever comes next.
+        stays = ("asyncio_", FILES.name, LARGE.name)
+        threads = {thread.name for thread in threading.enumerate() if not thread.name.startswith(stays)}
         return set(threads), set(children()), set(open_files())
 
 

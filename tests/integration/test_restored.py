@@ -19,7 +19,7 @@ from bridge.admin.restore import Restored, after_restore
 from bridge.admin.unserved import DaemonRuns
 from bridge.asterisk.journal import Journal
 from bridge.base.data_folder import CannotUseDataDir
-from bridge.base.supervised import Supervisor
+from bridge.base.tasks import Supervisor
 from bridge.dialer.lease import LEASE, Lease
 from bridge.messages.message import Bulk, Content, Message, Retry
 from bridge.messages.progress import Report

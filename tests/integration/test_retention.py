@@ -19,8 +19,10 @@ from bridge.messages.upload import KEPT_UNUSED, Upload
 from bridge.recordings.files import RecordingFiles
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.retention import Limits, Retention
-from bridge.speech import Phrase, Speech, build_engines
-from bridge.speech.kept.cache import IN_USE_SECONDS
+from bridge.speech.cache.cache import IN_USE_SECONDS
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.phrase import Phrase
+from bridge.speech.speech import Speech
 from bridge.store import Store
 from bridge.store.tables import metadata
 from tests.claims import claim

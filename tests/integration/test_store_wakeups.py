@@ -12,7 +12,7 @@ from functools import partial
 import psycopg
 import pytest
 
-from bridge.base.supervised import Supervisor
+from bridge.base.tasks import Supervisor
 from bridge.messages.message import Bulk, Content, Message, Notify
 from bridge.store import DuplicateId, Store, Topic
 from tests import claims

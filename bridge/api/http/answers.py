@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar, overload
 from aiohttp import web
 from pydantic_core import to_json
 
+from bridge.base.threads import LARGE
+
 _Entry = TypeVar("_Entry")
 _Member = TypeVar("_Member")
 
@@ -68,7 +70,7 @@ async def written(request: web.Request, answer: Any) -> web.StreamResponse:
 async def _in_pieces(request: web.Request, head: bytes, entries: Each[Any, Any], end: bytes) -> web.StreamResponse:
     if entries.is_small:
         return web.Response(body=head + b"".join(entries.written()) + end, content_type=_JSON)
-    pieces = [head, *await asyncio.to_thread(lambda: list(entries.written())), end]
+    pieces = [head, *await LARGE.run(lambda: list(entries.written())), end]
     response = web.StreamResponse()
     response.content_type = _JSON
     response.content_length = sum(map(len, pieces))

@@ -11,7 +11,7 @@ from aiohttp import web
 from bridge.api.http.fields import Rules
 from bridge.dialer.traffic import TrunkTraffic
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech
+from bridge.speech.speech import Speech
 from bridge.store import Store
 from bridge.telephony.trunks import TrunkStanding
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -20,6 +19,7 @@ from bridge.api.messages.accepting import AcceptedAnswer, Taken, keep
 from bridge.api.messages.delivery import Campaign, OptionalId, check_campaigns
 from bridge.api.messages.scripting import in_messages, played_by
 from bridge.api.messages.spoken import refuse_what_cannot_be_heard
+from bridge.base.threads import LARGE
 from bridge.messages.expansion import expand
 from bridge.messages.message import Content, Launch, Notify
 from bridge.messages.scenario import Scenario
@@ -66,7 +66,7 @@ async def launch_scenarios(request: web.Request) -> AcceptedAnswer:
     wanted = await read_body(request, lambda body, rules: read(LaunchRequest, body, rules))
     scenarios = await services.store.scenarios(account, {message.scenario_id for message in wanted.messages})
     _refuse_unknown(wanted, scenarios)
-    bulk, played = await asyncio.to_thread(_launched, wanted, scenarios, account, services.rules().now)
+    bulk, played = await LARGE.run(_launched, wanted, scenarios, account, services.rules().now)
     await refuse_what_cannot_be_heard(request, played)
     return await keep(bulk, services.store.launch)
 

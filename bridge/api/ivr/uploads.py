@@ -14,7 +14,7 @@ from bridge.api.http.routes import Route
 from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.messages.upload import Upload
 from bridge.reports.members import WireTime, wire_time
-from bridge.speech import AudioUnsupported
+from bridge.speech.errors import AudioUnsupported
 
 _PAGE = queries.WholeNumber("page", 0, lowest=0)
 _SIZE = queries.WholeNumber("size", 20, highest=100)

@@ -12,14 +12,9 @@ from bridge.api.http.errors import MOST_PROBLEMS, BadRequest
 from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.scripts import Script
 from bridge.scripts.script import Wording
-from bridge.speech import (
-    LanguageUnsupportedError,
-    NothingToSayError,
-    Phrase,
-    Speech,
-    SpeechError,
-    VoiceUnknownError,
-)
+from bridge.speech.errors import LanguageUnsupportedError, NothingToSayError, SpeechError, VoiceUnknownError
+from bridge.speech.phrase import Phrase
+from bridge.speech.speech import Speech
 
 MOST_STEPS = 500_000
 """Steps of all scripts of a request: what it costs to look through them must not grow beyond its bytes."""

@@ -40,10 +40,11 @@ def _may_fail(fault: Path, owner: type, method: str) -> None:
 if "serve" in sys.orig_argv and (folder := os.environ.get("FAULTS")):
     for fault, (module, owner, method) in (PLACES | OTHERS).items():
         _may_fail(Path(folder) / fault, getattr(importlib.import_module(module), owner), method)
-    for module, name, seconds in (
+    backoff = importlib.import_module("bridge.base.backoff")
+    for module, name, value in (
         ("bridge.reports.retention", "_EVERY_SECONDS", 0.2),
         ("bridge.dialer.recovery", "_EVERY_SECONDS", 0.2),
-        ("bridge.base.supervised", "LONGEST_REST_SECONDS", 2.0),
-        ("bridge.base.supervised", "CANNOT_LIVE_SECONDS", float(os.environ["CANNOT_LIVE_SECONDS"])),
+        ("bridge.base.tasks", "RESTS", backoff.Waits(first=1.0, longest=2.0, jitter=0.5)),
+        ("bridge.base.tasks", "CANNOT_LIVE_SECONDS", float(os.environ["CANNOT_LIVE_SECONDS"])),
     ):
-        setattr(importlib.import_module(module), name, seconds)
+        setattr(importlib.import_module(module), name, value)

@@ -21,7 +21,8 @@ from bridge.api.http.services import Readiness
 from bridge.dialer.traffic import TrunkTraffic
 from bridge.messages.attempt import Attempt, Spoken
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Claim, Claims, Store, Topic
 from bridge.telephony.trunks import TrunkStanding
 from tests import claims

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.calls.scripting import Scripts
+from bridge.calls.scripts import Scripts
 from bridge.messages.message import Connection, Message
 from bridge.scripts import Interpreter
 from bridge.scripts.commands import Dial, Play, Silence

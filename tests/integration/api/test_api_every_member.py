@@ -18,7 +18,7 @@ from bridge.api.ivr import scenarios as ivr_scenarios
 from bridge.api.messages.advanced import AdvancedRequest
 from bridge.api.messages.multi import MultiRequest
 from bridge.api.messages.single import SimpleMessage
-from bridge.calls.scripting import script_of, variables_of
+from bridge.calls.scripts import script_of, variables_of
 from bridge.messages.message import Message
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.calls.scripting import Scripts, variables_of
+from bridge.calls.scripts import Scripts, variables_of
 from bridge.messages.attempt import Collected, Input
 from bridge.messages.message import Launch, Notify, Retry
 

@@ -16,7 +16,7 @@ from aiohttp import ClientResponse, FormData
 from bridge.asterisk.journal import Journal
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.retention import Limits, Retention
-from bridge.speech import UploadUnknown
+from bridge.speech.errors import UploadUnknown
 from tests.sounds import sine, wav
 
 if TYPE_CHECKING:

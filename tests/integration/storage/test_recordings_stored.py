@@ -15,13 +15,15 @@ from aiohttp.web import Application, Request
 from bridge.api.application import create_app
 from bridge.api.http.authentication import Authenticator
 from bridge.api.http.services import Readiness
+from bridge.base.backoff import Waits
 from bridge.base.objects import Bucket, ObjectStorageFailed
 from bridge.messages.recording import RecordingState
 from bridge.recordings import uploads as recording_uploads
 from bridge.recordings.files import RecordingFiles
 from bridge.recordings.sweep import RecordingSweep
 from bridge.recordings.uploads import RecordingUploads
-from bridge.speech import Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Store
 from tests.object_storage import StorageNetwork, stored
 from tests.recorded import HOUR, NOW, begun, call, recorded, state, write
@@ -102,7 +104,7 @@ async def test_a_call_that_goes_on_keeps_its_recording(store: Store, files: Reco
 async def test_recordings_wait_while_storage_is_away_also_over_a_restart(
     store: Store, files: RecordingFiles, bucket: Bucket, network: StorageNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording_uploads, "FIRST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(recording_uploads, "WHILE_AWAY", Waits(first=0.1, longest=300.0))
     network.away = True
     recordings = [await recorded(store, files, f"m{number}") for number in range(6)]
     for _ in range(2):
