@@ -14,10 +14,9 @@ import structlog
 
 from bridge.admin.asterisk_config import hosts, registrations
 from bridge.api.application import create_app
-from bridge.api.authentication import Authenticator
-from bridge.api.health import trunk_members
-from bridge.api.services import Readiness
-from bridge.api.site import Site
+from bridge.api.http.authentication import Authenticator
+from bridge.api.http.services import Readiness
+from bridge.api.http.site import Site
 from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
@@ -281,7 +280,7 @@ class Daemon:
                 "trunk": self._watch.problem,
                 "parts": self._supervisor.problem,
             },
-            trunks={name: trunk_members(self._watch.standing(name), traffic[name]) for name in traffic},
+            trunks={name: (self._watch.standing(name), traffic[name]) for name in traffic},
         )
 
     def _no_asterisk(self) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from bridge.api.secrets import key_digest, password_digest
+from bridge.api.http.secrets import key_digest, password_digest
 from bridge.base.errors import VoicebridgeError
 from bridge.base.threads import LARGE
 from bridge.settings import Settings

@@ -2,66 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import BeforeValidator
+from typing_extensions import TypedDict
 
-from bridge.api import queries
-from bridge.api.errors import BulkOverRefused, NotFound
-from bridge.api.members import Members, Moment
-from bridge.api.reading import read, read_body
-from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.http import queries
+from bridge.api.http.errors import BulkOverRefused, NotFound
+from bridge.api.http.fields import Moment, RequestModel
+from bridge.api.http.reading import read, read_body
+from bridge.api.http.routes import Route
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.messages.bulks import BulkStatus
-from bridge.reports.members import wire_time
+from bridge.reports.members import WireTime, wire_time
 from bridge.store import BulkOver, BulkStanding, Store
+
+_BULK_ID = queries.Required("bulkId")
 
 
 def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-class Rescheduling(Members):
+class Rescheduling(RequestModel):
     send_at: Moment
 
 
-class StatusChange(Members):
+class StatusChange(RequestModel):
     """PENDING and PROCESSING both mean that a paused bulk is to go on."""
 
     status: Annotated[Literal["PENDING", "PROCESSING", "PAUSED", "CANCELED"], BeforeValidator(_upper)]
 
 
-async def get_bulk(request: web.Request) -> web.Response:
+class BulkTimeAnswer(TypedDict):
     """When a bulk is sent."""
-    return _send_at(request, await _bulk(request))
+
+    bulkId: str
+    sendAt: WireTime
 
 
-async def get_bulk_status(request: web.Request) -> web.Response:
+class BulkStatusAnswer(TypedDict):
     """Where a bulk stands."""
-    return _status(request, await _bulk(request))
+
+    bulkId: str
+    status: BulkStatus
 
 
-async def put_bulk(request: web.Request) -> web.Response:
+async def get_bulk(request: web.Request) -> BulkTimeAnswer:
+    """When a bulk is sent."""
+    return _time_answer(request, await _bulk(request))
+
+
+async def get_bulk_status(request: web.Request) -> BulkStatusAnswer:
+    """Where a bulk stands."""
+    return _status_answer(request, await _bulk(request))
+
+
+async def put_bulk(request: web.Request) -> BulkTimeAnswer:
     """Send what waits of a bulk at another time."""
-    bulk_id, store = queries.required(request, "bulkId"), request.app[SERVICES].store
+    bulk_id, store = _BULK_ID.of(request), request.app[SERVICES].store
     wanted, now = await read_body(request, lambda body, rules: (read(Rescheduling, body, rules), rules.now))
     try:
         bulk = await store.bulks.reschedule(request[ACCOUNT], bulk_id, max(wanted.send_at, now))
     except BulkOver as error:
         raise BulkOverRefused(str(error)) from error
-    return _send_at(request, bulk)
+    return _time_answer(request, bulk)
 
 
-async def put_bulk_status(request: web.Request) -> web.Response:
+async def put_bulk_status(request: web.Request) -> BulkStatusAnswer:
     """Pause a bulk, let it go on, or cancel it."""
-    bulk_id, store = queries.required(request, "bulkId"), request.app[SERVICES].store
+    bulk_id, store = _BULK_ID.of(request), request.app[SERVICES].store
     wanted = await read_body(request, lambda body, rules: read(StatusChange, body, rules))
     try:
         bulk = await _change(store, request[ACCOUNT], bulk_id, BulkStatus(wanted.status))
     except BulkOver as error:
         raise BulkOverRefused(str(error)) from error
-    return _status(request, bulk)
+    return _status_answer(request, bulk)
 
 
 async def _change(store: Store, account: str, bulk_id: str, wanted: BulkStatus) -> BulkStanding | None:
@@ -75,21 +92,30 @@ async def _change(store: Store, account: str, bulk_id: str, wanted: BulkStatus) 
 
 
 async def _bulk(request: web.Request) -> BulkStanding | None:
-    return await request.app[SERVICES].store.bulks.standing(request[ACCOUNT], queries.required(request, "bulkId"))
+    return await request.app[SERVICES].store.bulks.standing(request[ACCOUNT], _BULK_ID.of(request))
 
 
-def _send_at(request: web.Request, bulk: BulkStanding | None) -> web.Response:
-    return _answer(request, bulk, lambda known: {"sendAt": wire_time(known.send_at)})
+def _time_answer(request: web.Request, bulk: BulkStanding | None) -> BulkTimeAnswer:
+    bulk_id = _BULK_ID.of(request)
+    return {"bulkId": bulk_id, "sendAt": wire_time(_known(bulk, bulk_id).send_at)}
 
 
-def _status(request: web.Request, bulk: BulkStanding | None) -> web.Response:
-    return _answer(request, bulk, lambda known: {"status": known.status})
+def _status_answer(request: web.Request, bulk: BulkStanding | None) -> BulkStatusAnswer:
+    bulk_id = _BULK_ID.of(request)
+    return {"bulkId": bulk_id, "status": _known(bulk, bulk_id).status}
 
 
-def _answer(
-    request: web.Request, bulk: BulkStanding | None, members: Callable[[BulkStanding], dict[str, str]]
-) -> web.Response:
-    bulk_id = request.query["bulkId"]
+def _known(bulk: BulkStanding | None, bulk_id: str) -> BulkStanding:
     if bulk is None:
         raise NotFound(f"there is no bulk with the id {bulk_id}")
-    return web.json_response({"bulkId": bulk_id, **members(bulk)})
+    return bulk
+
+
+_CHANGING = (NotFound, BulkOverRefused)
+
+ROUTES = (
+    Route("GET", "/tts/3/bulks", get_bulk, query=[_BULK_ID], refusals=[NotFound]),
+    Route("PUT", "/tts/3/bulks", put_bulk, Rescheduling, [_BULK_ID], refusals=_CHANGING),
+    Route("GET", "/tts/3/bulks/status", get_bulk_status, query=[_BULK_ID], refusals=[NotFound]),
+    Route("PUT", "/tts/3/bulks/status", put_bulk_status, StatusChange, [_BULK_ID], refusals=_CHANGING),
+)

@@ -2,33 +2,87 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from aiohttp import web
+from typing_extensions import TypedDict
 
-from bridge.api.errors import CallNotFinished, NotFound
-from bridge.api.own_address import own_address
-from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.http.errors import CallNotFinished, NotFound
+from bridge.api.http.own_address import own_address
+from bridge.api.http.routes import Route
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.messages.attempt import Attempt
 from bridge.messages.progress import Progress, State
-from bridge.reports.cdr import cdr
-from bridge.reports.members import error_members, optional_time, status_members, wire_time
+from bridge.reports.cdr import Cdr, cdr
+from bridge.reports.members import (
+    ErrorMembers,
+    StatusMembers,
+    WireTime,
+    error_members,
+    optional_time,
+    status_members,
+    wire_time,
+)
 from bridge.store import Store
 
+_CallIdentity = TypedDict(
+    "_CallIdentity",
+    {
+        "token": str,
+        "messageId": str,
+        "bulkId": str,
+        "from": str | None,
+        "to": str,
+        "status": StatusMembers,
+        "error": ErrorMembers,
+    },
+)
 
-async def get_call(request: web.Request) -> web.Response:
+
+class _AttemptTimes(TypedDict):
+    dialledAt: WireTime | None
+    ringingAt: WireTime | None
+    answeredAt: WireTime | None
+    endedAt: WireTime | None
+
+
+class CallAnswer(_CallIdentity, _AttemptTimes):
+    """Where a message stands now, with the times of its latest attempt."""
+
+    state: State
+    attempt: int
+    sendAt: WireTime
+    expiresAt: WireTime
+    doneAt: WireTime | None
+
+
+class BulkCountsAnswer(TypedDict):
+    """How many messages of a bulk are in each state."""
+
+    token: str
+    bulkId: str
+    messages: int
+    states: dict[State, int]
+
+
+class CdrAnswer(_CallIdentity, TypedDict):
+    """The CDRs of a message that is done."""
+
+    doneAt: WireTime | None
+    attempts: list[Cdr]
+
+
+async def get_call(request: web.Request) -> CallAnswer | BulkCountsAnswer:
     """Where a message stands now; with a bulk's token, how many of its messages are in each state."""
     store, account, token = request.app[SERVICES].store, request[ACCOUNT], request.match_info["token"]
     progress = await store.messages.progress(account, token)
     if progress is not None:
-        return web.json_response(_standing(progress, await store.messages.attempts(account, token)))
+        return _standing(progress, await store.messages.attempts(account, token))
     counts = await store.bulks.counts(account, token)
     if counts is not None:
-        return web.json_response(_bulk_standing(token, counts))
+        return _bulk_counts(token, counts)
     raise _unknown(token)
 
 
-async def get_cdr(request: web.Request) -> web.Response:
+async def get_cdr(request: web.Request) -> CdrAnswer:
     """The CDR of a finished call, one entry per attempt; also with the token of a bulk that has one message."""
     store, account, token = request.app[SERVICES].store, request[ACCOUNT], request.match_info["token"]
     progress = await store.messages.progress(account, token) or await _only_message(store, account, token)
@@ -37,13 +91,11 @@ async def get_cdr(request: web.Request) -> web.Response:
     if progress.state is not State.DONE:
         raise CallNotFinished(f"the call is not over: it is {progress.state}")
     at, attempts = own_address(request), await store.messages.attempts(account, progress.message.id)
-    return web.json_response(
-        {
-            **_identity(progress),
-            "doneAt": optional_time(progress.done_at),
-            "attempts": [cdr(attempt, at) for attempt in attempts],
-        }
-    )
+    return {
+        **_identity(progress),
+        "doneAt": optional_time(progress.done_at),
+        "attempts": [cdr(attempt, at) for attempt in attempts],
+    }
 
 
 async def _only_message(store: Store, account: str, bulk_id: str) -> Progress | None:
@@ -51,7 +103,7 @@ async def _only_message(store: Store, account: str, bulk_id: str) -> Progress | 
     return None if message_id is None else await store.messages.progress(account, message_id)
 
 
-def _standing(progress: Progress, attempts: list[Attempt]) -> dict[str, Any]:
+def _standing(progress: Progress, attempts: list[Attempt]) -> CallAnswer:
     return {
         **_identity(progress),
         "state": progress.state,
@@ -63,7 +115,7 @@ def _standing(progress: Progress, attempts: list[Attempt]) -> dict[str, Any]:
     }
 
 
-def _times(latest: Attempt | None) -> dict[str, str | None]:
+def _times(latest: Attempt | None) -> _AttemptTimes:
     if latest is None:
         return {"dialledAt": None, "ringingAt": None, "answeredAt": None, "endedAt": None}
     return {
@@ -74,7 +126,7 @@ def _times(latest: Attempt | None) -> dict[str, str | None]:
     }
 
 
-def _identity(progress: Progress) -> dict[str, Any]:
+def _identity(progress: Progress) -> _CallIdentity:
     message = progress.message
     return {
         "token": message.id,
@@ -87,7 +139,7 @@ def _identity(progress: Progress) -> dict[str, Any]:
     }
 
 
-def _bulk_standing(bulk_id: str, counts: dict[State, int]) -> dict[str, Any]:
+def _bulk_counts(bulk_id: str, counts: dict[State, int]) -> BulkCountsAnswer:
     return {
         "token": bulk_id,
         "bulkId": bulk_id,
@@ -98,3 +150,9 @@ def _bulk_standing(bulk_id: str, counts: dict[State, int]) -> dict[str, Any]:
 
 def _unknown(token: str) -> NotFound:
     return NotFound(f"there is no call with the token {token}")
+
+
+ROUTES = (
+    Route("GET", "/voice/1/calls/{token}", get_call, refusals=[NotFound]),
+    Route("GET", "/voice/1/calls/{token}/cdr", get_cdr, refusals=[NotFound, CallNotFinished]),
+)

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 from aiohttp import web
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from bridge.api.members import (
+from bridge.api.http.errors import DuplicateRefused
+from bridge.api.http.fields import (
     MOST_DESTINATIONS,
-    Members,
     Number,
+    RequestModel,
     Rules,
     Sender,
     detection_mode,
     members_at_fault,
 )
-from bridge.api.orders import terms, timed_order, utterance
-from bridge.api.reading import read
-from bridge.api.requests import Utterance
-from bridge.api.scripting import in_messages, played_by
-from bridge.api.sending import Taken, take_in
-from bridge.api.terms import OptionalId, Terms, refuse_repeated_ids
-from bridge.messages.expansion import Destination, Order, expand
+from bridge.api.http.reading import read
+from bridge.api.http.routes import Route
+from bridge.api.messages.accepting import AcceptedAnswer, Taken, take_in
+from bridge.api.messages.delivery import DeliveryOptions, OptionalId, refuse_repeated_ids
+from bridge.api.messages.scripting import in_messages, played_by
+from bridge.api.messages.utterance import Utterance
+from bridge.messages.expansion import Destination, expand
 from bridge.messages.message import Connection, Content
 from bridge.telephony.numbers import parse_sender
 
 
-class ClickToCall(Utterance, Terms):
+class ClickToCall(Utterance, DeliveryOptions):
     """A is called, hears the text if there is one, and is joined with B."""
 
     must_be_heard: ClassVar[bool] = False
@@ -48,8 +50,29 @@ class ClickToCall(Utterance, Terms):
             raise members_at_fault("must be shorter than maxDuration, which it needs", "warningTime")
         return self
 
+    @property
+    def destinations(self) -> Sequence[Destination]:
+        """A, who is called."""
+        return [Destination(self.destination_a, self.message_id)]
 
-class ClickToCallRequest(Members):
+    @property
+    def content(self) -> Content:
+        """What A hears, and how B is called."""
+        return Content(
+            **self.heard,
+            **self.options,
+            feature="click-to-call",
+            machine_detection=self.machine_detection,
+            connection=Connection(
+                to=self.destination_b,
+                caller_id=self.from_b or (self.sender if self.anonymization else self.destination_a),
+                max_duration=self.max_duration,
+                warning_time=self.warning_time,
+            ),
+        )
+
+
+class ClickToCallRequest(RequestModel):
     bulk_id: OptionalId = None
     messages: Annotated[list[ClickToCall], Field(min_length=1, max_length=MOST_DESTINATIONS)]
 
@@ -61,30 +84,17 @@ class ClickToCallRequest(Members):
         return self
 
 
-async def send_click_to_call(request: web.Request) -> web.StreamResponse:
+async def send_click_to_call(request: web.Request) -> AcceptedAnswer:
     """Join two telephones."""
     return await take_in(request, _read)
 
 
 def _read(body: bytes, rules: Rules, account: str) -> Taken:
     wanted = read(ClickToCallRequest, body, rules)
-    orders = [_order(message) for message in wanted.messages]
-    played = played_by(orders, in_messages)
-    bulk = expand(orders, account=account, now=rules.now, bulk_id=wanted.bulk_id, one_pace=True)
+    requested = [(message.content, message) for message in wanted.messages]
+    played = played_by(requested, in_messages)
+    bulk = expand(requested, account=account, now=rules.now, bulk_id=wanted.bulk_id, one_pace=True)
     return Taken(bulk, played)
 
 
-def _order(message: ClickToCall) -> Order:
-    content = Content(
-        **utterance(message),
-        **terms(message),
-        feature="click-to-call",
-        machine_detection=message.machine_detection,
-        connection=Connection(
-            to=message.destination_b,
-            caller_id=message.from_b or (message.sender if message.anonymization else message.destination_a),
-            max_duration=message.max_duration,
-            warning_time=message.warning_time,
-        ),
-    )
-    return timed_order(message, message.sender, content, [Destination(message.destination_a, message.message_id)])
+ROUTES = (Route("POST", "/voice/ctc/1/send", send_click_to_call, ClickToCallRequest, refusals=[DuplicateRefused]),)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
-from bridge.api import queries
-from bridge.api.answers import list_answer
-from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.http import queries
+from bridge.api.http.answers import Each
+from bridge.api.http.routes import Route
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.messages.statuses import STATUS_GROUPS, statuses
-from bridge.reports.log import log_entry
+from bridge.reports.log import LogEntry, log_entry
 from bridge.store import LogFilter
 from bridge.telephony.numbers import parse_number, parse_sender
 
@@ -20,32 +23,53 @@ _SHOWN = timedelta(milliseconds=1)
 """Times are shown in whole milliseconds: one that was read in a log and is sent back must find its message."""
 
 
-async def get_logs(request: web.Request) -> web.StreamResponse:
-    """Messages that were sent, those sent last in front."""
-    wanted, limit = _filter(request, datetime.now(UTC)), queries.limit(request)
-    # Through which network a call went is not known here, so no message is of the network that is asked for.
-    if request.query.get("mcc") or request.query.get("mnc"):
-        return web.json_response({"results": []})
-    found = await request.app[SERVICES].store.messages.logs(request[ACCOUNT], wanted, limit)
-    return await list_answer(request, "results", found, lambda message: log_entry(*message))
-
-
-def _filter(request: web.Request, now: datetime) -> LogFilter:
-    since = queries.optional(request, "sentSince", queries.moment)
-    until = queries.optional(request, "sentUntil", queries.moment)
-    return LogFilter(
-        since=max(since or now - _KEPT, now - _KEPT),
-        until=min(until or now, now) + _SHOWN,
-        sender=queries.optional(request, "from", parse_sender),
-        to=queries.optional(request, "to", parse_number),
-        bulk_ids=request.query.getall("bulkId", []),
-        message_ids=request.query.getall("messageId", []),
-        status_ids=queries.optional(request, "generalStatus", _statuses_of_group) or (),
-    )
-
-
 def _statuses_of_group(name: str) -> list[int]:
     group = name.upper()
     if group not in STATUS_GROUPS:
         raise ValueError(f"must be one of {', '.join(STATUS_GROUPS)}")
     return [status.id for status in statuses() if status.group == group]
+
+
+_FROM = queries.Optional("from", parse_sender)
+_TO = queries.Optional("to", parse_number)
+_BULK_IDS = queries.Several("bulkId")
+_MESSAGE_IDS = queries.Several("messageId")
+_STATUS = queries.Optional("generalStatus", _statuses_of_group, {"type": "string", "enum": list(STATUS_GROUPS)})
+_SINCE = queries.Optional("sentSince", queries.moment, queries.TIME)
+_UNTIL = queries.Optional("sentUntil", queries.moment, queries.TIME)
+_MCC = queries.Optional("mcc", str)
+_MNC = queries.Optional("mnc", str)
+
+
+class LogsAnswer(TypedDict):
+    """Messages that were sent, those sent last in front."""
+
+    results: Sequence[LogEntry]
+
+
+async def get_logs(request: web.Request) -> LogsAnswer:
+    """Messages that were sent, those sent last in front."""
+    wanted, limit = _filter(request, datetime.now(UTC)), queries.LIMIT.of(request)
+    # Through which network a call went is not known here, so no message is of the network that is asked for.
+    if _MCC.of(request) or _MNC.of(request):
+        return {"results": []}
+    found = await request.app[SERVICES].store.messages.logs(request[ACCOUNT], wanted, limit)
+    return {"results": Each(found, lambda message: log_entry(*message))}
+
+
+def _filter(request: web.Request, now: datetime) -> LogFilter:
+    since, until = _SINCE.of(request), _UNTIL.of(request)
+    return LogFilter(
+        since=max(since or now - _KEPT, now - _KEPT),
+        until=min(until or now, now) + _SHOWN,
+        sender=_FROM.of(request),
+        to=_TO.of(request),
+        bulk_ids=_BULK_IDS.of(request),
+        message_ids=_MESSAGE_IDS.of(request),
+        status_ids=_STATUS.of(request) or (),
+    )
+
+
+_QUERY = (_FROM, _TO, _BULK_IDS, _MESSAGE_IDS, _STATUS, _SINCE, _UNTIL, queries.LIMIT, _MCC, _MNC)
+
+ROUTES = (Route("GET", "/tts/3/logs", get_logs, query=_QUERY),)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bridge.api.errors import CallNotFinished, NotFound, RecordingElsewhere
-from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.http.errors import CallNotFinished, NotFound, RecordingElsewhere
+from bridge.api.http.routes import Route
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.base.objects import ObjectNotThere, ObjectStorageFailed
 from bridge.messages.recording import Recording, RecordingState
 from bridge.recordings.files import RecordingFiles
 from bridge.telephony.numbers import parse_number
+
+NO_AUDIO = (NotFound, CallNotFinished, RecordingElsewhere)
+"""Why a recording cannot be heard."""
 
 
 async def get_call_recording(request: web.Request) -> web.StreamResponse:
@@ -80,3 +84,6 @@ async def _stored(
         if request.transport is not None:
             request.transport.abort()
     return response
+
+
+ROUTES = (Route("GET", "/tts/3/files/{messageId}/{to}", get_call_recording, refusals=NO_AUDIO, media_type="audio/wav"),)

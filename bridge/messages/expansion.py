@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import uuid4
 
 from bridge.messages.message import Bulk, Content, DeliveryTimeWindow, Message
@@ -22,19 +23,26 @@ class Destination:
     message_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One requested message to any number of destinations.
+class Sending(Protocol):
+    """Whom a content goes to, from whom and when; a request is asked for it as it is.
 
     ``gap`` is the time from one destination's turn to the next one's, when a sending speed was asked for.
     """
 
-    content: Content
-    destinations: Sequence[Destination]
-    sender: str | None = None
-    send_at: datetime | None = None
-    validity: timedelta | None = None
-    gap: timedelta | None = None
+    @property
+    def destinations(self) -> Sequence[Destination]: ...
+    @property
+    def sender(self) -> str | None: ...
+    @property
+    def send_at(self) -> datetime | None: ...
+    @property
+    def validity(self) -> timedelta | None: ...
+    @property
+    def gap(self) -> timedelta | None: ...
+
+
+Requested = tuple[Content, Sending]
+"""One requested message to any number of destinations."""
 
 
 def new_id() -> str:
@@ -43,7 +51,7 @@ def new_id() -> str:
 
 
 def expand(
-    orders: Sequence[Order],
+    requested: Sequence[Requested],
     *,
     account: str,
     now: datetime,
@@ -55,35 +63,37 @@ def expand(
 
     A time in the past means now. With a sending speed each destination has its own turn, in the time window if there is
     one, and the validity is counted from there at its longest: an application's own is for calls that are all due at
-    once. With ``one_pace`` orders of the same speed, time and window take turns as the destinations of one do.
+    once. With ``one_pace`` those of the same speed, time and window take turns as the destinations of one do.
     """
     paces: dict[Hashable, Iterator[datetime]] = {}
     messages = []
-    for index, order in enumerate(orders):
-        start = max(order.send_at or now, now)
-        turns = _turns(start, order.gap or timedelta(), order.content.window)
-        if order.gap is not None:
-            pace = (order.gap, start, order.content.window) if one_pace else index
+    for index, (content, sending) in enumerate(requested):
+        start, gap = max(sending.send_at or now, now), sending.gap
+        turns = _turns(start, gap or timedelta(), content.window)
+        if gap is not None:
+            pace = (gap, start, content.window) if one_pace else index
             turns = paces.setdefault(pace, turns)
-        messages += _messages_of(order, turns, make_id=make_id)
+        messages += _messages_of(content, sending, turns, make_id=make_id)
     return Bulk(id=bulk_id or make_id(), account=account, created_at=now, messages=messages)
 
 
-def _messages_of(order: Order, turns: Iterator[datetime], *, make_id: Callable[[], str]) -> list[Message]:
-    validity = LONGEST_VALIDITY
-    if order.gap is None and order.validity is not None:
-        validity = min(order.validity, LONGEST_VALIDITY)
+def _messages_of(
+    content: Content, sending: Sending, turns: Iterator[datetime], *, make_id: Callable[[], str]
+) -> list[Message]:
+    sender, validity = sending.sender, LONGEST_VALIDITY
+    if sending.gap is None and sending.validity is not None:
+        validity = min(sending.validity, LONGEST_VALIDITY)
     return [
         Message(
             id=destination.message_id or make_id(),
             to=destination.to,
-            sender=order.sender,
-            content=order.content,
+            sender=sender,
+            content=content,
             send_at=turn,
             expires_at=turn + validity,
         )
-        # A turn too many would be lost for the next order of the same pace.
-        for destination, turn in zip(order.destinations, turns, strict=False)
+        # A turn too many would be lost for the next content of the same pace.
+        for destination, turn in zip(sending.destinations, turns, strict=False)
     ]
 
 

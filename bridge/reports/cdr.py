@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from bridge.messages.attempt import Attempt
+from bridge.messages.recording import RecordingState
 from bridge.reports.members import (
+    ErrorMembers,
+    StatusMembers,
+    WireTime,
     call_seconds,
     error_members,
     optional_time,
@@ -16,14 +22,117 @@ from bridge.reports.members import (
 )
 
 
-def cdr(attempt: Attempt, at: str = "") -> dict[str, Any]:
-    """One attempt, finished or not: what is not known yet, or never was, is null.
+class CdrLeg(TypedDict):
+    """A trunk that was tried before the attempt's own, and did not take the call: no telephone rang."""
 
-    ``refused`` are the trunks that were tried before ``trunk`` and did not take the call; no telephone rang.
-    Times carry milliseconds. ``ringSeconds`` runs from the first ringing to the answer or the end, ``callSeconds`` from
-    the answer to the end; ``billableSeconds`` is the latter in begun seconds. ``cause`` is ITU-T Q.850, ``sipStatus``
-    the final status of RFC 3261. ``at`` is the address of the API, without a slash at its end, as the reader knows it.
-    """
+    trunk: str
+    sentFrom: str | None
+    sentTo: str | None
+    dialledAt: WireTime
+    endedAt: WireTime
+    cause: int
+    sipStatus: int | None
+
+
+class CdrSpoken(TypedDict):
+    """Something that was played: by which engine and voice, its length, and whether it had been made before."""
+
+    at: WireTime
+    engine: str
+    voice: str
+    seconds: float
+    cached: bool
+
+
+class CdrInput(TypedDict):
+    """Keys that were entered, and what they chose."""
+
+    at: WireTime
+    keys: str
+    action: str | None
+    actionGroups: list[str]
+
+
+class CdrCollected(TypedDict):
+    """A variable that the script collected for the report."""
+
+    variable: str
+    keys: str
+    meaning: str | None
+
+
+class CdrTransfer(TypedDict):
+    """Telephones that were called to be joined with the callee; ``number`` answered."""
+
+    numbers: list[str]
+    sentFrom: str | None
+    sentTo: list[str]
+    dialledAt: WireTime
+    result: str
+    number: str | None
+    answeredAt: WireTime | None
+    seconds: float
+
+
+class CdrRecording(TypedDict):
+    """What was recorded, and where it is when there is something to be heard."""
+
+    id: str
+    kind: Literal["call", "action"]
+    groupId: str | None
+    state: RecordingState
+    recordedAt: WireTime
+    seconds: float | None
+    bytes: int | None
+    url: str | None
+
+
+Cdr = TypedDict(
+    "Cdr",
+    {
+        "attempt": int,
+        "attemptId": str,
+        "node": str,
+        "asterisk": str,
+        "trunk": str,
+        "refused": list[CdrLeg],
+        "from": str | None,
+        "to": str,
+        "sentFrom": str | None,
+        "sentTo": str | None,
+        "queuedAt": WireTime,
+        "dialledAt": WireTime,
+        "ringingAt": WireTime | None,
+        "answeredAt": WireTime | None,
+        "endedAt": WireTime | None,
+        "ringSeconds": float | None,
+        "callSeconds": float | None,
+        "billableSeconds": int,
+        "cause": int | None,
+        "sipStatus": int | None,
+        "hungUpBy": str | None,
+        "answeredBy": str | None,
+        "answeredByReason": str | None,
+        "status": StatusMembers | None,
+        "error": ErrorMembers | None,
+        "spoken": list[CdrSpoken],
+        "inputs": list[CdrInput],
+        "collected": list[CdrCollected],
+        "transfers": list[CdrTransfer],
+        "limitReached": str | None,
+        "recordings": list[CdrRecording],
+    },
+)
+"""One attempt, finished or not: what is not known yet, or never was, is null.
+
+``refused`` are the trunks that were tried before ``trunk``. Times carry milliseconds. ``ringSeconds`` runs from the
+first ringing to the answer or the end, ``callSeconds`` from the answer to the end; ``billableSeconds`` is the latter in
+begun seconds. ``cause`` is ITU-T Q.850, ``sipStatus`` the final status of RFC 3261.
+"""
+
+
+def cdr(attempt: Attempt, at: str = "") -> Cdr:
+    """The CDR of an attempt; ``at`` is the address of the API, without a slash at its end, as the reader knows it."""
     return {
         "attempt": attempt.number,
         "attemptId": attempt.id,

@@ -15,7 +15,7 @@ from bridge.base.threads import FILES
 from bridge.messages.attempt import Attempt
 from bridge.messages.recording import Recording
 from bridge.reports.cdr import cdr
-from bridge.reports.members import call_recording
+from bridge.reports.members import ErrorMembers, StatusMembers, call_recording
 
 COLUMNS = (
     "account",
@@ -104,9 +104,9 @@ def csv_row(account: str, bulk_id: str, attempt: Attempt) -> list[str]:
     return [_cell(known[column]) for column in COLUMNS]
 
 
-def _named(what: str, members: dict[str, Any] | None) -> dict[str, Any]:
-    known = members or {"id": None, "name": None}
-    return {f"{what}Id": known["id"], f"{what}Name": known["name"]}
+def _named(what: str, members: StatusMembers | ErrorMembers | None) -> dict[str, Any]:
+    number, name = (None, None) if members is None else (members["id"], members["name"])
+    return {f"{what}Id": number, f"{what}Name": name}
 
 
 def _recording(recording: Recording | None) -> dict[str, Any]:

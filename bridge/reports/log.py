@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing_extensions import TypedDict
 
 from bridge.messages.attempt import Attempt
 from bridge.messages.message import Content
 from bridge.messages.progress import Progress
 from bridge.reports.members import (
+    ErrorMembers,
+    PriceMembers,
+    StatusMembers,
+    WireTime,
     call_seconds,
     error_members,
     optional_time,
@@ -16,9 +20,31 @@ from bridge.reports.members import (
     wire_time,
 )
 
+LogEntry = TypedDict(
+    "LogEntry",
+    {
+        "bulkId": str,
+        "messageId": str,
+        "to": str,
+        "from": str | None,
+        "text": str | None,
+        "sentAt": WireTime,
+        "doneAt": WireTime | None,
+        "duration": int,
+        "mccMnc": None,
+        "price": PriceMembers,
+        "status": StatusMembers,
+        "error": ErrorMembers,
+    },
+)
+"""A message as ``GET /tts/3/logs`` writes it.
 
-def log_entry(progress: Progress, attempt: Attempt | None) -> dict[str, Any]:
-    """A message as ``GET /tts/3/logs`` writes it, with its latest attempt; ``doneAt`` is null while it is not done."""
+``doneAt`` is null while it is not done, ``text`` when it is sensitive.
+"""
+
+
+def log_entry(progress: Progress, attempt: Attempt | None) -> LogEntry:
+    """The entry of a message, with its latest attempt."""
     message = progress.message
     return {
         "bulkId": progress.bulk_id,

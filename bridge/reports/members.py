@@ -6,13 +6,63 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Literal
 from urllib.parse import quote
+
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from bridge.messages.attempt import Attempt
 from bridge.messages.message import Message
-from bridge.messages.recording import Recording
+from bridge.messages.recording import Recording, RecordingState
 from bridge.messages.statuses import ERROR_GROUPS, STATUS_GROUPS, error, status
+
+WireTime = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000$", examples=["2018-06-25T13:38:14.730+0000"])
+]
+"""A moment as `wire_time` writes it."""
+
+
+class StatusMembers(TypedDict):
+    """A status with its group, as every answer writes it."""
+
+    groupId: int
+    groupName: str
+    id: int
+    name: str
+    description: str
+
+
+class ErrorMembers(TypedDict):
+    """An error with its group, as every answer writes it."""
+
+    groupId: int
+    groupName: str
+    id: int
+    name: str
+    description: str
+    permanent: bool
+
+
+class PriceMembers(TypedDict):
+    """What a call cost is between the operator and its carrier: not known here."""
+
+    pricePerSecond: float
+    currency: Literal["UNKNOWN"]
+
+
+class CallTimes(TypedDict):
+    """Start (the telephone rang), answer and end of an answered call; all null for one that was not answered."""
+
+    startTime: WireTime | None
+    answerTime: WireTime | None
+    endTime: WireTime | None
+
+
+class RecordingStateMember(TypedDict, total=False):
+    """What became of a recording, so that one that is lost or short is told of; nothing when there was to be none."""
+
+    recordingState: RecordingState
 
 
 def wire_time(moment: datetime) -> str:
@@ -26,8 +76,8 @@ def optional_time(moment: datetime | None) -> str | None:
     return None if moment is None else wire_time(moment)
 
 
-def status_members(status_id: int) -> dict[str, Any]:
-    """A status with its group, as every answer writes it."""
+def status_members(status_id: int) -> StatusMembers:
+    """The members of a status, by its id."""
     known = status(status_id)
     return {
         "groupId": STATUS_GROUPS.index(known.group),
@@ -38,8 +88,8 @@ def status_members(status_id: int) -> dict[str, Any]:
     }
 
 
-def error_members(error_id: int) -> dict[str, Any]:
-    """An error with its group, as every answer writes it."""
+def error_members(error_id: int) -> ErrorMembers:
+    """The members of an error, by its id."""
     known = error(error_id)
     return {
         "groupId": ERROR_GROUPS.index(known.group),
@@ -51,8 +101,8 @@ def error_members(error_id: int) -> dict[str, Any]:
     }
 
 
-def price_members() -> dict[str, Any]:
-    """What a call cost is between the operator and its carrier: not known here."""
+def price_members() -> PriceMembers:
+    """The price of every call."""
     return {"pricePerSecond": 0.0, "currency": "UNKNOWN"}
 
 
@@ -63,8 +113,8 @@ def call_seconds(attempt: Attempt | None) -> int:
     return math.ceil((attempt.ended_at - attempt.answered_at).total_seconds())
 
 
-def call_times(attempt: Attempt | None) -> dict[str, str | None]:
-    """Start (the telephone rang), answer and end of an answered call; all null for one that was not answered."""
+def call_times(attempt: Attempt | None) -> CallTimes:
+    """The times of the call that an attempt was."""
     if attempt is None or attempt.answered_at is None:
         return {"startTime": None, "answerTime": None, "endTime": None}
     return {
@@ -102,8 +152,8 @@ def call_recording(attempt: Attempt | None) -> Recording | None:
     return next((recording for recording in recordings if recording.kind == "call"), None)
 
 
-def recording_state(recording: Recording | None) -> dict[str, str]:
-    """What became of a recording, so that one that is lost or short is told of; nothing when there was to be none."""
+def recording_state(recording: Recording | None) -> RecordingStateMember:
+    """What became of the recording of a whole call."""
     return {} if recording is None else {"recordingState": recording.state}
 
 

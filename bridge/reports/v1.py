@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NotRequired
+
+from typing_extensions import TypedDict
 
 from bridge.messages.attempt import Attempt
 from bridge.messages.message import Content
 from bridge.messages.progress import Report
+from bridge.messages.recording import RecordingState
 from bridge.reports.members import (
+    ErrorMembers,
+    PriceMembers,
+    StatusMembers,
+    WireTime,
     call_recording,
     call_recording_url,
     call_seconds,
@@ -22,9 +29,47 @@ from bridge.reports.members import (
     wire_time,
 )
 
+ReportV1 = TypedDict(
+    "ReportV1",
+    {
+        "bulkId": str,
+        "messageId": str,
+        "from": str | None,
+        "to": str,
+        "sentAt": WireTime,
+        "doneAt": WireTime,
+        "startTime": WireTime | None,
+        "answerTime": WireTime | None,
+        "endTime": WireTime | None,
+        "duration": int,
+        "fileDuration": float,
+        "mccMnc": None,
+        "callbackData": str | None,
+        "dtmfCodes": str,
+        "dtmfCodesAsJson": NotRequired[str | None],
+        "scenarioId": NotRequired[str],
+        "scenarioName": NotRequired[str],
+        "recordedAudioFileUrl": str | None,
+        "recordingState": NotRequired[RecordingState],
+        "price": PriceMembers,
+        "status": StatusMembers,
+        "error": ErrorMembers,
+    },
+)
+"""A report as ``GET /tts/3/reports`` and pushes of version 1 write it.
 
-def report_v1(report: Report, at: str = "") -> dict[str, Any]:
-    """A report as ``GET /tts/3/reports`` and pushes of version 1 write it; ``dtmfCodes`` is "" without a key.
+``dtmfCodes`` is "" without a key. The members of a scenario are there for an IVR message alone.
+"""
+
+
+class _ScenarioMembers(TypedDict, total=False):
+    dtmfCodesAsJson: str | None
+    scenarioId: str
+    scenarioName: str
+
+
+def report_v1(report: Report, at: str = "") -> ReportV1:
+    """The report of a message.
 
     ``at`` is the address of the API, without a slash at its end, as whoever reads the report knows it.
     """
@@ -43,7 +88,7 @@ def report_v1(report: Report, at: str = "") -> dict[str, Any]:
         "mccMnc": None,
         "callbackData": message.content.callback_data,
         "dtmfCodes": entered_keys(attempt),
-        **_ivr(message.content, attempt),
+        **_scenario(message.content, attempt),
         "recordedAudioFileUrl": call_recording_url(message, at) if recording and recording.has_file else None,
         **recording_state(recording),
         "price": price_members(),
@@ -52,7 +97,7 @@ def report_v1(report: Report, at: str = "") -> dict[str, Any]:
     }
 
 
-def _ivr(content: Content, attempt: Attempt | None) -> dict[str, str | None]:
+def _scenario(content: Content, attempt: Attempt | None) -> _ScenarioMembers:
     if content.launch is None:
         return {}
     return {

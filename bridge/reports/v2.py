@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 from bridge.messages.attempt import Attempt
-from bridge.messages.message import Content
+from bridge.messages.message import Content, Feature
 from bridge.messages.progress import Report
+from bridge.messages.recording import RecordingState
 from bridge.reports.members import (
+    ErrorMembers,
+    PriceMembers,
+    StatusMembers,
+    WireTime,
     call_recording,
     call_seconds,
     call_times,
@@ -22,11 +29,63 @@ from bridge.reports.members import (
     wire_time,
 )
 
-_ANSWERED_BY = {"human": "HUMAN", "machine": "MACHINE"}
+_AnsweredBy = Literal["HUMAN", "MACHINE"]
+_FeatureName = Literal["Text-to-Speech", "Voice-message", "IVR", "Click-to-call"]
+
+_ANSWERED_BY: dict[str, _AnsweredBy] = {"human": "HUMAN", "machine": "MACHINE"}
+_FEATURES: dict[Feature, _FeatureName] = {"ivr": "IVR", "click-to-call": "Click-to-call"}
 
 
-def report_v2(report: Report) -> dict[str, Any]:
-    """A report as ``GET /voice/1/reports`` and pushes of version 2 write it; ``dtmfCodes`` is null without a key."""
+class IvrMembers(TypedDict):
+    """The scenario of an IVR message, and what it collected, as JSON in strings."""
+
+    scenarioId: str
+    scenarioName: str
+    collectedDtmfs: str | None
+    collectedMappedDtmfs: str | None
+    spokenInput: None
+    matchedSpokenInput: None
+
+
+class VoiceCallMembers(TypedDict):
+    """The call that a report tells of; ``dtmfCodes`` is null without a key."""
+
+    feature: _FeatureName
+    startTime: WireTime | None
+    answerTime: WireTime | None
+    endTime: WireTime | None
+    duration: int
+    chargedDuration: int
+    fileDuration: float
+    dtmfCodes: str | None
+    answeredBy: _AnsweredBy | None
+    callRecordingFileId: str | None
+    recordingState: NotRequired[RecordingState]
+    direction: Literal["OUTBOUND"]
+    ivr: IvrMembers | None
+
+
+ReportV2 = TypedDict(
+    "ReportV2",
+    {
+        "bulkId": str,
+        "messageId": str,
+        "from": str | None,
+        "to": str,
+        "sentAt": WireTime,
+        "mccMnc": None,
+        "callbackData": str | None,
+        "voiceCall": VoiceCallMembers,
+        "price": PriceMembers,
+        "status": StatusMembers,
+        "error": ErrorMembers,
+    },
+)
+"""A report as ``GET /voice/1/reports`` and pushes of version 2 write it."""
+
+
+def report_v2(report: Report) -> ReportV2:
+    """The report of a message."""
     message = report.message
     return {
         "bulkId": report.bulk_id,
@@ -43,7 +102,7 @@ def report_v2(report: Report) -> dict[str, Any]:
     }
 
 
-def _voice_call(content: Content, attempt: Attempt | None) -> dict[str, Any]:
+def _voice_call(content: Content, attempt: Attempt | None) -> VoiceCallMembers:
     seconds, recording = call_seconds(attempt), call_recording(attempt)
     answered_by = None if attempt is None or attempt.answered_by is None else attempt.answered_by
     return {
@@ -61,7 +120,7 @@ def _voice_call(content: Content, attempt: Attempt | None) -> dict[str, Any]:
     }
 
 
-def _ivr(content: Content, attempt: Attempt | None) -> dict[str, str | None] | None:
+def _ivr(content: Content, attempt: Attempt | None) -> IvrMembers | None:
     if content.launch is None:
         return None
     return {
@@ -74,7 +133,7 @@ def _ivr(content: Content, attempt: Attempt | None) -> dict[str, str | None] | N
     }
 
 
-def _feature(content: Content) -> str:
+def _feature(content: Content) -> _FeatureName:
     if content.feature == "voice-message":
         return "Voice-message" if content.text is None else "Text-to-Speech"
-    return {"ivr": "IVR", "click-to-call": "Click-to-call"}[content.feature]
+    return _FEATURES[content.feature]

@@ -20,7 +20,7 @@ from bridge.calls.runner import AttemptRunner
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
-from bridge.messages.expansion import Destination, Order, expand
+from bridge.messages.expansion import Destination
 from bridge.messages.message import Content
 from bridge.messages.progress import Progress, Report
 from bridge.messages.routes import Routes
@@ -29,6 +29,7 @@ from bridge.speech.engine_registry import build_engines
 from bridge.speech.speech import Speech
 from bridge.store import Claim, Store, TrunkLimit
 from bridge.telephony.formats import Formats
+from tests.orders import Order, bulk_of
 
 LONG_AGO = timedelta(seconds=10)
 ANYWHERE = Routes([("", "trunk")])
@@ -131,9 +132,7 @@ class Desk:
     async def accepted(self, process: Process, number: str, content: Content, *, ago: timedelta = timedelta(0)) -> None:
         """A message to the number; number, bulk and message are called the same."""
         order = Order(content, [Destination(number, number)])
-        await process.store.messages.accept(
-            expand([order], account="acme", now=datetime.now(UTC) - ago, bulk_id=number)
-        )
+        await process.store.messages.accept(bulk_of(order, now=datetime.now(UTC) - ago, bulk_id=number))
 
     async def claim(self, process: Process, number: str, *, node: str = "here", ago: timedelta = timedelta(0)) -> Claim:
         """An attempt of the message to the number, the only one that is due."""

@@ -22,7 +22,7 @@ from bridge.calls.runner import AttemptRunner
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
-from bridge.messages.expansion import Destination, Order, expand
+from bridge.messages.expansion import Destination
 from bridge.messages.message import Content, Retry
 from bridge.messages.progress import State
 from bridge.messages.routes import Routes
@@ -31,6 +31,7 @@ from bridge.speech.engine_registry import build_engines
 from bridge.speech.speech import Speech
 from bridge.store import Store, TrunkLimit
 from bridge.telephony.formats import Formats
+from tests.orders import Order, bulk_of
 
 TRUNK = TrunkLimit("trunk", calls_per_second=50, max_calls=200)
 
@@ -77,7 +78,7 @@ async def send(store: Store, numbers: Iterable[str], *, retry: Retry | None = No
     """Accept a message to each of the numbers, which are its ids as well; return the bulk's id."""
     content = Content(text="Hello", retry=retry, ring_timeout=ring_timeout)
     order = Order(content, [Destination(number, number) for number in numbers])
-    bulk = expand([order], account="acme", now=datetime.now(UTC))
+    bulk = bulk_of(order, now=datetime.now(UTC))
     await store.messages.accept(bulk)
     return bulk.id
 

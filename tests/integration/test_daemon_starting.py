@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.api.site import CannotListen, Site
+from bridge.api.http.site import CannotListen, Site
 from bridge.base.objects import Objects
 from bridge.base.outbound import Outbound
 from bridge.base.threads import FILES, LARGE

@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import event
 
 from bridge.messages.bulks import BulkStatus
-from bridge.messages.expansion import Destination, Order, expand
+from bridge.messages.expansion import Destination
 from bridge.messages.message import Content, DeliveryTimeWindow, TimeOfDay
 from bridge.messages.progress import State
 from bridge.store import BulkOver, LogFilter, Store
 from tests import claims
+from tests.orders import Order, bulk_of
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -38,7 +39,7 @@ async def accept(
     **terms: Any,
 ) -> None:
     order = Order(Content(text="Hello", window=window), [Destination("99900001", name) for name in ids], **terms)
-    await store.messages.accept(expand([order], account="acme", now=now, bulk_id=bulk_id))
+    await store.messages.accept(bulk_of(order, now=now, bulk_id=bulk_id))
 
 
 async def dialled(store: Store, now: datetime, limit: int = 100) -> list[str]:

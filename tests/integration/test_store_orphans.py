@@ -10,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bridge.messages.attempt import Attempt, Input
-from bridge.messages.expansion import Destination, Order, expand
+from bridge.messages.expansion import Destination
 from bridge.messages.message import Content
 from bridge.messages.progress import State
 from bridge.messages.recording import Recording
 from bridge.store import Claim, NodeNameTaken, Store
 from bridge.telephony.formats import Formats, TrunkFormat
 from tests.claims import ask, claim
+from tests.orders import Order, bulk_of
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -32,7 +33,7 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 
 async def claimed(store: Store, name: str = "m1", *, node: str = "here") -> Claim:
     order = Order(HELLO, [Destination("99900001", name)])
-    await store.messages.accept(expand([order], account="acme", now=NOW, bulk_id=f"bulk-of-{name}"))
+    await store.messages.accept(bulk_of(order, now=NOW, bulk_id=f"bulk-of-{name}"))
     (made,) = await claim(store, NOW, node=node)
     return made
 
@@ -176,7 +177,7 @@ async def test_a_process_whose_name_was_taken_gets_no_more_work(database_url: st
     assert not await old.nodes.renew("here", "old", NOW + MINUTE)
     await old.nodes.leave("here", "old")
     order = Order(HELLO, [Destination("99900001", "m1")])
-    await old.messages.accept(expand([order], account="acme", now=NOW, bulk_id="bulk"))
+    await old.messages.accept(bulk_of(order, now=NOW, bulk_id="bulk"))
     refused = await ask(old, NOW)
     assert (refused.claims, refused.is_full, refused.next_turn) == ([], False, None)
     assert len(await claim(new, NOW)) == 1

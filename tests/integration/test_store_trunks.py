@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import update
 
 from bridge.messages.attempt import Leg
-from bridge.messages.expansion import Destination, Order, expand
+from bridge.messages.expansion import Destination
 from bridge.messages.message import Content, Notify
 from bridge.messages.progress import State
 from bridge.messages.routes import Routes
@@ -22,6 +22,7 @@ from bridge.store.engine import open_engine
 from bridge.store.tables import messages
 from tests.claims import BOUNDLESS, ask
 from tests.database_clock import DatabaseClock
+from tests.orders import Order, bulk_of
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -46,7 +47,7 @@ async def opened(url: str, routes: Routes | None = None) -> AsyncIterator[Store]
 async def accept(store: Store, *numbers: str, content: Content | None = None, bulk_id: str = "bulk") -> None:
     destinations = [Destination(number, f"{bulk_id}-{place}") for place, number in enumerate(numbers)]
     order = Order(content or Content(text="Hello"), destinations)
-    await store.messages.accept(expand([order], account="acme", now=NOW, bulk_id=bulk_id))
+    await store.messages.accept(bulk_of(order, now=NOW, bulk_id=bulk_id))
 
 
 async def finish(store: Store, claim: Claim) -> None:

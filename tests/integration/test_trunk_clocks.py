@@ -13,11 +13,12 @@ import psycopg
 import pytest
 
 from bridge.messages.attempt import Leg
-from bridge.messages.expansion import Destination, Order, expand
+from bridge.messages.expansion import Destination
 from bridge.messages.message import Content
 from bridge.store import Claims, Store, TrunkLimit
 from tests.database_clock import DatabaseClock
 from tests.integration.attempt_desk import eventually
+from tests.orders import Order, bulk_of
 from tests.postgres import Postgres
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -65,7 +66,7 @@ async def two_nodes(url: str, wrong_by: timedelta, now: datetime, messages: int)
         await node.store.nodes.take(node.name, node.name, now, now + 600 * SECOND)
     destinations = [Destination("38591", f"m{n}") for n in range(messages)]
     order = Order(Content(text="Hello"), destinations)
-    await nodes[0].store.messages.accept(expand([order], account="acme", now=now - 60 * SECOND, bulk_id="bulk"))
+    await nodes[0].store.messages.accept(bulk_of(order, now=now - 60 * SECOND, bulk_id="bulk"))
     yield nodes
     for node in nodes:
         await node.store.close()

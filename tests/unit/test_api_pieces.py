@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from bridge.api.pieces import read_json
+from bridge.api.http.pieces import read_json
 
 PIECES = (1, 7, 40)
 

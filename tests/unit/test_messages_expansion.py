@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 
-from bridge.messages.expansion import LONGEST_VALIDITY, Destination, Order, expand
+from bridge.messages.expansion import LONGEST_VALIDITY, Destination
 from bridge.messages.message import Bulk, Content, DeliveryTimeWindow, TimeOfDay
 from bridge.messages.windows import next_opening
+from tests.orders import Order, bulk_of
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def expanded(*orders: Order, bulk_id: str | None = None) -> Bulk:
     numbers = count(1)
-    return expand(orders, account="acme", now=NOW, bulk_id=bulk_id, make_id=lambda: f"id-{next(numbers)}")
+    return bulk_of(*orders, now=NOW, bulk_id=bulk_id, make_id=lambda: f"id-{next(numbers)}")
 
 
 def order(*destinations: str, **members: datetime | timedelta) -> Order:
@@ -37,7 +38,7 @@ def test_ids_of_the_application_are_kept_and_missing_ones_made() -> None:
 
 
 def test_made_ids_never_repeat() -> None:
-    bulk = expand([order(*["99900001"] * 500)], account="acme", now=NOW)
+    bulk = bulk_of(order(*["99900001"] * 500), now=NOW)
     assert len({bulk.id, *(message.id for message in bulk.messages)}) == 501
 
 
@@ -76,7 +77,7 @@ def test_turns_of_a_sending_speed_keep_to_the_window() -> None:
     destinations = [Destination("99900001")] * 4
     early = NOW - timedelta(hours=1)
     slow = Order(Content(text="hello", window=noon_to_one), destinations, send_at=early, gap=timedelta(minutes=25))
-    messages = expand([slow], account="acme", now=early).messages
+    messages = bulk_of(slow, now=early).messages
     in_window = [0, 25, 50, 24 * 60]
     assert [message.send_at for message in messages[1:]] == [NOW + timedelta(minutes=m) for m in in_window[1:]]
     assert messages[0].send_at == early

@@ -96,4 +96,6 @@ def test_an_ivr_call_that_collected_nothing_has_its_scenario_and_no_keys() -> No
         "matchedSpokenInput": None,
     }
     assert (report_v1(report)["scenarioId"], report_v1(report)["dtmfCodesAsJson"]) == ("S1", None)
-    assert report_v2(replace(report, attempt=None))["voiceCall"]["ivr"]["collectedDtmfs"] is None
+    never_dialled = report_v2(replace(report, attempt=None))["voiceCall"]["ivr"]
+    assert never_dialled is not None
+    assert never_dialled["collectedDtmfs"] is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from bridge.messages.attempt import Attempt, Input, Leg, Spoken
-from bridge.messages.message import Content, Message
-from bridge.messages.progress import Report
-from bridge.reports.cdr import cdr
+from bridge.messages.message import Content, Launch, Message
+from bridge.messages.progress import Progress, Report, State
+from bridge.messages.recording import RecordingState, new_recording
+from bridge.reports.cdr import Cdr, cdr
+from bridge.reports.log import LogEntry, log_entry
 from bridge.reports.members import wire_time
-from bridge.reports.v1 import report_v1
-from bridge.reports.v2 import report_v2
+from bridge.reports.v1 import ReportV1, report_v1
+from bridge.reports.v2 import ReportV2, VoiceCallMembers, report_v2
 
 DIALLED = datetime(2026, 11, 23, 12, 0, 0, 123_999, tzinfo=UTC)
 RINGING = DIALLED + timedelta(seconds=1.5)
@@ -57,6 +59,12 @@ ATTEMPT = Attempt(
 BUSY = replace(
     ATTEMPT, ringing_at=None, answered_at=None, cause=17, sip_status=486, status_id=15, error_id=5002, spoken=[]
 )
+
+RECORDED = replace(ATTEMPT, recordings=[replace(new_recording("vb-1", "call", ANSWERED), state=RecordingState.LOST)])
+
+
+def progress(message: Message) -> Progress:
+    return Progress("bulk-1", "acme", message, State.DONE, 1, 5, 5000, sent_at=DIALLED, done_at=ENDED)
 
 
 def reported(attempt: Attempt | None = ATTEMPT, status_id: int = 5, error_id: int = 5000) -> Report:
@@ -217,9 +225,28 @@ def test_the_cdr_of_a_busy_number_leaves_out_what_never_was() -> None:
     record = cdr(BUSY)
     assert [record[name] for name in ("ringingAt", "answeredAt", "ringSeconds", "callSeconds")] == [None] * 4
     assert record["billableSeconds"] == 0
+    assert record["error"] is not None
     assert record["error"]["name"] == "EC_VOICE_USER_BUSY"
 
 
 def test_the_cdr_of_a_live_attempt_has_no_outcome_yet() -> None:
     record = cdr(replace(ATTEMPT, ended_at=None, status_id=None, error_id=None))
     assert (record["status"], record["error"], record["endedAt"], record["callSeconds"]) == (None, None, None, None)
+
+
+@pytest.mark.parametrize("attempt", [None, ATTEMPT, BUSY, RECORDED])
+def test_members_are_written_in_the_order_of_their_models(attempt: Attempt | None) -> None:
+    launched = replace(MESSAGE, content=Content(feature="ivr", launch=Launch("S1", "Survey", ["hangup"])))
+    report = replace(reported(attempt), message=launched)
+    sent = progress(launched)
+    written: list[tuple[Mapping[str, object], Any]] = [
+        (report_v1(report), ReportV1),
+        (report_v1(reported(attempt)), ReportV1),
+        (report_v2(report), ReportV2),
+        (report_v2(report)["voiceCall"], VoiceCallMembers),
+        (log_entry(sent, attempt), LogEntry),
+    ]
+    if attempt is not None:
+        written.append((cdr(attempt), Cdr))
+    for members, model in written:
+        assert list(members) == [name for name in model.__annotations__ if name in members]

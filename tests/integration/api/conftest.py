@@ -11,19 +11,22 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
+from aiohttp.test_utils import TestServer
+from aiohttp.web import Application
 from infobip_api_client import ApiClient, Configuration, VoiceApi
 
 from bridge.api.application import create_app
-from bridge.api.authentication import Authenticator
-from bridge.api.services import Readiness
+from bridge.api.http.authentication import Authenticator
+from bridge.api.http.services import Readiness
+from bridge.dialer.traffic import TrunkTraffic
 from bridge.messages.attempt import Attempt, Spoken
 from bridge.recordings.files import RecordingFiles
 from bridge.speech.engine_registry import build_engines
 from bridge.speech.speech import Speech
 from bridge.store import Claim, Claims, Store, Topic
+from bridge.telephony.trunks import TrunkStanding
 from tests import claims
+from tests.integration.api.documented import DocumentedClient
 
 KEYS = {"the-key": "acme", "the-other-key": "other"}
 USERS = {("ana", "s3cret:ž"): "acme"}
@@ -43,8 +46,8 @@ class Desk:
         store.subscribe(Topic.DUE, self.wake)
         store.subscribe(Topic.CANCELED, self.cancel)
         self.problems: dict[str, str | None] = {"asterisk": None}
-        self.trunks: dict[str, dict[str, Any]] = {}
-        self.client: TestClient[Request, Application] = TestClient(TestServer(self._app()))
+        self.trunks: dict[str, tuple[TrunkStanding, TrunkTraffic]] = {}
+        self.client = DocumentedClient(TestServer(self._app()))
 
     def _app(self) -> Application:
         return create_app(

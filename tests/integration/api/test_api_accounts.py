@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.api.authentication import Authenticator
-from bridge.api.secrets import key_digest, password_digest
+from bridge.api.http.authentication import Authenticator
+from bridge.api.http.secrets import key_digest, password_digest
 from bridge.store import Store, UserExists
 from tests.schema import make_schema
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.api.authentication import Authenticator
+from bridge.api.http.authentication import Authenticator
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk

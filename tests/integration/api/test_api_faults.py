@@ -45,7 +45,7 @@ async def test_an_unforeseen_fault_is_a_500_whose_place_is_logged_without_words(
     assert exception["messageId"] == "GENERAL_ERROR"
     (line,) = logs
     assert (line["event"], line["error"]) == ("request_failed", "RuntimeError")
-    assert "sending.py" in line["where"]
+    assert "accepting.py" in line["where"]
     for private in ("4711", "41793026727", "the-key"):
         assert private not in str(logs)
         assert private not in str(exception)

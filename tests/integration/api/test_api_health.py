@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bridge.api.health import trunk_members
 from bridge.dialer.traffic import TrunkTraffic
 from bridge.telephony.trunks import TrunkStanding
 from tests.integration.api.conftest import Desk
@@ -24,7 +23,7 @@ async def test_health_is_open_and_readiness_says_what_is_wrong(desk: Desk) -> No
 
 async def test_every_trunk_is_told_with_its_state_and_its_calls(desk: Desk) -> None:
     """Our own limit and the carrier's refusals stand apart."""
-    desk.trunks["first"] = trunk_members(TrunkStanding("reachable", "rejected"), TrunkTraffic(3, 1 / 3, 17, 2))
+    desk.trunks["first"] = TrunkStanding("reachable", "rejected"), TrunkTraffic(3, 1 / 3, 17, 2)
     desk.problems["trunk"] = "Asterisk is not registered: first rejected"
 
     told = await desk.client.get("/readyz")
@@ -40,12 +39,3 @@ async def test_every_trunk_is_told_with_its_state_and_its_calls(desk: Desk) -> N
             "refusedByCarrier": 2,
         }
     }
-
-
-async def test_the_openapi_document_has_the_shape_of_readiness(desk: Desk) -> None:
-    document = await (await desk.client.get("/openapi.json")).json()
-    (body,) = document["paths"]["/readyz"]["get"]["responses"]["503"]["content"]["application/json"]["schema"]["allOf"][
-        :1
-    ]
-    trunk = body["properties"]["trunks"]["additionalProperties"]["properties"]
-    assert trunk.keys() == trunk_members(TrunkStanding(), TrunkTraffic(0, 1.0, 0, 0)).keys()

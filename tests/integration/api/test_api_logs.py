@@ -10,9 +10,10 @@ import pytest
 from yarl import URL
 
 from bridge.messages.attempt import Attempt
-from bridge.messages.expansion import Destination, Order, expand
+from bridge.messages.expansion import Destination
 from bridge.messages.message import Content
 from bridge.reports.members import wire_time
+from tests.orders import Order, bulk_of
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
@@ -31,7 +32,7 @@ async def tos(desk: Desk, query: str = "") -> list[str]:
 async def was_sent(desk: Desk, *numbers: str, ago: timedelta, bulk_id: str | None = None) -> None:
     """Messages that were accepted in the past, when they were due."""
     order = Order(Content(text="Hello"), [Destination(number, f"to-{number}") for number in numbers], sender="12345")
-    await desk.store.messages.accept(expand([order], account="acme", now=datetime.now(UTC) - ago, bulk_id=bulk_id))
+    await desk.store.messages.accept(bulk_of(order, now=datetime.now(UTC) - ago, bulk_id=bulk_id))
 
 
 async def answered(desk: Desk) -> list[Attempt]:

@@ -8,6 +8,8 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
+from bridge.api.application import ROUTES
+
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk
 
@@ -54,7 +56,22 @@ async def test_what_the_document_says_of_a_request_is_what_is_taken(desk: Desk) 
 
 
 async def test_a_refusal_is_as_the_document_says(desk: Desk) -> None:
-    problem = validator(await document(desk), "Problem")
+    problem = validator(await document(desk), "ErrorAnswer")
     for answer in (await desk.post("/tts/3/single", {}), await desk.get("/nowhere"), await desk.get("/", key="x")):
         assert answer.status >= 400
         problem.validate(await answer.json())
+
+
+async def test_every_address_says_what_it_answers_and_how_it_refuses(desk: Desk) -> None:
+    told = await document(desk)
+    for route in ROUTES:
+        responses = told["paths"][route.path][route.method.lower()]["responses"]
+        refused = {str(refusal.http_status) for refusal in route.every_refusal}
+        assert {"200", "500", "default"} | refused <= responses.keys()
+        success = responses["200"]["content"]
+        if route.media_type is not None:
+            assert success == responses["206"]["content"] == {route.media_type: {}}
+        else:
+            assert success["application/json"]["schema"]
+        for status in responses.keys() - {"200", "206"}:
+            assert "$ref" in responses[status]["content"]["application/json"]["schema"]

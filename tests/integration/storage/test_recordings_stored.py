@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
 from bridge.api.application import create_app
-from bridge.api.authentication import Authenticator
-from bridge.api.services import Readiness
+from bridge.api.http.authentication import Authenticator
+from bridge.api.http.services import Readiness
 from bridge.base.backoff import Waits
 from bridge.base.objects import Bucket, ObjectStorageFailed
 from bridge.messages.recording import RecordingState

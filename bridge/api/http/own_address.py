@@ -7,7 +7,7 @@ import re
 from aiohttp import web
 from yarl import URL
 
-from bridge.api.services import SERVICES
+from bridge.api.http.services import SERVICES
 
 _HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 

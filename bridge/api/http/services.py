@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from aiohttp import web
 
-from bridge.api.members import Rules
+from bridge.api.http.fields import Rules
+from bridge.dialer.traffic import TrunkTraffic
 from bridge.recordings.files import RecordingFiles
 from bridge.speech.speech import Speech
 from bridge.store import Store
+from bridge.telephony.trunks import TrunkStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,11 @@ class Readiness:
     """Whether calls can be made.
 
     ``problems`` tells of each part of the house (``asterisk``, ``store`` ...) what is wrong with it; None when nothing
-    is. ``trunks`` has the members of each trunk, by its name.
+    is. ``trunks`` are the state and the calls of each trunk, by its name.
     """
 
     problems: Mapping[str, str | None]
-    trunks: Mapping[str, Mapping[str, Any]]
+    trunks: Mapping[str, tuple[TrunkStanding, TrunkTraffic]]
 
 
 @dataclass(frozen=True, slots=True)

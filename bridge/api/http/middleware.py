@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from bridge.api.authentication import Authenticator
-from bridge.api.errors import BadRequest, Refused, Unauthorized, error_body
-from bridge.api.services import ACCOUNT
+from bridge.api.http.authentication import Authenticator
+from bridge.api.http.errors import (
+    BadRequest,
+    ExpectationFailed,
+    MethodNotAllowed,
+    NotFound,
+    Refused,
+    RequestTooLarge,
+    Unauthorized,
+    error_answer,
+)
+from bridge.api.http.services import ACCOUNT
 from bridge.base import garbage
 from bridge.base.objects import ObjectStorageFailed
 from bridge.store import CommitUnknown, StoreFailed
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
-
 _LARGE_BODY = 100_000
 """Bytes."""
 
 _CHALLENGES = 'App realm="Voicebridge", Basic realm="Voicebridge", charset="UTF-8"'
 
-_IDS_OF_HTTP_ERRORS = {
-    404: ("NOT_FOUND", "there is nothing at this address"),
-    405: ("METHOD_NOT_ALLOWED", "this address does not know that method; the header Allow lists those it knows"),
-    413: ("REQUEST_TOO_LARGE", "the body is larger than this server takes"),
-    417: ("EXPECTATION_FAILED", "only 100-continue can be expected"),
+_HTTP_ERRORS: dict[int, tuple[type[Refused], str]] = {
+    404: (NotFound, "there is nothing at this address"),
+    405: (MethodNotAllowed, "this address does not know that method; the header Allow lists those it knows"),
+    413: (RequestTooLarge, "the body is larger than this server takes"),
+    417: (ExpectationFailed, "only 100-continue can be expected"),
 }
+_OTHER_HTTP_ERROR = (BadRequest, "the request cannot be understood")
 
 _log = structlog.get_logger(__name__)
 
 
-def authentication(authenticator: Authenticator) -> Middleware:
-    """Lets a request pass that has valid credentials, and notes whose it is. Raises Unauthorized."""
+def authentication(authenticator: Authenticator, open_paths: Collection[str]) -> Middleware:
+    """Lets a request pass that has valid credentials, and notes whose it is. Raises Unauthorized.
+
+    ``open_paths`` need none.
+    """
 
     @web.middleware
     async def check(request: web.Request, handler: _Handler) -> web.StreamResponse:
-        if request.path not in _OPEN_PATHS:
+        if request.path not in open_paths:
             account = await authenticator.account(request.headers.get("Authorization", ""))
             if account is None:
                 raise Unauthorized("the request has no valid credentials")
@@ -86,19 +97,17 @@ def _advice(error: StoreFailed | ObjectStorageFailed) -> str:
 
 def _refusal(error: Refused) -> web.Response:
     headers = {"WWW-Authenticate": _CHALLENGES} if isinstance(error, Unauthorized) else None
-    body = error_body(error.id, str(error), error.problems)
-    return web.json_response(body, status=error.http_status, headers=headers)
+    return web.json_response(error.body, status=error.http_status, headers=headers)
 
 
 def _http_error(error: web.HTTPException) -> web.Response:
-    usual = ("BAD_REQUEST", "the request cannot be understood")
-    message_id, text = _IDS_OF_HTTP_ERRORS.get(error.status, usual)
+    refusal, text = _HTTP_ERRORS.get(error.status, _OTHER_HTTP_ERROR)
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-    return web.json_response(error_body(message_id, text), status=error.status, headers=headers)
+    return web.json_response(error_answer(refusal.id, text), status=error.status, headers=headers)
 
 
 def _failure(http_status: int, message_id: str, text: str) -> web.Response:
-    return web.json_response(error_body(message_id, text), status=http_status)
+    return web.json_response(error_answer(message_id, text), status=http_status)
 
 
 def _route(request: web.Request) -> str | None:

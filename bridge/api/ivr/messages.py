@@ -10,17 +10,17 @@ from typing import Annotated, Self
 from aiohttp import web
 from pydantic import Field, StrictBool, StrictStr, model_validator
 
-from bridge.api.errors import BadRequest
-from bridge.api.members import Members, Sender
-from bridge.api.orders import campaign_order, terms
-from bridge.api.reading import read, read_body
-from bridge.api.scripting import in_messages, played_by
-from bridge.api.sending import Taken, keep
-from bridge.api.services import ACCOUNT, SERVICES
-from bridge.api.spoken import refuse_what_cannot_be_heard
-from bridge.api.terms import Campaign, OptionalId, check_campaigns
+from bridge.api.http.errors import BadRequest, DuplicateRefused
+from bridge.api.http.fields import RequestModel, Sender
+from bridge.api.http.reading import read, read_body
+from bridge.api.http.routes import Route
+from bridge.api.http.services import ACCOUNT, SERVICES
+from bridge.api.messages.accepting import AcceptedAnswer, Taken, keep
+from bridge.api.messages.delivery import Campaign, OptionalId, check_campaigns
+from bridge.api.messages.scripting import in_messages, played_by
+from bridge.api.messages.spoken import refuse_what_cannot_be_heard
 from bridge.base.threads import LARGE
-from bridge.messages.expansion import Order, expand
+from bridge.messages.expansion import expand
 from bridge.messages.message import Content, Launch, Notify
 from bridge.messages.scenario import Scenario
 from bridge.scripts import Script, compile_scenario
@@ -34,8 +34,23 @@ class IvrMessage(Campaign):
     parameters: Parameters = Field(default_factory=dict)
     sensitive: StrictBool = False
 
+    def content(self, scenario: Scenario) -> Content:
+        """What its destinations share: what the scenario says is taken where the message says nothing."""
+        body = scenario.body
+        options = {
+            **self.options,
+            "record": self.record or body.record,
+            "notify": self.notify or _notify_of(scenario, self),
+        }
+        return Content(
+            **options,
+            feature="ivr",
+            sensitive=self.sensitive,
+            launch=Launch(scenario.id, body.name, body.script, self.parameters),
+        )
 
-class LaunchRequest(Members):
+
+class LaunchRequest(RequestModel):
     bulk_id: OptionalId = None
     messages: Annotated[list[IvrMessage], Field(min_length=1)]
 
@@ -45,7 +60,7 @@ class LaunchRequest(Members):
         return self
 
 
-async def launch_scenarios(request: web.Request) -> web.StreamResponse:
+async def launch_scenarios(request: web.Request) -> AcceptedAnswer:
     """Call numbers with scenarios."""
     services, account = request.app[SERVICES], request[ACCOUNT]
     wanted = await read_body(request, lambda body, rules: read(LaunchRequest, body, rules))
@@ -53,7 +68,7 @@ async def launch_scenarios(request: web.Request) -> web.StreamResponse:
     _refuse_unknown(wanted, scenarios)
     bulk, played = await LARGE.run(_launched, wanted, scenarios, account, services.rules().now)
     await refuse_what_cannot_be_heard(request, played)
-    return await keep(request, bulk, services.store.messages.launch)
+    return await keep(bulk, services.store.messages.launch)
 
 
 def _refuse_unknown(wanted: LaunchRequest, scenarios: Mapping[str, Scenario]) -> None:
@@ -75,25 +90,9 @@ def _launched(wanted: LaunchRequest, scenarios: Mapping[str, Scenario], account:
         assert content.launch is not None
         return script_of_scenario(content.launch.scenario_id)
 
-    orders = [_order(message, scenarios[message.scenario_id]) for message in wanted.messages]
-    played = played_by(orders, lambda index, path: in_messages(index, f"scenarioId.{path}"), script_of)
-    return Taken(expand(orders, account=account, now=now, bulk_id=wanted.bulk_id), played)
-
-
-def _order(message: IvrMessage, scenario: Scenario) -> Order:
-    body = scenario.body
-    said = terms(message)
-    content = Content(
-        **{
-            **said,
-            "record": message.record or body.record,
-            "notify": said["notify"] or _notify_of(scenario, message),
-        },
-        feature="ivr",
-        sensitive=message.sensitive,
-        launch=Launch(scenario.id, body.name, body.script, message.parameters),
-    )
-    return campaign_order(message, message.sender, content)
+    requested = [(message.content(scenarios[message.scenario_id]), message) for message in wanted.messages]
+    played = played_by(requested, lambda index, path: in_messages(index, f"scenarioId.{path}"), script_of)
+    return Taken(expand(requested, account=account, now=now, bulk_id=wanted.bulk_id), played)
 
 
 def _notify_of(scenario: Scenario, message: IvrMessage) -> Notify | None:
@@ -101,3 +100,6 @@ def _notify_of(scenario: Scenario, message: IvrMessage) -> Notify | None:
     if body.notify_url is None:
         return None
     return Notify(body.notify_url, body.notify_content_type or "application/json", message.notify_content_version)
+
+
+ROUTES = (Route("POST", "/voice/ivr/1/messages", launch_scenarios, LaunchRequest, refusals=[DuplicateRefused]),)

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictStr
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
+from typing_extensions import TypedDict
 
-from bridge.api import queries
-from bridge.api.errors import BadRequest, NotFound
-from bridge.api.members import Members, Rules, empty_is_none, no_longer_than_a_script
-from bridge.api.reading import read, read_body
-from bridge.api.services import ACCOUNT, SERVICES
-from bridge.api.spoken import Played, refuse_what_cannot_be_heard
-from bridge.api.terms import ContentType, OptionalUrl
-from bridge.base.threads import LARGE
+from bridge.api.http import queries
+from bridge.api.http.answers import Each
+from bridge.api.http.errors import BadRequest, NotFound
+from bridge.api.http.fields import RequestModel, Rules, empty_is_none, no_longer_than_a_script
+from bridge.api.http.reading import read, read_body
+from bridge.api.http.routes import Route
+from bridge.api.http.services import ACCOUNT, SERVICES
+from bridge.api.messages.delivery import ContentType, OptionalUrl
+from bridge.api.messages.spoken import PlayedByScripts, refuse_what_cannot_be_heard
+from bridge.messages.message import NotifyContentType
 from bridge.messages.scenario import Scenario, ScenarioBody, new_scenario
-from bridge.reports.members import wire_time
+from bridge.reports.members import WireTime, wire_time
 from bridge.scripts import ScriptInvalid, compile_scenario
 
-_LARGEST_PAGE = 50
+_PAGE = queries.WholeNumber("page", 1)
+_PAGE_SIZE = queries.WholeNumber("pageSize", 50, highest=50)
+_NAME = queries.Optional("name", str)
+_LABEL = queries.Optional("label", str)
+_USED_SINCE = queries.Optional("lastUsageDateSince", queries.day, queries.TIME)
+_USED_UNTIL = queries.Optional("lastUsageDateUntil", queries.day, queries.TIME)
 
 
 def _script(value: Any) -> Any:
@@ -37,7 +46,7 @@ def _script(value: Any) -> Any:
 OptionalText = Annotated[Annotated[StrictStr, Field(max_length=1_000)] | None, BeforeValidator(empty_is_none)]
 
 
-class ScenarioRequest(Members):
+class ScenarioRequest(RequestModel):
     """``label`` is one word of the application's own to search by."""
 
     name: Annotated[StrictStr, Field(min_length=1, max_length=200)]
@@ -49,58 +58,75 @@ class ScenarioRequest(Members):
     script: Annotated[list[Any], BeforeValidator(_script), AfterValidator(no_longer_than_a_script)]
 
 
-async def create_scenario(request: web.Request) -> web.Response:
+class ScenarioAnswer(TypedDict):
+    """A scenario, with its script as the application wrote it."""
+
+    id: str
+    name: str
+    description: str | None
+    label: str | None
+    notifyUrl: str | None
+    notifyContentType: NotifyContentType | None
+    record: bool
+    script: list[Any]
+    createTime: WireTime
+    updateTime: WireTime
+    lastUsageDate: str | None
+
+
+class ScenarioRemovedAnswer(TypedDict):
+    """Nothing is left to tell."""
+
+
+async def create_scenario(request: web.Request) -> ScenarioAnswer:
     """Keep a scenario."""
     body = await _body(request)
     services = request.app[SERVICES]
     scenario = new_scenario(body, services.rules().now)
     await services.store.scenarios.add(request[ACCOUNT], scenario)
-    return web.json_response(_members(scenario))
+    return _answer(scenario)
 
 
-async def get_scenario(request: web.Request) -> web.Response:
+async def get_scenario(request: web.Request) -> ScenarioAnswer:
     """One scenario."""
     scenario_id = request.match_info["id"]
     found = await request.app[SERVICES].store.scenarios.by_id(request[ACCOUNT], [scenario_id])
     if scenario_id not in found:
         raise _unknown(scenario_id)
-    return web.json_response(_members(found[scenario_id]))
+    return _answer(found[scenario_id])
 
 
-async def search_scenarios(request: web.Request) -> web.Response:
+async def search_scenarios(request: web.Request) -> Sequence[ScenarioAnswer]:
     """A page of scenarios, the newest first, as a bare array."""
-    page = queries.number(request, "page", 1)
-    size = queries.number(request, "pageSize", _LARGEST_PAGE, highest=_LARGEST_PAGE)
-    until = queries.optional(request, "lastUsageDateUntil", queries.day)
+    page, size = _PAGE.of(request), _PAGE_SIZE.of(request)
+    until = _USED_UNTIL.of(request)
     found = await request.app[SERVICES].store.scenarios.search(
         request[ACCOUNT],
-        name=request.query.get("name") or None,
-        label=request.query.get("label") or None,
-        used_from=queries.optional(request, "lastUsageDateSince", queries.day),
+        name=_NAME.of(request),
+        label=_LABEL.of(request),
+        used_from=_USED_SINCE.of(request),
         used_before=None if until is None else until + timedelta(days=1),
         limit=size,
         offset=(page - 1) * size,
     )
-    # One after the other, and not on the event loop: a script may be large.
-    written = [await LARGE.run(to_json, _members(scenario)) for scenario in found]
-    return web.Response(body=b"[%b]" % b",".join(written), content_type="application/json")
+    return Each(found, _answer, in_one_piece=1)  # a script may be large
 
 
-async def update_scenario(request: web.Request) -> web.Response:
+async def update_scenario(request: web.Request) -> ScenarioAnswer:
     """Put a scenario in another one's place, under its id."""
     body, scenario_id, services = await _body(request), request.match_info["id"], request.app[SERVICES]
     scenario = await services.store.scenarios.change(request[ACCOUNT], scenario_id, body, services.rules().now)
     if scenario is None:
         raise _unknown(scenario_id)
-    return web.json_response(_members(scenario))
+    return _answer(scenario)
 
 
-async def delete_scenario(request: web.Request) -> web.Response:
+async def delete_scenario(request: web.Request) -> ScenarioRemovedAnswer:
     """Remove a scenario; messages that were launched with it keep its script."""
     scenario_id = request.match_info["id"]
     if not await request.app[SERVICES].store.scenarios.remove(request[ACCOUNT], scenario_id):
         raise _unknown(scenario_id)
-    return web.json_response({})
+    return {}
 
 
 async def _body(request: web.Request) -> ScenarioBody:
@@ -109,8 +135,8 @@ async def _body(request: web.Request) -> ScenarioBody:
     return body
 
 
-def _read(body: bytes, rules: Rules) -> tuple[ScenarioBody, Played]:
-    wanted, played = read(ScenarioRequest, body, rules), Played()
+def _read(body: bytes, rules: Rules) -> tuple[ScenarioBody, PlayedByScripts]:
+    wanted, played = read(ScenarioRequest, body, rules), PlayedByScripts()
     try:
         script = compile_scenario(wanted.script)
     except ScriptInvalid as error:
@@ -119,7 +145,7 @@ def _read(body: bytes, rules: Rules) -> tuple[ScenarioBody, Played]:
     return ScenarioBody(**dict(wanted)), played
 
 
-def _members(scenario: Scenario) -> dict[str, Any]:
+def _answer(scenario: Scenario) -> ScenarioAnswer:
     body = scenario.body
     return {
         "id": scenario.id,
@@ -138,3 +164,14 @@ def _members(scenario: Scenario) -> dict[str, Any]:
 
 def _unknown(scenario_id: str) -> NotFound:
     return NotFound(f"there is no scenario with the id {scenario_id}")
+
+
+_QUERY = (_PAGE, _PAGE_SIZE, _NAME, _LABEL, _USED_SINCE, _USED_UNTIL)
+
+ROUTES = (
+    Route("POST", "/voice/ivr/1/scenarios", create_scenario, ScenarioRequest),
+    Route("GET", "/voice/ivr/1/scenarios", search_scenarios, query=_QUERY),
+    Route("GET", "/voice/ivr/1/scenarios/{id}", get_scenario, refusals=[NotFound]),
+    Route("PUT", "/voice/ivr/1/scenarios/{id}", update_scenario, ScenarioRequest, refusals=[NotFound]),
+    Route("DELETE", "/voice/ivr/1/scenarios/{id}", delete_scenario, refusals=[NotFound]),
+)

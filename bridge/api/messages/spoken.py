@@ -8,9 +8,8 @@ from typing import NamedTuple, TypeVar
 
 from aiohttp import web
 
-from bridge.api.errors import MOST_PROBLEMS, BadRequest
-from bridge.api.ivr_uploads import unknown_uploads
-from bridge.api.services import SERVICES
+from bridge.api.http.errors import MOST_PROBLEMS, BadRequest
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.scripts import Script
 from bridge.scripts.script import SpokenText
 from bridge.speech.errors import LanguageUnsupportedError, NothingToSayError, SpeechError, VoiceUnknownError
@@ -44,7 +43,7 @@ class _Paths(NamedTuple):
     voice: str
 
 
-class Played:
+class PlayedByScripts:
     """What the scripts of a request play: each text and each upload once, with the members that name it."""
 
     def __init__(self) -> None:
@@ -67,15 +66,27 @@ class Played:
             _note(self.uploads, upload_id, place(path))
 
 
-async def refuse_what_cannot_be_heard(request: web.Request, played: Played) -> None:
+async def refuse_what_cannot_be_heard(request: web.Request, played: PlayedByScripts) -> None:
     """Raises BadRequest, which names every member at fault, when a voice cannot speak a text, or a file is not there.
 
     The uploads that are played are kept for another 90 days.
     """
     problems = await _unspeakable(request.app[SERVICES].speech, played.texts)
-    problems |= await unknown_uploads(request, played.uploads)
+    problems |= await _unknown_uploads(request, played.uploads)
     if problems:
         raise BadRequest("what is to be played cannot be heard; see validationErrors", problems)
+
+
+async def _unknown_uploads(request: web.Request, named: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """What is wrong with the members that name uploads which there are not.
+
+    ``named`` are the paths of the members that name an upload, by its id. It is kept for another 90 days.
+    """
+    if not named:
+        return {}
+    services = request.app[SERVICES]
+    known = await services.store.uploads.use(request[ACCOUNT], set(named), services.rules().now)
+    return {path: ["there is no such upload"] for each in named.keys() - known for path in named[each]}
 
 
 async def _unspeakable(speech: Speech, texts: Mapping[_Text, list[_Paths]]) -> dict[str, list[str]]:

@@ -4,29 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 from pydantic.alias_generators import to_camel
 
-from bridge.api.members import (
+from bridge.api.http.fields import (
     MOST_DESTINATIONS,
     Id,
-    Members,
     Moment,
     Number,
+    RequestModel,
     Seconds,
     Url,
     empty_is_none,
     lower,
     members_at_fault,
 )
-from bridge.api.requests import refuse_too_many
-from bridge.messages import expansion
-from bridge.messages.message import DeliveryTimeWindow, NotifyContentType, Retry, TimeOfDay
+from bridge.messages.expansion import LONGEST_VALIDITY, Destination
+from bridge.messages.message import DeliveryTimeWindow, Notify, NotifyContentType, Retry, TimeOfDay
 from bridge.messages.retry import retry_policy
 from bridge.messages.windows import delivery_time_window
+
+MOST_DESTINATIONS_OF_ALL = 100_000
+"""Destinations of all messages of a request."""
+
+_LONGEST_VALIDITY_MINUTES = LONGEST_VALIDITY // timedelta(minutes=1)
+
+_UNITS = {
+    "second": timedelta(seconds=1),
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+}
 
 _Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _WEEK: tuple[str, ...] = get_args(_Day)
@@ -47,7 +59,7 @@ ContentType = Annotated[NotifyContentType, BeforeValidator(_media_type)]
 
 
 @dataclass(frozen=True, slots=True)
-class Destination(expansion.Destination):
+class DestinationMember(Destination):
     """One object each: a request may have 100,000 of them."""
 
     __pydantic_config__ = ConfigDict(alias_generator=to_camel, extra="ignore")
@@ -56,7 +68,7 @@ class Destination(expansion.Destination):
     message_id: OptionalId = None
 
 
-class RetryMember(Members):
+class RetryMember(RequestModel):
     min_period: Period
     max_period: Period
     max_count: Annotated[StrictInt, Field(ge=0)]
@@ -72,12 +84,12 @@ class RetryMember(Members):
         return retry_policy(min_period=self.min_period, max_period=self.max_period, max_count=self.max_count)
 
 
-class TimeMember(Members):
+class TimeMember(RequestModel):
     hour: Annotated[StrictInt, Field(ge=0, le=23)]
     minute: Annotated[StrictInt, Field(ge=0, le=59)]
 
 
-class WindowMember(Members):
+class WindowMember(RequestModel):
     days: list[Annotated[_Day, BeforeValidator(lower)]]
     start: TimeMember | None = Field(default=None, alias="from")
     end: TimeMember | None = Field(default=None, alias="to")
@@ -95,12 +107,12 @@ class WindowMember(Members):
         )
 
 
-class SpeedMember(Members):
+class SpeedMember(RequestModel):
     speed: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
     time_unit: Annotated[Literal["second", "minute", "hour", "day"], BeforeValidator(_time_unit)] = "minute"
 
 
-class Terms(Members):
+class DeliveryOptions(RequestModel):
     """Who is told, how often is tried, and when: the members that messages of every kind have."""
 
     notify_url: OptionalUrl = None
@@ -117,11 +129,52 @@ class Terms(Members):
     sending_speed: SpeedMember | None = None
     delivery_time_window: WindowMember | None = None
 
+    @property
+    def validity(self) -> timedelta | None:
+        """How long may be tried."""
+        minutes = self.validity_period
+        return None if minutes is None else timedelta(minutes=min(minutes, _LONGEST_VALIDITY_MINUTES))
 
-class Campaign(Terms):
+    @property
+    def gap(self) -> timedelta | None:
+        """The time from one destination's turn to the next one's."""
+        speed = self.sending_speed
+        return None if speed is None else _UNITS[speed.time_unit] / speed.speed
+
+    @property
+    def notify(self) -> Notify | None:
+        """Where the report is pushed to."""
+        if self.notify_url is None:
+            return None
+        return Notify(self.notify_url, self.notify_content_type, self.notify_content_version)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What they mean to `Content`."""
+        return {
+            "pause": self.pause,
+            "record": self.record,
+            "ring_timeout": self.ring_timeout,
+            "call_timeout": self.call_timeout,
+            "retry": None if self.retry is None else self.retry.policy,
+            "window": None if self.delivery_time_window is None else self.delivery_time_window.window,
+            "notify": self.notify,
+            "callback_data": self.callback_data,
+        }
+
+
+class Campaign(DeliveryOptions):
     """A message to destinations of its own."""
 
-    destinations: Annotated[list[Destination], Field(min_length=1, max_length=MOST_DESTINATIONS)]
+    destinations: Annotated[list[DestinationMember], Field(min_length=1, max_length=MOST_DESTINATIONS)]
+
+
+def refuse_too_many(destinations: int) -> None:
+    """Raises when a request has more destinations than one may have."""
+    if destinations > MOST_DESTINATIONS_OF_ALL:
+        raise members_at_fault(
+            f"a request may have {MOST_DESTINATIONS_OF_ALL} destinations, has {destinations}", "messages"
+        )
 
 
 def refuse_repeated_ids(ids: Iterable[tuple[str, str | None]]) -> None:

@@ -3,27 +3,56 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
-from typing import Any
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import BadHttpMessage
+from typing_extensions import TypedDict
 
-from bridge.api import queries
-from bridge.api.errors import BadRequest
-from bridge.api.services import ACCOUNT, SERVICES
+from bridge.api.http import queries
+from bridge.api.http.errors import BadRequest
+from bridge.api.http.routes import Route
+from bridge.api.http.services import ACCOUNT, SERVICES
 from bridge.messages.upload import Upload
-from bridge.reports.members import wire_time
+from bridge.reports.members import WireTime, wire_time
 from bridge.speech.errors import AudioUnsupported
 
-_USUAL_PAGE, _LARGEST_PAGE = 20, 100
+_PAGE = queries.WholeNumber("page", 0, lowest=0)
+_SIZE = queries.WholeNumber("size", 20, highest=100)
 _LONGEST_NAME = 200
 
 _BROKEN_FORM = (ValueError, LookupError, RuntimeError, BadHttpMessage)
 """What the HTTP library raises over boundaries, charsets, encodings and headers that make no sense."""
 
 
-async def upload_file(request: web.Request) -> web.Response:
+class UploadAnswer(TypedDict):
+    """An upload: its size in bytes, its length in begun seconds, and when it is dropped unless it is used before."""
+
+    id: str
+    name: str
+    fileFormat: str
+    size: int
+    creationTime: WireTime
+    expirationTime: WireTime
+    duration: int
+
+
+class PagingMembers(TypedDict):
+    """Which page this is, counted from 0, and how many there are."""
+
+    page: int
+    size: int
+    totalPages: int
+    totalResults: int
+
+
+class UploadsAnswer(TypedDict):
+    """A page of uploads, the newest first."""
+
+    results: list[UploadAnswer]
+    paging: PagingMembers
+
+
+async def upload_file(request: web.Request) -> UploadAnswer:
     """Keep the WAV or MP3 file in the part ``file`` of a form (RFC 7578)."""
     name, data = await _file(request)
     services = request.app[SERVICES]
@@ -34,39 +63,19 @@ async def upload_file(request: web.Request) -> web.Response:
     now = services.rules().now
     upload = Upload(kept.id, name, kept.format, len(data), kept.seconds, created_at=now, used_at=now)
     await services.store.uploads.add(request[ACCOUNT], upload)
-    return web.json_response(_members(upload))
+    return _answer(upload)
 
 
-async def get_uploads(request: web.Request) -> web.Response:
+async def get_uploads(request: web.Request) -> UploadsAnswer:
     """A page of uploads, the newest first; pages are counted from 0."""
-    page = queries.number(request, "page", 0, lowest=0)
-    size = queries.number(request, "size", _USUAL_PAGE, highest=_LARGEST_PAGE)
+    page, size = _PAGE.of(request), _SIZE.of(request)
     store, account = request.app[SERVICES].store, request[ACCOUNT]
     count = await store.uploads.count(account)
     uploads = await store.uploads.page(account, limit=size, offset=page * size)
-    return web.json_response(
-        {
-            "results": [_members(upload) for upload in uploads],
-            "paging": {
-                "page": page,
-                "size": size,
-                "totalPages": math.ceil(count / size),
-                "totalResults": count,
-            },
-        }
-    )
-
-
-async def unknown_uploads(request: web.Request, named: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
-    """What is wrong with the members that name uploads which there are not.
-
-    ``named`` are the paths of the members that name an upload, by its id. It is kept for another 90 days.
-    """
-    if not named:
-        return {}
-    services = request.app[SERVICES]
-    known = await services.store.uploads.use(request[ACCOUNT], set(named), services.rules().now)
-    return {path: ["there is no such upload"] for each in named.keys() - known for path in named[each]}
+    return {
+        "results": [_answer(upload) for upload in uploads],
+        "paging": {"page": page, "size": size, "totalPages": math.ceil(count / size), "totalResults": count},
+    }
 
 
 async def _file(request: web.Request) -> tuple[str, bytes]:
@@ -98,7 +107,7 @@ def _refused(text: str) -> BadRequest:
     return BadRequest("the request breaks a rule; see validationErrors", {"file": [text]})
 
 
-def _members(upload: Upload) -> dict[str, Any]:
+def _answer(upload: Upload) -> UploadAnswer:
     return {
         "id": upload.id,
         "name": upload.name,
@@ -108,3 +117,9 @@ def _members(upload: Upload) -> dict[str, Any]:
         "expirationTime": wire_time(upload.expires_at),
         "duration": math.ceil(upload.seconds),
     }
+
+
+ROUTES = (
+    Route("POST", "/voice/ivr/1/uploads", upload_file),
+    Route("GET", "/voice/ivr/1/uploads", get_uploads, query=[_PAGE, _SIZE]),
+)

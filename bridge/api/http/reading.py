@@ -10,10 +10,10 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bridge.api.errors import MOST_PROBLEMS, BadRequest, Problems
-from bridge.api.members import Rules
-from bridge.api.pieces import read_json
-from bridge.api.services import SERVICES
+from bridge.api.http.errors import MOST_PROBLEMS, BadRequest, Problems
+from bridge.api.http.fields import Rules
+from bridge.api.http.pieces import read_json
+from bridge.api.http.services import SERVICES
 from bridge.base.threads import LARGE
 
 _Model = TypeVar("_Model", bound=BaseModel)

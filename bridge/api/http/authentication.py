@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import blake2b
 from secrets import token_bytes
 
-from bridge.api.secrets import key_digest, password_fits
+from bridge.api.http.secrets import key_digest, password_fits
 from bridge.base.threads import LARGE
 from bridge.store import Credential
 

@@ -1,4 +1,4 @@
-"""Types of the members that requests are made of.
+"""Types of the fields that request models are made of.
 
 Liberal in what is accepted where other applications are known to differ; types are never guessed. Each refuses with a
 text for the caller.
@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError, from_json, to_json
 
-from bridge.api.times import parse_time
+from bridge.api.http.times import parse_time
 from bridge.messages.text import check_text
 from bridge.telephony.numbers import parse_number, parse_sender
 
@@ -151,7 +151,7 @@ Seconds = Annotated[StrictInt, Field(ge=1, le=86_400)]
 Keys = Annotated[StrictStr, Field(pattern=r"^[0-9*#A-D]{1,20}$")]
 
 
-class Members(BaseModel):
+class RequestModel(BaseModel):
     """An object of a request: its members in camelCase, unknown ones ignored, null the same as absent."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
@@ -164,9 +164,9 @@ class Members(BaseModel):
         return {name: member for name, member in value.items() if member is not None}
 
 
-class Voice(Members):
+class VoiceChoice(RequestModel):
     name: Annotated[StrictStr | None, BeforeValidator(empty_is_none)] = None
     gender: Annotated[Literal["male", "female"] | None, BeforeValidator(empty_is_none), BeforeValidator(lower)] = None
 
 
-VoiceMember = Annotated[Voice, BeforeValidator(_out_of_string)]
+VoiceField = Annotated[VoiceChoice, BeforeValidator(_out_of_string)]
