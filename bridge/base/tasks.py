@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 import structlog
+from structlog.typing import FilteringBoundLogger
 
 from bridge.base.backoff import Backoff, Waits
 from bridge.base.errors import VoicebridgeError
@@ -101,25 +103,28 @@ class Supervisor:
 class Background:
     """Work that nobody waits for while it goes on, piece by piece.
 
-    What fails ends alone, and is logged as ``event`` with ``logged_as``. ``on_over`` is called after each piece, also
-    one that was cancelled.
+    What fails ends alone, and ``log`` is told of it as ``event``. ``on_over`` is called after each piece, also one that
+    was cancelled.
     """
 
-    def __init__(self, event: str, on_over: Callable[[], None] = lambda: None, **logged_as: object) -> None:
+    def __init__(
+        self, event: str, *, log: FilteringBoundLogger = _log, on_over: Callable[[], None] = lambda: None
+    ) -> None:
         self._event = event
+        self._log = log
         self._on_over = on_over
-        self._logged_as = logged_as
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
-        """How many pieces are under way."""
-        return len(self._tasks)
+        """How many pieces are under way: one that has just ended is none, although its end is not told of yet."""
+        return sum(not task.done() for task in self._tasks)
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Have it done. What is logged meanwhile is about the same call as here."""
-        task = asyncio.create_task(self._logged(work))
+        context = copy_context()
+        task = asyncio.create_task(work, context=context)
         self._tasks.add(task)
-        task.add_done_callback(self._over)
+        task.add_done_callback(self._over, context=context)
 
     def cancel(self) -> None:
         """End what is under way."""
@@ -133,14 +138,10 @@ class Background:
         _, late = await asyncio.wait(self._tasks, timeout=seconds)
         return not late
 
-    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception:
-            _log.exception(self._event, **self._logged_as)
-
     def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._log.error(self._event, exc_info=error)
         self._on_over()
 
 
