@@ -129,7 +129,7 @@ class Daemon:
             objects=self._objects,
         )
         self._recordings = RecordingFiles(settings.data_dir / "recordings", node=settings.node, objects=self._objects)
-        self._uploads = RecordingUploads(store=self._store, files=self._recordings, node=settings.node)
+        self._uploads = RecordingUploads(recordings=self._store.recordings, files=self._recordings, node=settings.node)
         self._cdr_files = CdrFiles(settings.data_dir / "cdr")
         self._retention = Retention(
             store=self._store,
@@ -145,7 +145,9 @@ class Daemon:
                 speech_bytes=settings.speech_cache_bytes,
             ),
         )
-        self._pusher = Pusher(store=self._store, outbound=self._outbound, key=key, at=settings.url_for_receivers)
+        self._pusher = Pusher(
+            outbox=self._store.outbox, outbound=self._outbound, key=key, at=settings.url_for_receivers
+        )
         self._store.subscribe(Topic.PUSH, self._pusher.wake)
         self._watch = TrunkWatch(self._links, registrations(settings), hosts(settings))
         self._switchboards = [Switchboard(link, self._journal) for link in self._links]
@@ -185,7 +187,9 @@ class Daemon:
         self._site = Site(
             create_app(
                 store=self._store,
-                authenticator=Authenticator(keys=settings.api_keys, users=settings.users, kept=self._store.credentials),
+                authenticator=Authenticator(
+                    keys=settings.api_keys, users=settings.users, kept=self._store.accounts.credentials
+                ),
                 speech=self._speech,
                 recordings=self._recordings,
                 readiness=self._readiness,
@@ -221,7 +225,7 @@ class Daemon:
             await self._objects.start()
         ends.push_async_callback(self._speech.close)
         await self._speech.start()
-        await self._store.reroute()
+        await self._store.messages.reroute()
         for switchboard in self._switchboards:
             ends.push_async_callback(switchboard.close)
         # What the last calls need is ended after them, although it is begun only when the node has its name.
@@ -255,7 +259,7 @@ class Daemon:
 
     async def _refuse_to_serve_nobody(self) -> None:
         settings = self._settings
-        if not settings.api_keys and not settings.users and not await self._store.credentials():
+        if not settings.api_keys and not settings.users and not await self._store.accounts.credentials():
             raise NoCredentials(
                 "set VOICEBRIDGE_API_KEY, or VOICEBRIDGE_USER and VOICEBRIDGE_PASSWORD, or run voicebridge keys add"
             )

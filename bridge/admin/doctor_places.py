@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from bridge.base.objects import Bucket, ObjectNotThere, Objects, ObjectStorageFailed
 from bridge.settings import Settings
 from bridge.store import outbox
-from bridge.store.credentials import in_force
+from bridge.store.accounts import credentials_in_force
 from bridge.store.database import Database
 from bridge.store.engine import database_url
 from bridge.store.errors import SchemaOld, SchemaUnknown, StoreFailed
@@ -74,7 +74,7 @@ async def public_address(settings: Settings) -> str:
 
 
 async def _made_by_keys(settings: Settings) -> int:
-    return 0 if _missing_file(settings) else len(await _read(settings, in_force))
+    return 0 if _missing_file(settings) else len(await _read(settings, credentials_in_force))
 
 
 async def _read(settings: Settings, work: Callable[[Connection], _T]) -> _T:

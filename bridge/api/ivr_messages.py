@@ -49,11 +49,11 @@ async def launch_scenarios(request: web.Request) -> web.StreamResponse:
     """Call numbers with scenarios."""
     services, account = request.app[SERVICES], request[ACCOUNT]
     wanted = await read_body(request, lambda body, rules: read(LaunchRequest, body, rules))
-    scenarios = await services.store.scenarios(account, {message.scenario_id for message in wanted.messages})
+    scenarios = await services.store.scenarios.by_id(account, {message.scenario_id for message in wanted.messages})
     _refuse_unknown(wanted, scenarios)
     bulk, played = await LARGE.run(_launched, wanted, scenarios, account, services.rules().now)
     await refuse_what_cannot_be_heard(request, played)
-    return await keep(request, bulk, services.store.launch)
+    return await keep(request, bulk, services.store.messages.launch)
 
 
 def _refuse_unknown(wanted: LaunchRequest, scenarios: Mapping[str, Scenario]) -> None:

@@ -54,14 +54,14 @@ async def create_scenario(request: web.Request) -> web.Response:
     body = await _body(request)
     services = request.app[SERVICES]
     scenario = new_scenario(body, services.rules().now)
-    await services.store.add_scenario(request[ACCOUNT], scenario)
+    await services.store.scenarios.add(request[ACCOUNT], scenario)
     return web.json_response(_members(scenario))
 
 
 async def get_scenario(request: web.Request) -> web.Response:
     """One scenario."""
     scenario_id = request.match_info["id"]
-    found = await request.app[SERVICES].store.scenarios(request[ACCOUNT], [scenario_id])
+    found = await request.app[SERVICES].store.scenarios.by_id(request[ACCOUNT], [scenario_id])
     if scenario_id not in found:
         raise _unknown(scenario_id)
     return web.json_response(_members(found[scenario_id]))
@@ -72,7 +72,7 @@ async def search_scenarios(request: web.Request) -> web.Response:
     page = queries.number(request, "page", 1)
     size = queries.number(request, "pageSize", _LARGEST_PAGE, highest=_LARGEST_PAGE)
     until = queries.optional(request, "lastUsageDateUntil", queries.day)
-    found = await request.app[SERVICES].store.search_scenarios(
+    found = await request.app[SERVICES].store.scenarios.search(
         request[ACCOUNT],
         name=request.query.get("name") or None,
         label=request.query.get("label") or None,
@@ -89,7 +89,7 @@ async def search_scenarios(request: web.Request) -> web.Response:
 async def update_scenario(request: web.Request) -> web.Response:
     """Put a scenario in another one's place, under its id."""
     body, scenario_id, services = await _body(request), request.match_info["id"], request.app[SERVICES]
-    scenario = await services.store.change_scenario(request[ACCOUNT], scenario_id, body, services.rules().now)
+    scenario = await services.store.scenarios.change(request[ACCOUNT], scenario_id, body, services.rules().now)
     if scenario is None:
         raise _unknown(scenario_id)
     return web.json_response(_members(scenario))
@@ -98,7 +98,7 @@ async def update_scenario(request: web.Request) -> web.Response:
 async def delete_scenario(request: web.Request) -> web.Response:
     """Remove a scenario; messages that were launched with it keep its script."""
     scenario_id = request.match_info["id"]
-    if not await request.app[SERVICES].store.remove_scenario(request[ACCOUNT], scenario_id):
+    if not await request.app[SERVICES].store.scenarios.remove(request[ACCOUNT], scenario_id):
         raise _unknown(scenario_id)
     return web.json_response({})
 

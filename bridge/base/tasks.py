@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import copy_context
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import structlog
-from structlog.typing import FilteringBoundLogger
 
 from bridge.base.backoff import Backoff, Waits
 from bridge.base.errors import VoicebridgeError
@@ -94,24 +94,29 @@ class Supervisor:
 
     async def stop(self) -> None:
         """End what is kept, and wait for it."""
-        for task in self._tasks:
+        tasks, self._tasks = self._tasks, []  # a task that was cancelled holds on to all that it had in hand
+        for task in tasks:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks)
 
 
 class Background:
     """Work that nobody waits for while it goes on, piece by piece.
 
-    What fails ends alone, and ``log`` is told of it as ``event``. ``on_over`` is called after each piece, also one that
-    was cancelled.
+    What fails ends alone, and is logged as ``event`` with ``logged_as``. ``on_over`` is called after each piece, also
+    one that was cancelled.
     """
 
     def __init__(
-        self, event: str, *, log: FilteringBoundLogger = _log, on_over: Callable[[], None] = lambda: None
+        self,
+        event: str,
+        *,
+        logged_as: Mapping[str, object] = MappingProxyType({}),
+        on_over: Callable[[], None] = lambda: None,
     ) -> None:
         self._event = event
-        self._log = log
+        self._logged_as = logged_as
         self._on_over = on_over
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -141,7 +146,7 @@ class Background:
     def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            self._log.error(self._event, exc_info=error)
+            _log.error(self._event, **self._logged_as, exc_info=error)
         self._on_over()
 
 

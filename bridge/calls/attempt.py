@@ -71,7 +71,7 @@ class LiveAttempt:
         self._channel: Channel | None = None
         self._progress = CallProgress(claim.attempt.dialled_at)
         self._variables = variables_of(claim.message)
-        self._recordings = CallRecordings(dependencies.store, dependencies.recordings, claim)
+        self._recordings = CallRecordings(dependencies.store.recordings, dependencies.recordings, claim)
         self._prompts = Prompts(
             dependencies.speech,
             sensitive=content.sensitive,
@@ -103,7 +103,7 @@ class LiveAttempt:
     async def take_up(self, found: OpenAttempt) -> Origination:
         """Begin with what another process left; returns what that asked of the exchange. Raises StoreFailed."""
         self._progress = progress_of(found)
-        attempts = await self._dependencies.store.attempts(self._claim.account, self.attempt.message_id)
+        attempts = await self._dependencies.store.messages.attempts(self._claim.account, self.attempt.message_id)
         rows = [row for attempt in attempts if attempt.id == self.attempt.id for row in attempt.recordings]
         self._progress.actions = self._recordings.take_up(rows, self._progress.actions)
         return origination_of(self._claim, self._recordings.of_call)
@@ -179,7 +179,7 @@ class LiveAttempt:
         """Whether it is still for us to dial. A process that stood still may have been replaced meanwhile."""
         if datetime.now(UTC) - self._claim.starts_at < _MAY_BE_LATE:
             return True
-        return await until_stored(lambda: self._dependencies.store.is_ours(self.attempt))
+        return await until_stored(lambda: self._dependencies.store.calls.is_ours(self.attempt))
 
     async def _place(self) -> Channel:
         """Have the present leg dialled. Raises LinkDown and Rejected when it was not."""
@@ -259,7 +259,7 @@ class LiveAttempt:
         try:
             for trunk in trunks_left(self._dependencies.routes, before.attempt):
                 clock = partial(datetime.now, UTC)
-                if claim := await self._dependencies.store.next_leg(before, leg, pace.limit(trunk), clock):
+                if claim := await self._dependencies.store.calls.next_leg(before, leg, pace.limit(trunk), clock):
                     self._claim = claim
                     await pace.turn(trunk, claim.starts_at)
                     if self._tries_further_trunks:
@@ -285,7 +285,7 @@ class LiveAttempt:
 
         async def move() -> None:
             try:
-                await self._dependencies.store.move(self._claim.key, self.attempt.id, state, at)
+                await self._dependencies.store.calls.move(self._claim.key, self.attempt.id, state, at)
             except StoreFailed as error:
                 _log.warning("progress_not_stored", reason=error)
 
@@ -300,4 +300,4 @@ class LiveAttempt:
         self._dependencies.spawn(send())
 
     async def _save(self, happened: list[Any], ends_by: datetime) -> None:
-        await self._dependencies.store.note_happened(self.attempt.id, happened, ends_by)
+        await self._dependencies.store.calls.note_happened(self.attempt.id, happened, ends_by)

@@ -109,5 +109,7 @@ async def _settle(store: Store, claim: Claim, attempt: Attempt) -> bool:
     due_at = again and next_opening(message.content.window, again)
     if due_at and due_at < message.expires_at:
         status_id = PENDING_ACCEPTED if due_at == again else PENDING_TIME_VIOLATION
-        return await store.call_again(claim.key, attempt, due_at, status_id)
-    return await store.finish(claim.key, attempt, status_id=attempt.status_id, error_id=attempt.error_id, done_at=end)
+        return await store.calls.retry(claim.key, attempt, due_at, status_id)
+    return await store.calls.finish(
+        claim.key, attempt, status_id=attempt.status_id, error_id=attempt.error_id, done_at=end
+    )

@@ -181,7 +181,7 @@ class AttemptRunner:
             _log.warning("settled_before")
 
     async def _release(self, claim: Claim, reason: str | Exception) -> None:
-        await until_stored(lambda: self._store.release(claim.key, claim.attempt.id))
+        await until_stored(lambda: self._store.calls.release(claim.key, claim.attempt.id))
         _log.info("released", reason=reason)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

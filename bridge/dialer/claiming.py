@@ -64,7 +64,7 @@ class Claiming:
         if not ready:
             return _LONGEST_REST_SECONDS
         limit = self._traffic.limit(trunk)
-        claims = await self._store.claim_due(
+        claims = await self._store.calls.claim_due(
             node=self._node,
             asterisk=min(ready, key=lambda switchboard: switchboard.live_calls).name,
             of_trunk=self._trunk,

@@ -53,7 +53,9 @@ class Dialer:
         self._runner = runner
         self._node = node
         self._on_superseded = on_superseded
-        self._lease = Lease(store, node=node, instance=instance, supervisor=supervisor, on_superseded=self._superseded)
+        self._lease = Lease(
+            store.nodes, node=node, instance=instance, supervisor=supervisor, on_superseded=self._superseded
+        )
         self._claimings = [
             Claiming(
                 store=store,
@@ -121,13 +123,13 @@ class Dialer:
         return True
 
     async def _expire(self) -> float:
-        expired = await self._store.expire(
+        expired = await self._store.messages.expire(
             now=datetime.now(UTC), status_id=EXPIRED_EXPIRED, error_id=REQUEST_TIMEOUT, limit=_EXPIRE_AT_ONCE
         )
         return 0.0 if expired == _EXPIRE_AT_ONCE else _EXPIRE_EVERY_SECONDS
 
     async def _cancel(self) -> None:
-        await self._runner.cancel(await self._store.canceled_attempts(self._node))
+        await self._runner.cancel(await self._store.calls.canceled(self._node))
 
     def _superseded(self) -> None:
         self._stop_dialling()

@@ -67,12 +67,12 @@ class Recovery:
         now = datetime.now(UTC)
         ours = frozenset(self._runner.under_way)  # also those that end while the store is asked
         by_asterisk: dict[str, list[OpenAttempt]] = defaultdict(list)
-        for found in await self._store.open_attempts(self._node):
+        for found in await self._store.calls.open_of(self._node):
             if found.claim.attempt.id not in ours and self._is_orphan(found, now):
                 by_asterisk[found.claim.attempt.asterisk].append(found)
         recovering = (self._recover(name, orphans) for name, orphans in by_asterisk.items())
         waiting = await asyncio.gather(*recovering, return_exceptions=True)
-        for found in await self._store.abandoned_attempts(self._node, now, _ABANDONED_AT_ONCE):
+        for found in await self._store.calls.abandoned(self._node, now, _ABANDONED_AT_ONCE):
             if self._is_orphan(found, now):
                 self._taken_up.begin(self._runner.settle_orphan(found, lost(now)))
         for some_wait in waiting:

@@ -30,7 +30,7 @@ class Rounds:
         self._work = work
         self._awake = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._rounds = Background("part_failed", log=_log.bind(part=part.name))
+        self._rounds = Background("part_failed", logged_as={"part": part.name})
 
     def start(self) -> None:
         self._rounds.begin(self._run())

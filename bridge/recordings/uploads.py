@@ -12,7 +12,7 @@ from bridge.base.objects import ObjectStorageFailed
 from bridge.base.threads import FILES
 from bridge.messages.recording import Recording
 from bridge.recordings.files import RecordingFiles, file_size
-from bridge.store import Store, StoreFailed
+from bridge.store import Recordings, StoreFailed
 
 LOOK_EVERY_SECONDS = 60.0
 STORAGE_AWAY = Waits(first=5.0, longest=300.0, jitter=0.5)
@@ -30,8 +30,8 @@ class RecordingUploads:
     up to 5 s, then twice as long each time, up to 5 minutes.
     """
 
-    def __init__(self, *, store: Store, files: RecordingFiles, node: str) -> None:
-        self._store = store
+    def __init__(self, *, recordings: Recordings, files: RecordingFiles, node: str) -> None:
+        self._recordings = recordings
         self._files = files
         self._node = node
         self._wanted = asyncio.Event()
@@ -61,7 +61,7 @@ class RecordingUploads:
         One that fails is raised in the end, and before it only when those beside it fail as well.
         """
         after, failed = "", list[BaseException]()
-        while some := await self._store.recordings_with_file(node=self._node, after=after, limit=_LOOKED_AT_ONCE):
+        while some := await self._recordings.with_file(node=self._node, after=after, limit=_LOOKED_AT_ONCE):
             after = some[-1].id
             for start in range(0, len(some), _AT_ONCE):
                 uploads = [self._upload(recording) for recording in some[start : start + _AT_ONCE]]
@@ -84,12 +84,12 @@ class RecordingUploads:
         try:
             size = await self._files.store(recording)
         except FileNotFoundError:
-            if await self._store.recording_lost(recording.id, self._node):
+            if await self._recordings.lost(recording.id, self._node):
                 _log.error("recording_lost")
             return
         if await FILES.run(file_size, path) != size:
             return  # Asterisk was still at it: the next round takes all of it
-        if await self._store.recording_stored(recording.id):
+        if await self._recordings.stored(recording.id):
             await FILES.run(path.unlink, missing_ok=True)
         else:
             await self._files.remove(recording)

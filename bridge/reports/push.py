@@ -20,7 +20,7 @@ from bridge.reports.signature import webhook_headers
 from bridge.reports.v1 import report_v1
 from bridge.reports.v2 import report_v2
 from bridge.reports.xml import results_as_xml
-from bridge.store import Push, Store, StoreFailed
+from bridge.store import Outbox, Push, StoreFailed
 
 MOST_RETRIES = 20
 """The last one comes a good 48 hours after the first try."""
@@ -65,8 +65,8 @@ class Pusher:
     again, by whichever node is there.
     """
 
-    def __init__(self, *, store: Store, outbound: Outbound, key: bytes | None, at: str = "") -> None:
-        self._store = store
+    def __init__(self, *, outbox: Outbox, outbound: Outbound, key: bytes | None, at: str = "") -> None:
+        self._outbox = outbox
         self._outbound = outbound
         self._key = key
         self._at = at
@@ -98,7 +98,7 @@ class Pusher:
         if room <= 0:
             return
         now = datetime.now(UTC)
-        claimed = await self._store.claim_pushes(
+        claimed = await self._outbox.claim(
             now=now, until=now + _LEASE, busy=self._busy, most_at_once=_MOST_AT_ONCE, limit=room
         )
         for push in claimed:
@@ -145,12 +145,12 @@ class Pusher:
     async def _settle(self, push: Push, problem: str | None) -> None:
         now, log = datetime.now(UTC), _log.bind(server=push.server)
         if problem is None:
-            await self._store.push_delivered(push, now)
+            await self._outbox.delivered(push, now)
             log.info("report_pushed")
         elif push.tries < MOST_RETRIES:
             due_at = now + wait_before_retry(push.tries + 1)
-            await self._store.push_again(push, due_at, problem)
+            await self._outbox.retry(push, due_at, problem)
             log.warning("report_not_pushed_yet", problem=problem, again_at=due_at.isoformat())
         else:
-            await self._store.give_up_push(push, now, problem)
+            await self._outbox.give_up(push, now, problem)
             log.error("report_not_pushed", problem=problem)

@@ -17,7 +17,7 @@ from bridge.base.outbound import Outbound
 from bridge.base.threads import Threads
 from bridge.speech.audio_files.audio_files import ENGINE, AudioFiles
 from bridge.speech.audio_files.downloads import Downloads
-from bridge.speech.audio_files.uploads import UploadedFile, Uploads, new_id
+from bridge.speech.audio_files.uploads import UploadedFile, UploadFiles, new_id
 from bridge.speech.cache.cache import Cache, digest
 from bridge.speech.cache.private_prompts import PrivatePrompts
 from bridge.speech.cache.shared_fragments import SharedFragments
@@ -68,7 +68,7 @@ class Speech:
         self._threads = Threads("speech", THREADS)
         self._cache = Cache(folder)
         self._private = PrivatePrompts(folder / "private", self._threads)
-        self._uploads = Uploads(folder / "uploads", self._threads, objects)
+        self._uploads = UploadFiles(folder / "uploads", self._threads, objects)
         self._shared = None if objects is None else SharedFragments(objects)
         sample_rates = sorted({codec.sample_rate for codec in self._codecs})
         self._synthesis = Synthesis(self._engines, self._cache, self._threads, sample_rates, self._shared)

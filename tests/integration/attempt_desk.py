@@ -82,7 +82,7 @@ class Desk:
         (self.folder / "recordings").mkdir(exist_ok=True)
         store = Store(self.database_url, self.routes)
         now = datetime.now(UTC)
-        await store.take_node("here", uuid4().hex, now, now + timedelta(hours=1))
+        await store.nodes.take("here", uuid4().hex, now, now + timedelta(hours=1))
         speech = Speech(cache_dir=self.folder / "speech", engines=build_engines(("espeak-ng",)))
         await speech.start()
         links = [AmiLink(url) for url in self.urls]
@@ -131,13 +131,15 @@ class Desk:
     async def accepted(self, process: Process, number: str, content: Content, *, ago: timedelta = timedelta(0)) -> None:
         """A message to the number; number, bulk and message are called the same."""
         order = Order(content, [Destination(number, number)])
-        await process.store.accept(expand([order], account="acme", now=datetime.now(UTC) - ago, bulk_id=number))
+        await process.store.messages.accept(
+            expand([order], account="acme", now=datetime.now(UTC) - ago, bulk_id=number)
+        )
 
     async def claim(self, process: Process, number: str, *, node: str = "here", ago: timedelta = timedelta(0)) -> Claim:
         """An attempt of the message to the number, the only one that is due."""
         now = datetime.now(UTC) - ago
         trunk = self.routes.trunks(number)[0]
-        claims = await process.store.claim_due(
+        claims = await process.store.calls.claim_due(
             node=node,
             asterisk=process.links[0].name,
             of_trunk=trunk,
@@ -151,19 +153,19 @@ class Desk:
 
 
 async def progress_of(process: Process, message_id: str) -> Progress:
-    progress = await process.store.progress("acme", message_id)
+    progress = await process.store.messages.progress("acme", message_id)
     assert progress is not None
     return progress
 
 
 async def only_report(process: Process) -> Report:
-    (report,) = await process.store.take_reports("acme")
+    (report,) = await process.store.reports.take("acme")
     return report
 
 
 async def kept_of(process: Process) -> dict[str, Any]:
     """What is kept of the only open attempt."""
-    found = await process.store.open_attempts("here")
+    found = await process.store.calls.open_of("here")
     return found[0].happened[0] if found and found[0].happened else {"told": [], "course": {}, "actions": []}
 
 

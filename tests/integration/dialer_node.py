@@ -78,19 +78,19 @@ async def send(store: Store, numbers: Iterable[str], *, retry: Retry | None = No
     content = Content(text="Hello", retry=retry, ring_timeout=ring_timeout)
     order = Order(content, [Destination(number, number) for number in numbers])
     bulk = expand([order], account="acme", now=datetime.now(UTC))
-    await store.accept(bulk)
+    await store.messages.accept(bulk)
     return bulk.id
 
 
 async def states(store: Store, bulk_id: str) -> dict[State, int]:
-    counts = await store.bulk_counts("acme", bulk_id)
+    counts = await store.bulks.counts("acme", bulk_id)
     assert counts is not None
     return counts
 
 
 async def attempts_to(store: Store, numbers: Iterable[str]) -> list[Attempt]:
     """Every attempt of the messages to these numbers."""
-    return [attempt for number in numbers for attempt in await store.attempts("acme", number)]
+    return [attempt for number in numbers for attempt in await store.messages.attempts("acme", number)]
 
 
 async def until_is(store: Store, bulk_id: str, expected: dict[State, int], seconds: float = 30) -> None:

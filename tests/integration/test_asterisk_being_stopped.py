@@ -104,6 +104,6 @@ async def test_a_message_that_asterisk_does_not_play_is_not_reported_as_spoken(
         await eventually(lambda: is_in(State.IN_PROGRESS), seconds=60)
         await mortal.stop_no_more()
         await eventually(lambda: is_in(State.DONE))
-        (attempt,) = await process.store.attempts("acme", number)
+        (attempt,) = await process.store.messages.attempts("acme", number)
         assert (attempt.status_id, attempt.hung_up_by, attempt.spoken) == (5, "caller", [])
     await process.die()

@@ -66,7 +66,7 @@ async def killed_before_the_answer_was_kept(
     """Call the number, kill the process as soon as the telephone is spoken to, and start the next one."""
     first = await desk.start(recovers=False)
     for write in ("move", "note_happened"):
-        monkeypatch.setattr(first.store, write, never_done)
+        monkeypatch.setattr(first.store.calls, write, never_done)
     first.run(await desk.claimed(first, number, content))
 
     async def is_spoken_to() -> bool:
@@ -75,7 +75,7 @@ async def killed_before_the_answer_was_kept(
     await eventually(is_spoken_to)
     await first.die()
     second = await desk.start(recovers=False)
-    (left,) = await second.store.open_attempts("here")
+    (left,) = await second.store.calls.open_of("here")
     assert left.claim.attempt.answered_at is None
     second.recovery.start()
     return second
@@ -105,13 +105,13 @@ def told(name: str) -> Callable[[Process], Awaitable[object]]:
 async def outcome(process: Process, number: str) -> tuple[Progress, Attempt]:
     """The end of the message: exactly one attempt, one report and one CDR say the same."""
     progress = await eventually(lambda: progress_of(process, number), lambda progress: progress.state is State.DONE)
-    (attempt,) = await process.store.attempts("acme", number)
+    (attempt,) = await process.store.messages.attempts("acme", number)
     report = await only_report(process)
     assert report.attempt is not None
     assert (report.status_id, report.attempt.id) == (progress.status_id, attempt.id)
     settled = await eventually(lambda: asyncio.sleep(0, [one for one in process.settled if one.id == attempt.id]))
     assert [replace(one, recordings=[]) for one in settled] == [replace(attempt, recordings=[])]
-    assert await process.store.open_attempts("here") == []
+    assert await process.store.calls.open_of("here") == []
     return progress, attempt
 
 
@@ -171,14 +171,14 @@ async def test_a_call_that_ends_while_orphans_are_looked_for_is_none(
     process = await desk.start(recovers=False)
     process.run(await desk.claimed(process, own("99901"), Content(text="Hello"), ago=LONG_AGO))
     await eventually(lambda: asyncio.sleep(0, process.runner.under_way))
-    ask = process.store.open_attempts
+    ask = process.store.calls.open_of
 
     async def answer_late(node: str) -> list[OpenAttempt]:
         found = await ask(node)
         await asyncio.gather(*process.calls)
         return found
 
-    monkeypatch.setattr(process.store, "open_attempts", answer_late)
+    monkeypatch.setattr(process.store.calls, "open_of", answer_late)
     with capture_logs() as told:
         await process.recovery.look()
         await process.recovery._taken_up.wait()

@@ -127,7 +127,7 @@ async def called(desk: Desk, ring_timeout: int) -> Attempt:
 async def only_attempt(process: Process) -> Attempt:
     """That of the only message, which is over, as it is reported."""
     report = await only_report(process)
-    (attempt,) = await process.store.attempts("acme", report.message.id)
+    (attempt,) = await process.store.messages.attempts("acme", report.message.id)
     assert report.status_id == attempt.status_id
     return attempt
 

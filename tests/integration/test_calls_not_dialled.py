@@ -44,7 +44,7 @@ async def test_a_window_that_closes_after_the_claim_gives_the_message_back(
     await process.runner.run(replace(claim, starts_at=datetime.now(UTC)))
     progress = await progress_of(process, "9990901")
     assert (progress.state, progress.attempts) == (State.QUEUED, 0)
-    assert await process.store.attempts("acme", "9990901") == []
+    assert await process.store.messages.attempts("acme", "9990901") == []
     assert telephones.calls("9990901") == []
 
 
@@ -52,14 +52,14 @@ async def test_an_attempt_that_is_canceled_before_originate_is_never_dialled(
     desk: Desk, process: Process, telephones: Telephones
 ) -> None:
     claim = await desk.claimed(process, "9990902", Content(text="Hello"))
-    await process.store.cancel_bulk("acme", "9990902")
-    canceled = await process.store.canceled_attempts("here")
+    await process.store.bulks.cancel("acme", "9990902")
+    canceled = await process.store.calls.canceled("here")
     assert canceled == [claim.attempt.id]
     await process.runner.cancel(canceled)
     await process.runner.run(claim)
     progress = await progress_of(process, "9990902")
     assert (progress.state, progress.status_id, progress.error_id) == (State.DONE, 9, 5487)
-    assert len(await process.store.take_reports("acme")) == 1
+    assert len(await process.store.reports.take("acme")) == 1
     assert telephones.calls("9990902") == []
 
 
@@ -78,7 +78,7 @@ async def test_a_call_to_be_recorded_that_another_process_gave_back_is_let_go(
     desk: Desk, process: Process, telephones: Telephones
 ) -> None:
     claim = await desk.claimed(process, "9990905", Content(text="Hello", record=True))
-    assert await process.store.release(claim.key, claim.attempt.id)
+    assert await process.store.calls.release(claim.key, claim.attempt.id)
     async with asyncio.timeout(30):
         await process.runner.run(claim)
     progress = await progress_of(process, "9990905")

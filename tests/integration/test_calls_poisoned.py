@@ -45,7 +45,7 @@ async def ends_of(process: Process, *numbers: str) -> list[tuple[int, int]]:
         return all([(await progress_of(process, number)).state is State.DONE for number in numbers])
 
     await eventually(are_done)
-    reports = {report.message.id: report for report in await process.store.take_reports("acme")}
+    reports = {report.message.id: report for report in await process.store.reports.take("acme")}
     assert set(reports) == set(numbers)
     return [(reports[number].status_id, reports[number].error_id) for number in numbers]
 
@@ -78,7 +78,7 @@ async def test_of_two_calls_that_talk_when_their_process_dies_the_healthy_one_go
     second.recovery.start()
     assert await ends_of(second, bad, good) == [UNKNOWN, DELIVERED]
     await asyncio.gather(telephones.only_call(bad), telephones.only_call(good))
-    assert await second.store.open_attempts("here") == []
+    assert await second.store.calls.open_of("here") == []
 
 
 @pytest.mark.parametrize("column", ["happened", "refused", "spoken"])

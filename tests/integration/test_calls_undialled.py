@@ -52,7 +52,7 @@ def logs() -> Iterator[Logs]:
 
 
 async def attempts_of(node: Node, number: str) -> int:
-    progress = await node.store.progress("acme", number)
+    progress = await node.store.messages.progress("acme", number)
     assert progress is not None
     return progress.attempts
 
@@ -88,7 +88,7 @@ async def test_messages_wait_while_their_asterisk_is_being_stopped(
             assert "shutting down" in await until_told(logs, "trunk")
             await until_is(node.store, bulk, {State.QUEUED: 5})
             assert [await attempts_of(node, number) for number in numbers] == [0] * 5
-            assert await node.store.take_reports("acme") == []
+            assert await node.store.reports.take("acme") == []
             assert len(complaints(logs)) < 5
         with run_asterisk(mortal.asterisk.settings):
             await until_is(node.store, bulk, {State.DONE: 5})

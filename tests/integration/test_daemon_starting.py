@@ -23,6 +23,7 @@ from bridge.settings import Settings
 from bridge.speech.speech import Speech
 from bridge.store import Store
 from bridge.store.errors import SchemaUnknown
+from bridge.store.messages import Messages
 from bridge.store.migrations import migrate
 from tests.poison import change
 from tests.ports import free_port
@@ -31,7 +32,7 @@ STEPS = [
     (Outbound, "start"),
     (Objects, "start"),
     (Speech, "start"),
-    (Store, "reroute"),
+    (Messages, "reroute"),
     (Site, "bind"),
     (Dialer, "start"),
     (Recovery, "start"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-import structlog
 from structlog.contextvars import bind_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
@@ -130,7 +129,7 @@ async def test_work_in_the_background_that_fails_is_logged_and_ends_alone() -> N
 
     well = Work()
     with capture_logs() as logs:
-        background = Background("tried_in_vain", log=structlog.get_logger().bind(asterisk="here"), on_over=count)
+        background = Background("tried_in_vain", logged_as={"asterisk": "here"}, on_over=count)
         background.begin(Work(ValueError("hostile")).run())
         background.begin(well.run())
         await well.begins(1)

@@ -61,7 +61,7 @@ class AgiSession:
         """Whether we know what the channel does: something was begun since the login."""
         self._ended_unseen: agi.Answer | None = None
         """The answer to an operation that is taken up only now."""
-        self._again = Background("operation_not_repeated", log=self._log)
+        self._again = Background("operation_not_repeated", logged_as={"channel": channel_id, **logged_as})
         self._is_closed = False
 
     @property

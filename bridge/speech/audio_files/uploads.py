@@ -34,7 +34,7 @@ def new_id() -> str:
     return secrets.token_hex(16).upper()
 
 
-class Uploads:
+class UploadFiles:
     """A folder of files by their id; with ``objects`` every node has them all, and fetches what it has not."""
 
     def __init__(self, folder: Path, threads: Threads, objects: Objects | None) -> None:

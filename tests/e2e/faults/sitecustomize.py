@@ -11,16 +11,16 @@ from typing import Any
 
 PLACES = {
     "retention": ("bridge.reports.retention", "Retention", "sweep"),
-    "push": ("bridge.store.store", "Store", "claim_pushes"),
+    "push": ("bridge.store.outbox", "Outbox", "claim"),
     "trunk watch": ("bridge.asterisk.trunks", "TrunkWatch", "look"),
-    "recovery": ("bridge.store.store", "Store", "open_attempts"),
-    "expiry": ("bridge.store.store", "Store", "expire"),
-    "claiming": ("bridge.store.store", "Store", "claim_due"),
-    "lease": ("bridge.store.store", "Store", "renew_node"),
+    "recovery": ("bridge.store.calls", "Calls", "open_of"),
+    "expiry": ("bridge.store.messages", "Messages", "expire"),
+    "claiming": ("bridge.store.calls", "Calls", "claim_due"),
+    "lease": ("bridge.store.nodes", "Nodes", "renew"),
     "link to": ("bridge.asterisk.ami.wire", "AmiProtocol", "silent_seconds"),
 }
 """Each part, and what it does again and again."""
-OTHERS = {"accept": ("bridge.store.store", "Store", "accept")}
+OTHERS = {"accept": ("bridge.store.messages", "Messages", "accept")}
 PRIVATE = "zq7hostile"
 """What a caller has sent, and a fault may quote."""
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal_column, select, update
 
-from bridge.messages.attempt import Attempt, Leg
+from bridge.messages.attempt import Attempt
 from bridge.messages.message import Content, Message
 from bridge.messages.progress import State
 from bridge.messages.statuses import PENDING_ACCEPTED, PENDING_TIME_VIOLATION
 from bridge.messages.windows import is_open, next_opening
 from bridge.store import nodes, trunks
-from bridge.store.rows import MESSAGE_COLUMNS, begun_values, message_of, refused_value
+from bridge.store.rows import MESSAGE_COLUMNS, begun_values, message_of
 from bridge.store.tables import attempts, bulks, contents, messages
 from bridge.store.trunks import TrunkLimit, Turn
 from bridge.telephony.formats import Formats
@@ -110,19 +110,6 @@ _PUT_OFF = (
     .where(messages.c.key.in_(_CLOSED))
     .values(due_at=bindparam("opening"), status_id=PENDING_TIME_VIOLATION)
 )
-_OTHER_CALLS = trunks.CALLS.where(attempts.c.id != bindparam("attempt_id"))
-_GO_ON = (
-    update(attempts)
-    .where(attempts.c.id == bindparam("attempt_id"), attempts.c.ended_at.is_(None))
-    .values(
-        trunk=bindparam("new_trunk"),
-        sent_to=bindparam("to_trunk"),
-        sent_from=bindparam("from_trunk"),
-        dialled_at=bindparam("starts_at"),
-        ends_by=bindparam("over"),
-        refused=bindparam("legs", type_=attempts.c.refused.type),
-    )
-)
 
 
 def claim_due(
@@ -181,54 +168,6 @@ def claim_due(
         next_turn = _ask_at(first, ahead / 2, now) if wanted == share else None
         return Claims(claims, next_turn=next_turn, is_full=wanted == room)
     return Claims(claims, next_due=now if len(rows) == wanted else _next_due(connection, of_trunk, now))
-
-
-def next_leg(
-    connection: Connection,
-    claim: Claim,
-    leg: Leg,
-    limit_of: TrunkLimit,
-    *,
-    formats: Formats,
-    clock: Callable[[], datetime],
-    instance: str | None,
-) -> Claim | None:
-    """Have an attempt go on by another trunk, and commit that.
-
-    None when the attempt is over, its node superseded, or the trunk full.
-    """
-    if not nodes.has_name(connection, claim.attempt.node, instance):
-        return None
-    turn = trunks.turn(connection, limit_of, clock)
-    starts_at = turn.at
-    this = {"attempt_id": claim.attempt.id}
-    if connection.execute(_OTHER_CALLS, {**this, "trunk": limit_of.name}).scalar_one() >= limit_of.max_calls:
-        return None
-    sent_to, sent_from = formats.sent(limit_of.name, claim.message.to, claim.message.sender)
-    attempt = replace(
-        claim.attempt,
-        trunk=limit_of.name,
-        sent_to=sent_to,
-        sent_from=sent_from,
-        dialled_at=starts_at,
-        refused=[*claim.attempt.refused, leg],
-    )
-    gone_on = connection.execute(
-        _GO_ON,
-        {
-            **this,
-            "new_trunk": attempt.trunk,
-            "to_trunk": sent_to,
-            "from_trunk": sent_from,
-            "starts_at": starts_at,
-            "over": _ends_by(claim.message.content, starts_at),
-            "legs": refused_value(attempt),
-        },
-    )
-    if gone_on.rowcount == 0:
-        return None
-    trunks.take(connection, limit_of, turn, node=attempt.node, count=1)
-    return replace(claim, attempt=attempt, starts_at=starts_at)
 
 
 def _ask_at(turn: datetime, horizon: timedelta, now: datetime) -> datetime:
@@ -293,11 +232,12 @@ def _attempt_row(claim: Claim, place: str) -> dict[str, Any]:
         "place": place,
         "id": claim.attempt.id,
         "message_key": claim.key,
-        "ends_by": _ends_by(claim.message.content, claim.starts_at),
+        "ends_by": ends_by(claim.message.content, claim.starts_at),
         **begun_values(claim.attempt),
     }
 
 
-def _ends_by(content: Content, starts_at: datetime) -> datetime:
+def ends_by(content: Content, starts_at: datetime) -> datetime:
+    """When a call that starts then is over at the latest."""
     call = content.call_timeout or _LONGEST_CALL_SECONDS
     return starts_at + timedelta(seconds=content.ring_timeout + call + _SPEECH_SECONDS)

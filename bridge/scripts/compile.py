@@ -6,18 +6,22 @@ all that is wrong; whether somebody can speak the texts is asked elsewhere.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from bridge.scripts.commands import Say
-from bridge.scripts.engine import opening
-from bridge.scripts.engine.opening import MachineDetection
-from bridge.scripts.language.build import Build
-from bridge.scripts.language.members import Members
+from bridge.scripts import verbs
+from bridge.scripts.builder import ScriptBuilder
+from bridge.scripts.commands import Audio
+from bridge.scripts.engine.playing import PlayStep, SpeechOptions, SpeechSource, TemplateSource
+from bridge.scripts.language.members import MemberReader
 from bridge.scripts.language.templates import fixed
+from bridge.scripts.menu import read_menu
 from bridge.scripts.script import Script
-from bridge.scripts.steps import DialStep, HangUpStep, Speech
-from bridge.scripts.verbs.actions import compile_actions
-from bridge.scripts.verbs.verbs import compile_verbs
+from bridge.scripts.verbs.dial import DialStep
+from bridge.scripts.verbs.hangup import HangUpStep
+from bridge.scripts.verbs.machine_detection import await_the_greeting_of_a_machine, hang_up_on_a_machine
+from bridge.scripts.verbs.pause import silence
+
+MachineDetection = Literal["disable", "hangup", "continue"]
 
 
 def compile_message(
@@ -42,8 +46,8 @@ def compile_message(
     ``actions``, ``action_groups``, ``call_transfers``, ``repeat_dtmf`` and ``max_dtmf`` are decoded JSON as it came and
     are checked here, with paths relative to the message (``actionGroups.agent[0].dial``); the rest is checked already.
     """
-    build = Build(_speaker(language, voice, gender, speech_rate))
-    keys = Members(
+    script = _builder(_of_message(language, voice, gender, speech_rate))
+    keys = MemberReader(
         {
             "actions": actions,
             "actionGroups": action_groups,
@@ -52,17 +56,17 @@ def compile_message(
             "maxDtmf": max_dtmf,
         },
         "",
-        build.problems,
+        script.problems,
     )
-    opening.detect(machine_detection, build)
-    opening.pause(pause, build)
-    start = build.placed_label()
-    opening.message(text, audio_url, build)
+    _detect_machine(machine_detection, script)
+    _pause(pause, script)
+    start = script.placed_label()
+    _play_message(text, audio_url, script)
     if any(keys.value.values()):
         if machine_detection == "continue":
-            opening.hang_up_on_a_machine(build)  # it has the message now, and presses no keys
-        compile_actions(keys, build, start, dtmf_timeout)
-    return build.script()
+            hang_up_on_a_machine(script)  # it has the message now, and presses no keys
+        read_menu(keys, script, start, dtmf_timeout)
+    return script.finished()
 
 
 def compile_scenario(
@@ -72,13 +76,13 @@ def compile_scenario(
     language: str = "en",
 ) -> Script:
     """An IVR scenario: ``script`` is its decoded list of actions; paths begin with ``script``."""
-    build = Build(Speech(fixed(""), Say("", language)))
-    opening.pause(pause, build)
+    scenario = _builder(SpeechOptions(language))
+    _pause(pause, scenario)
     if script == []:
-        build.problems.add("script", "must have at least one action")
-    compile_verbs(script, "script", build)
-    build.close_scope()
-    return build.script()
+        scenario.problems.add("script", "must have at least one action")
+    scenario.read_verbs(script, "script")
+    scenario.close_scope()
+    return scenario.finished()
 
 
 def compile_click_to_call(
@@ -101,12 +105,12 @@ def compile_click_to_call(
     Everything is checked already: ``destination_b`` and ``caller_id`` (what B is shown) are digits. The warning tone
     sounds ``warning_time`` before the end of ``max_duration``.
     """
-    build = Build(_speaker(language, voice, gender, speech_rate))
-    opening.detect(machine_detection, build)
-    opening.pause(pause, build)
+    script = _builder(_of_message(language, voice, gender, speech_rate))
+    _detect_machine(machine_detection, script)
+    _pause(pause, script)
     if text is not None or audio_url is not None:
-        opening.message(text, audio_url, build)
-    build.add(
+        _play_message(text, audio_url, script)
+    script.add(
         DialStep(
             numbers=(fixed(destination_b),),
             caller_id=None if caller_id is None else fixed(caller_id),
@@ -115,8 +119,33 @@ def compile_click_to_call(
         ),
         HangUpStep(),
     )
-    return build.script()
+    return script.finished()
 
 
-def _speaker(language: str, voice: str | None, gender: str | None, rate: float) -> Speech:
-    return Speech(fixed(""), Say("", language, voice, gender, rate), "language", "voice.name")
+def _builder(speech: SpeechOptions) -> ScriptBuilder:
+    return ScriptBuilder(verbs.OBJECTS, verbs.WORDS, speech)
+
+
+def _of_message(language: str, voice: str | None, gender: str | None, rate: float) -> SpeechOptions:
+    return SpeechOptions(language, voice, gender, rate, "language", "voice.name")
+
+
+def _detect_machine(mode: MachineDetection, script: ScriptBuilder) -> None:
+    if mode == "hangup":
+        hang_up_on_a_machine(script)
+    elif mode == "continue":
+        await_the_greeting_of_a_machine(script)
+
+
+def _pause(seconds: float, script: ScriptBuilder) -> None:
+    """Silence between the answer and what follows."""
+    if seconds > 0:
+        script.add(silence(seconds))
+
+
+def _play_message(text: str | None, audio_url: str | None, script: ScriptBuilder) -> None:
+    """The message itself, exactly as it was written."""
+    if text is not None:
+        script.add(PlayStep(SpeechSource(fixed(text), script.speech), path="text"))
+    else:
+        script.add(PlayStep(TemplateSource(Audio, fixed(audio_url or "")), path="audioFileUrl"))

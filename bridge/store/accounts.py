@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.base.errors import VoicebridgeError
+from bridge.store.database import Database
 from bridge.store.tables import credentials
 
 CredentialKind = Literal["key", "user"]
@@ -37,6 +38,31 @@ class Credential:
     revoked_at: datetime | None
 
 
+class Accounts:
+    """Who may use which account."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def credentials(self) -> list[Credential]:
+        """The credentials that are in force."""
+        return await self._database.read(credentials_in_force)
+
+    async def all_credentials(self) -> list[Credential]:
+        """All credentials there ever were, the oldest first."""
+        return await self._database.read(_all)
+
+    async def add_credential(self, *, account: str, kind: CredentialKind, name: str, digest: str) -> int:
+        """Keep a credential; return its number. Raises UserExists."""
+        return await self._database.write(
+            _add, account=account, kind=kind, name=name, digest=digest, now=datetime.now(UTC)
+        )
+
+    async def revoke_credential(self, number: int) -> bool:
+        """Close the door to a credential; False when there is none of that number in force."""
+        return await self._database.write(_revoke, number, datetime.now(UTC))
+
+
 _IN_FORCE = select(credentials).where(credentials.c.revoked_at.is_(None))
 _ALL = select(credentials).order_by(credentials.c.key)
 _ADD = insert(credentials).returning(credentials.c.key)
@@ -47,18 +73,16 @@ _REVOKE = (
 )
 
 
-def in_force(connection: Connection) -> list[Credential]:
-    """Those that open a door now."""
+def credentials_in_force(connection: Connection) -> list[Credential]:
+    """The credentials that are in force."""
     return [_credential(row) for row in connection.execute(_IN_FORCE).mappings()]
 
 
-def every(connection: Connection) -> list[Credential]:
-    """All there ever were."""
+def _all(connection: Connection) -> list[Credential]:
     return [_credential(row) for row in connection.execute(_ALL).mappings()]
 
 
-def add(connection: Connection, *, account: str, kind: CredentialKind, name: str, digest: str, now: datetime) -> int:
-    """Keep a credential; return its number. Raises UserExists."""
+def _add(connection: Connection, *, account: str, kind: CredentialKind, name: str, digest: str, now: datetime) -> int:
     values = {"account": account, "kind": kind, "name": name, "digest": digest, "created_at": now}
     try:
         number: int = connection.execute(_ADD, values).scalar_one()
@@ -67,8 +91,7 @@ def add(connection: Connection, *, account: str, kind: CredentialKind, name: str
     return number
 
 
-def revoke(connection: Connection, number: int, now: datetime) -> bool:
-    """Close the door to a credential; False when there is none of that number in force."""
+def _revoke(connection: Connection, number: int, now: datetime) -> bool:
     return connection.execute(_REVOKE, {"number": number, "now": now}).rowcount == 1
 
 
