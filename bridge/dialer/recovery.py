@@ -16,7 +16,7 @@ from bridge.dialer.rounds import Rounds
 from bridge.store import OpenAttempt, Store, StoreFailed
 from bridge.telephony.errors import ExchangeError, JournalUnreadable
 from bridge.telephony.events import Origination
-from bridge.telephony.exchange import GONE_FOR_GOOD, Channel, Exchange, Journal
+from bridge.telephony.exchange import GONE_FOR_GOOD, Channel, Exchange, ExchangeJournal
 from bridge.telephony.records import Record
 
 _log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ class Recovery:
         *,
         store: Store,
         switchboards: Mapping[str, Exchange],
-        journal: Journal,
+        journal: ExchangeJournal,
         runner: AttemptRunner,
         node: str,
         supervisor: Supervisor,

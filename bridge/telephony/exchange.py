@@ -122,7 +122,7 @@ class Exchange(Protocol):
         """The calls whose channels are alive, by their ids. Raises ``ExchangeError`` when that is not told."""
 
 
-class Journal(Protocol):
+class ExchangeJournal(Protocol):
     """What an exchange itself writes down of each call, which outlives it."""
 
     async def read(self, channel_ids: Collection[str], since: datetime = ...) -> dict[str, Record]:

@@ -49,7 +49,7 @@ def test_a_prompt_in_doubt_was_never_heard_of_when_the_channel_is_idle_too_soon(
 ) -> None:
     operation = a_playback()
     operation.order(10.0)
-    operation.is_told(state)
+    operation.told(state)
     assert operation.was_never_heard_of(agi.Answer(0, position=position), 10.0 + seconds_later) is is_lost
 
 
@@ -71,9 +71,9 @@ def test_that_it_has_begun_is_said_once() -> None:
     begun: list[str] = []
     operation = operations.playback("STREAM FILE", begun=lambda: begun.append("it"))
     operation.order(0.0)
-    operation.is_told(OperationState.IN_DOUBT)
+    operation.told(OperationState.IN_DOUBT)
     operation.order(1.0)
-    operation.is_told(OperationState.UNDER_WAY)
+    operation.told(OperationState.UNDER_WAY)
     assert begun == ["it"]
 
 

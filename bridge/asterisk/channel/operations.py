@@ -85,7 +85,7 @@ class AgiOperation:
         self._ordered_at = now
         self.become(OperationState.ORDERED)
 
-    def is_told(self, state: OperationState) -> None:
+    def told(self, state: OperationState) -> None:
         """The channel has been told, or may have been: ``state`` says which."""
         self.become(state)
         begun, self.begun = self.begun, nothing

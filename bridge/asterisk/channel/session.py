@@ -86,13 +86,13 @@ class AgiSession:
             operation.become(OperationState.WAITING)
         except Unconfirmed:
             self._log.warning("command_unconfirmed")
-            operation.is_told(OperationState.IN_DOUBT)
+            operation.told(OperationState.IN_DOUBT)
         except ExchangeError as error:
             if not self._is_closed:
                 self._log.info("not_done", reason=error)
             self._fail(number)
         else:
-            operation.is_told(OperationState.UNDER_WAY)
+            operation.told(OperationState.UNDER_WAY)
 
     async def adopt(self, operation: AgiOperation) -> None:
         """Go on with an operation that another process has begun."""
