@@ -39,7 +39,7 @@ class Switchboard:
         self._overdue: dict[str, asyncio.TimerHandle] = {}
         self._left_alone: dict[str, float] = {}
         self._file_seen: Path | None = None
-        self._looking = Background("switchboard_failed", asterisk=link.name)
+        self._looking = Background("switchboard_failed", logged_as={"asterisk": link.name})
         link.subscribe(self._take, self._reconcile_all)
 
     @property

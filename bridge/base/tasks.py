@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextvars import copy_context
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import structlog
@@ -107,21 +108,28 @@ class Background:
     one that was cancelled.
     """
 
-    def __init__(self, event: str, on_over: Callable[[], None] = lambda: None, **logged_as: object) -> None:
+    def __init__(
+        self,
+        event: str,
+        *,
+        logged_as: Mapping[str, object] = MappingProxyType({}),
+        on_over: Callable[[], None] = lambda: None,
+    ) -> None:
         self._event = event
-        self._on_over = on_over
         self._logged_as = logged_as
+        self._on_over = on_over
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
-        """How many pieces are under way."""
-        return len(self._tasks)
+        """How many pieces are under way: one that has just ended is none, although its end is not told of yet."""
+        return sum(not task.done() for task in self._tasks)
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Have it done. What is logged meanwhile is about the same call as here."""
-        task = asyncio.create_task(self._logged(work))
+        context = copy_context()
+        task = asyncio.create_task(work, context=context)
         self._tasks.add(task)
-        task.add_done_callback(partial(self._over, work))
+        task.add_done_callback(self._over, context=context)
 
     def cancel(self) -> None:
         """End what is under way."""
@@ -135,15 +143,10 @@ class Background:
         _, late = await asyncio.wait(self._tasks, timeout=seconds)
         return not late
 
-    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception:
-            _log.exception(self._event, **self._logged_as)
-
-    def _over(self, work: Coroutine[Any, Any, None], task: asyncio.Task[None]) -> None:
-        work.close()  # it has never begun when it was cancelled at once
+    def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error(self._event, **self._logged_as, exc_info=error)
         self._on_over()
 
 

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bridge.base.backoff import Backoff
 from bridge.base.tasks import Background
 from bridge.store import StoreFailed
+from bridge.store.persistence import STORE_AWAY
 
 SOON_SECONDS = 0.1
-AGAIN_SECONDS = 1.0
 AT_ONCE_WITHIN_SECONDS = 1.0
 
 _log = structlog.get_logger(__name__)
@@ -44,7 +45,7 @@ class ProgressWriter:
         self._writing.cancel()
 
     async def _keep(self) -> None:
-        wait = SOON_SECONDS
+        backoff, wait = Backoff(STORE_AWAY), SOON_SECONDS
         while self._is_due:
             await asyncio.sleep(wait)
             self._is_due, wait = False, SOON_SECONDS
@@ -52,4 +53,4 @@ class ProgressWriter:
                 await self._write()
             except StoreFailed as error:
                 _log.warning("progress_not_stored", reason=error)
-                self._is_due, wait = True, AGAIN_SECONDS
+                self._is_due, wait = True, backoff.failed()

@@ -10,7 +10,7 @@ import structlog
 from bridge.base.backoff import Backoff, is_set_within
 from bridge.base.tasks import Background, Part, uncancelled
 from bridge.store import StoreFailed
-from bridge.store.persistence import WHILE_AWAY
+from bridge.store.persistence import STORE_AWAY
 
 _log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ class Rounds:
         self._work = work
         self._awake = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._rounds = Background("part_failed", part=part.name)
+        self._rounds = Background("part_failed", logged_as={"part": part.name})
 
     def start(self) -> None:
         self._rounds.begin(self._run())
@@ -50,7 +50,7 @@ class Rounds:
         await self._rounds.wait()
 
     async def _run(self) -> None:
-        without_store = Backoff(WHILE_AWAY)
+        without_store = Backoff(STORE_AWAY)
         while not self._stopping.is_set():
             self._awake.clear()
             try:

@@ -15,7 +15,7 @@ from bridge.recordings.files import RecordingFiles, file_size
 from bridge.store import Recordings, StoreFailed
 
 LOOK_EVERY_SECONDS = 60.0
-WHILE_AWAY = Waits(first=5.0, longest=300.0, jitter=0.5)
+STORAGE_AWAY = Waits(first=5.0, longest=300.0, jitter=0.5)
 """Between tries while the storage fails, which all nodes use."""
 _AT_ONCE = 4
 _LOOKED_AT_ONCE = 100
@@ -42,7 +42,7 @@ class RecordingUploads:
 
     async def run(self) -> None:
         """Upload what there is, whenever there is something, until cancelled."""
-        backoff = Backoff(WHILE_AWAY)
+        backoff = Backoff(STORAGE_AWAY)
         while True:
             self._wanted.clear()
             try:

@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, bindparam, func, select
 
 from bridge.base.backoff import Backoff
-from bridge.store.persistence import WHILE_AWAY
+from bridge.store.persistence import STORE_AWAY
 from bridge.store.wakeups import Topic
 
 _CHANNEL = "voicebridge"
@@ -30,7 +30,7 @@ async def listen(engine: Engine, listener: str, wake: Callable[[Iterable[Topic]]
     What was said while the connection was lost is not heard, so after each new one everybody is woken.
     """
     where, how = engine.dialect.create_connect_args(engine.url)
-    backoff = Backoff(WHILE_AWAY)
+    backoff = Backoff(STORE_AWAY)
     while True:
         with suppress(psycopg.Error):
             async with await psycopg.AsyncConnection.connect(*where, **how, autocommit=True) as connection:

@@ -11,7 +11,7 @@ import structlog
 from bridge.base.backoff import Backoff, Waits
 from bridge.store.errors import StoreFailed
 
-WHILE_AWAY = Waits(first=1.0, longest=1.0, jitter=0.5)
+STORE_AWAY = Waits(first=1.0, longest=1.0, jitter=0.5)
 """Between tries while the database is away: all nodes miss it at the same moment, and are not to be back at once."""
 
 _T = TypeVar("_T")
@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 async def until_stored(work: Callable[[], Awaitable[_T]]) -> _T:
     """Try until the store takes it: what happened on a call must not get lost while its database is away."""
-    backoff = Backoff(WHILE_AWAY)
+    backoff = Backoff(STORE_AWAY)
     while True:
         try:
             return await work()

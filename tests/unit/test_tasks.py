@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.contextvars import bind_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
 from bridge.base import tasks
@@ -126,17 +127,52 @@ async def test_work_in_the_background_that_fails_is_logged_and_ends_alone() -> N
         nonlocal over
         over += 1
 
-    background, well = Background("tried_in_vain", on_over=count, asterisk="here"), Work()
+    well = Work()
     with capture_logs() as logs:
+        background = Background("tried_in_vain", logged_as={"asterisk": "here"}, on_over=count)
         background.begin(Work(ValueError("hostile")).run())
         background.begin(well.run())
         await well.begins(1)
-    assert [(line["event"], line["asterisk"]) for line in logs] == [("tried_in_vain", "here")]
+    assert [(line["event"], line["asterisk"], type(line["exc_info"])) for line in logs] == [
+        ("tried_in_vain", "here", ValueError)
+    ]
     assert (len(background), over) == (1, 1)
     assert not await background.wait(0.01)
     background.cancel()
     assert await background.wait(20)
     assert (len(background), over) == (0, 2)
+
+
+async def test_work_that_is_cancelled_before_it_has_begun_is_over_as_well() -> None:
+    background = Background("never")
+    background.begin(Work().run())
+    background.cancel()
+    assert await background.wait(20)
+    assert len(background) == 0
+
+
+async def test_a_failure_is_logged_with_what_the_work_has_bound() -> None:
+    async def fails() -> None:
+        bind_contextvars(message="m1")
+        raise ValueError
+
+    background = Background("tried_in_vain")
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        background.begin(fails())
+        await background.wait()
+    assert [(line["event"], line["message"]) for line in logs] == [("tried_in_vain", "m1")]
+
+
+async def test_what_has_ended_is_not_under_way_for_a_moment_longer() -> None:
+    """Who looks whether to begin anew must not take it for work that still sees what is new."""
+    background, seen = Background("never"), list[int]()
+
+    async def ends() -> None:
+        asyncio.get_running_loop().call_soon(lambda: seen.append(len(background)))
+
+    background.begin(ends())
+    await background.wait()
+    assert seen == [0]
 
 
 async def test_there_may_be_nothing_in_the_background_to_wait_for() -> None:

@@ -39,7 +39,7 @@ class AmiLink:
         self._ping_seconds = ping_seconds
         self._protocol: AmiProtocol | None = None
         self._logged_in = asyncio.Event()
-        self._keeping = Background("ami_link_failed", host=self._address.host, port=self._address.port)
+        self._keeping = Background("ami_link_failed", logged_as={"asterisk": self.name})
         self._event_handlers: list[Callable[[Event], None]] = []
         self._login_handlers: list[Callable[[], None]] = []
         self._doing = ""

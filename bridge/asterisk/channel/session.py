@@ -18,6 +18,7 @@ from bridge.asterisk.channel.limit import CallLimit
 from bridge.asterisk.channel.operations import AgiOperation, OperationState
 from bridge.asterisk.channel.silence import BackgroundSilence, SilenceState
 from bridge.base.backoff import is_set_within
+from bridge.base.tasks import Background
 from bridge.telephony.errors import ExchangeError, LinkDown, Rejected, Unconfirmed
 from bridge.telephony.events import CallEvent
 
@@ -60,7 +61,7 @@ class AgiSession:
         """Whether we know what the channel does: something was begun since the login."""
         self._ended_unseen: agi.Answer | None = None
         """The answer to an operation that is taken up only now."""
-        self._again: asyncio.Task[None] | None = None
+        self._again = Background("operation_not_repeated", logged_as={"channel": channel_id, **logged_as})
         self._is_closed = False
 
     @property
@@ -198,7 +199,7 @@ class AgiSession:
         """The channel has nothing to do: the operation is over, or its order got lost with the link."""
         if self._operation and self._operation.was_never_heard_of(answer, self._loop.time()):
             self._operation.become(OperationState.ORDERED)
-            self._again = self._loop.create_task(self.do(self._operation))
+            self._again.begin(self.do(self._operation))
         else:
             self._finish(answer)
 

@@ -104,7 +104,7 @@ async def test_a_call_that_goes_on_keeps_its_recording(store: Store, files: Reco
 async def test_recordings_wait_while_storage_is_away_also_over_a_restart(
     store: Store, files: RecordingFiles, bucket: Bucket, network: StorageNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording_uploads, "WHILE_AWAY", Waits(first=0.1, longest=300.0))
+    monkeypatch.setattr(recording_uploads, "STORAGE_AWAY", Waits(first=0.1, longest=300.0))
     network.away = True
     recordings = [await recorded(store, files, f"m{number}") for number in range(6)]
     for _ in range(2):
