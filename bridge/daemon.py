@@ -29,8 +29,8 @@ from bridge.base.logs import configure_logs, log_what_nobody_awaits
 from bridge.base.objects import Objects
 from bridge.base.outbound import Outbound
 from bridge.base.service_manager import READY, STOPPING, tell, tell_alive
-from bridge.base.supervised import Supervisor
-from bridge.calls.attempt import AttemptRunner
+from bridge.base.tasks import Supervisor
+from bridge.calls.runner import AttemptRunner
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
@@ -43,14 +43,13 @@ from bridge.reports.push import Pusher
 from bridge.reports.retention import Limits, Retention
 from bridge.reports.signature import signing_key
 from bridge.settings import Settings
-from bridge.speech import Speech, build_engines
-from bridge.speech.kept.files import make_folder
+from bridge.speech.cache.files import make_folder
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Store, StoreFailed, Topic, TrunkLimit
-from bridge.telephony.formats import Formats, TrunkFormat
 
 _log = structlog.get_logger(__name__)
 
-_ACCOUNT = "default"
 _SWITCH_SECONDS = 0.001
 """How long a thread that works on a large request may keep the loop's from going on, each time that one has waited."""
 _ASTERISK_WRITES_MODE = 0o2770
@@ -116,7 +115,7 @@ class Daemon:
         self._links = [AmiLink(url.get_secret_value()) for url in settings.ami_urls]
         self._journal = Journal(settings.journal_dir)
         engines = build_engines(settings.speech_engines)
-        formats = number_formats(settings)
+        formats = settings.formats
         # The first that has to be closed: nothing before it, and nothing behind it refuses settings.
         self._store = Store(settings.store_url, routes, formats=formats, place=occupy(settings.data_dir))
         self._outbound = Outbound(allow_private=settings.allow_private_urls)
@@ -130,7 +129,7 @@ class Daemon:
             objects=self._objects,
         )
         self._recordings = RecordingFiles(settings.data_dir / "recordings", node=settings.node, objects=self._objects)
-        self._uploads = RecordingUploads(store=self._store, files=self._recordings, node=settings.node)
+        self._uploads = RecordingUploads(recordings=self._store.recordings, files=self._recordings, node=settings.node)
         self._cdr_files = CdrFiles(settings.data_dir / "cdr")
         self._retention = Retention(
             store=self._store,
@@ -146,11 +145,13 @@ class Daemon:
                 speech_bytes=settings.speech_cache_bytes,
             ),
         )
-        self._pusher = Pusher(store=self._store, outbound=self._outbound, key=key, at=settings.url_for_receivers)
+        self._pusher = Pusher(
+            outbox=self._store.outbox, outbound=self._outbound, key=key, at=settings.url_for_receivers
+        )
         self._store.subscribe(Topic.PUSH, self._pusher.wake)
         self._watch = TrunkWatch(self._links, registrations(settings), hosts(settings))
-        switchboards = [Switchboard(link, self._journal) for link in self._links]
-        by_name = {switchboard.name: switchboard for switchboard in switchboards}
+        self._switchboards = [Switchboard(link, self._journal) for link in self._links]
+        by_name = {switchboard.name: switchboard for switchboard in self._switchboards}
         runner = AttemptRunner(
             store=self._store,
             switchboards=by_name,
@@ -172,7 +173,7 @@ class Daemon:
         )
         self._dialer = Dialer(
             store=self._store,
-            switchboards=switchboards,
+            switchboards=self._switchboards,
             runner=runner,
             node=settings.node,
             instance=uuid4().hex,
@@ -186,7 +187,9 @@ class Daemon:
         self._site = Site(
             create_app(
                 store=self._store,
-                authenticator=_authenticator(settings, self._store),
+                authenticator=Authenticator(
+                    keys=settings.api_keys, users=settings.users, kept=self._store.accounts.credentials
+                ),
                 speech=self._speech,
                 recordings=self._recordings,
                 readiness=self._readiness,
@@ -222,7 +225,9 @@ class Daemon:
             await self._objects.start()
         ends.push_async_callback(self._speech.close)
         await self._speech.start()
-        await self._store.reroute()
+        await self._store.messages.reroute()
+        for switchboard in self._switchboards:
+            ends.push_async_callback(switchboard.close)
         # What the last calls need is ended after them, although it is begun only when the node has its name.
         ends.push_async_callback(self._supervisor.stop)
         ends.push_async_callback(self._site.close)
@@ -254,8 +259,7 @@ class Daemon:
 
     async def _refuse_to_serve_nobody(self) -> None:
         settings = self._settings
-        in_settings = settings.api_key or (settings.user and settings.password)
-        if not in_settings and not await self._store.credentials():
+        if not settings.api_keys and not settings.users and not await self._store.accounts.credentials():
             raise NoCredentials(
                 "set VOICEBRIDGE_API_KEY, or VOICEBRIDGE_USER and VOICEBRIDGE_PASSWORD, or run voicebridge keys add"
             )
@@ -291,17 +295,3 @@ class Daemon:
         except StoreFailed as error:
             return str(error)
         return None
-
-
-def number_formats(settings: Settings) -> Formats:
-    """What each trunk is sent."""
-    trunks = {trunk.name: TrunkFormat(trunk.number_format, trunk.caller_id_format) for trunk in settings.all_trunks}
-    return Formats(trunks, settings.caller_id)
-
-
-def _authenticator(settings: Settings, store: Store) -> Authenticator:
-    keys = {settings.api_key.get_secret_value(): _ACCOUNT} if settings.api_key else {}
-    users = {}
-    if settings.user and settings.password:
-        users[settings.user, settings.password.get_secret_value()] = _ACCOUNT
-    return Authenticator(keys=keys, users=users, kept=store.credentials)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -35,6 +36,8 @@ from pydantic_settings import (
 )
 
 from bridge.base.errors import WRONG_SETTINGS, VoicebridgeError
+from bridge.speech.engine_registry import DEFAULT_ENGINES, ENGINE_NAMES
+from bridge.telephony.formats import Formats, TrunkFormat
 from bridge.telephony.numbers import parse_sender
 
 if TYPE_CHECKING:
@@ -42,7 +45,6 @@ if TYPE_CHECKING:
 
 Codec = Literal["ulaw", "alaw", "g722"]
 Dtmf = Literal["rfc4733", "info", "inband"]
-Engine = Literal["espeak-ng", "gtts"]
 
 _TRUNK_NAME = r"^[A-Za-z0-9_-]{1,40}$"
 _SIP_URI = r"^sip:[A-Za-z0-9.-]+(:[0-9]{1,5})?$"
@@ -53,6 +55,9 @@ _PUBLIC_URL = (
     r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*/?$"
 )
 _S3_REGION = r"^[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
+
+_ACCOUNT = "default"
+"""Whose the credentials are that stand in the settings."""
 
 _MOST_DAYS = 36_500
 _MOST_CALLS = 1_000_000
@@ -66,6 +71,14 @@ class SettingsFileInvalid(VoicebridgeError):
     exit_status = WRONG_SETTINGS
 
 
+def _known_engine(name: Any) -> Any:
+    if name not in ENGINE_NAMES:
+        *first, last = map(repr, ENGINE_NAMES)
+        raise ValueError(f"Input should be {', '.join(first)} or {last}")
+    return name
+
+
+EngineName = Annotated[str, BeforeValidator(_known_engine)]
 Prefix = Annotated[str, Field(pattern=r"^[0-9]{0,15}$")]
 NumberFormat = dict[Prefix, Annotated[str, Field(pattern=r"^\+?[0-9*#]{0,16}$")]]
 CallerIdFormat = dict[Prefix, Annotated[str, Field(pattern=r"^\+?[0-9]{0,16}$")]]
@@ -154,7 +167,7 @@ class Settings(BaseSettings):
     asterisk_rtp_first: int = Field(default=10000, ge=1024, le=65534)
     asterisk_rtp_last: int = Field(default=20000, ge=1025, le=65535)
 
-    speech_engines: Annotated[tuple[Engine, ...], NoDecode] = ("espeak-ng",)
+    speech_engines: Annotated[tuple[EngineName, ...], NoDecode] = DEFAULT_ENGINES
     allow_private_urls: bool = False
     webhook_secret: SecretStr | None = None
     message_days: int = Field(default=90, ge=3, le=_MOST_DAYS)
@@ -266,6 +279,22 @@ class Settings(BaseSettings):
                 calls_per_second=self.trunk_calls_per_second,
             ),
         )
+
+    @property
+    def api_keys(self) -> dict[str, str]:
+        """The one that is set, if there is one, with its account."""
+        return {self.api_key.get_secret_value(): _ACCOUNT} if self.api_key else {}
+
+    @property
+    def users(self) -> dict[tuple[str, str], str]:
+        """The name and the password that are set, if both are, with their account."""
+        return {(self.user, self.password.get_secret_value()): _ACCOUNT} if self.user and self.password else {}
+
+    @property
+    def formats(self) -> Formats:
+        """What each trunk is sent."""
+        trunks = {trunk.name: TrunkFormat(trunk.number_format, trunk.caller_id_format) for trunk in self.all_trunks}
+        return Formats(trunks, self.caller_id)
 
     @property
     def url_for_receivers(self) -> str:

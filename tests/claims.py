@@ -20,7 +20,7 @@ async def ask(
     limit_of: TrunkLimit = BOUNDLESS,
 ) -> Claims:
     """What a node gets of the messages that are due."""
-    return await store.claim_due(
+    return await store.calls.claim_due(
         node=node,
         asterisk="127.0.0.1:5038",
         of_trunk=of_trunk,

@@ -22,7 +22,7 @@ LOST_ON_A_BUSY_MACHINE = 0.5
 async def call(store: Store, name: str = "m1", node: str = "here") -> Claim:
     """A call that goes on."""
     message = Message(name, "41793026727", None, Content(text="Hello", record=True), NOW, NOW + HOUR)
-    await store.accept(Bulk(f"bulk-of-{name}", "acme", NOW, [message]))
+    await store.messages.accept(Bulk(f"bulk-of-{name}", "acme", NOW, [message]))
     (claimed,) = await claim(store, NOW, node=node, limit=1)
     return claimed
 
@@ -30,7 +30,7 @@ async def call(store: Store, name: str = "m1", node: str = "here") -> Claim:
 async def end(store: Store, claimed: Claim, seconds: float = 10) -> None:
     ended_at = NOW + timedelta(seconds=seconds)
     attempt = replace(claimed.attempt, answered_at=NOW, ended_at=ended_at, status_id=5, error_id=5000)
-    assert await store.finish(claimed.key, attempt, status_id=5, error_id=5000, done_at=ended_at)
+    assert await store.calls.finish(claimed.key, attempt, status_id=5, error_id=5000, done_at=ended_at)
 
 
 def write(files: RecordingFiles, recording: Recording, seconds: float = 10, at: datetime = NOW) -> Path:
@@ -44,7 +44,7 @@ def write(files: RecordingFiles, recording: Recording, seconds: float = 10, at: 
 
 async def begun(store: Store, claimed: Claim) -> Recording:
     recording = new_recording(claimed.attempt.id, "call", NOW)
-    await store.begin_recording("acme", claimed.key, recording)
+    await store.recordings.begin("acme", claimed.key, recording)
     return recording
 
 
@@ -55,14 +55,14 @@ async def recorded(
     claimed = await call(store, name, node)
     recording = await begun(store, claimed)
     write(files, recording, seconds)
-    await store.finish_recording(await files.finished(recording, seconds))
+    await store.recordings.finish(await files.finished(recording, seconds))
     await end(store, claimed, seconds)
     return await found(store, recording)
 
 
 async def found(store: Store, recording: Recording) -> Recording:
     """The recording as the store has it now."""
-    kept = await store.recording("acme", recording.id)
+    kept = await store.recordings.find("acme", recording.id)
     assert kept is not None
     return kept
 

@@ -28,7 +28,8 @@ from bridge.asterisk.trunks import TrunkWatch
 from bridge.base.children import child
 from bridge.base.errors import VoicebridgeError
 from bridge.settings import Settings
-from bridge.speech import SpeechError, build_engines
+from bridge.speech.engine_registry import build_engines, engine_entry
+from bridge.speech.errors import SpeechError
 from bridge.telephony.trunks import TrunkStanding
 
 PORT_SECONDS = 5.0
@@ -95,12 +96,7 @@ async def _ffmpeg() -> str:
 
 
 async def _engine(name: str) -> str:
-    [engine] = build_engines([name])
-    remedy = (
-        "Install the packages espeak-ng and libespeak-ng1."
-        if engine.local
-        else f"It speaks over the network: let it through, or take {name} out of VOICEBRIDGE_SPEECH_ENGINES."
-    )
+    [engine], remedy = build_engines([name]), engine_entry(name).remedy
     began = time.monotonic()
     try:
         await engine.start()

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from bridge.base.objects import Bucket, ObjectNotThere, Objects, ObjectStorageFailed
 from bridge.settings import Settings
 from bridge.store import outbox
-from bridge.store.credentials import in_force
+from bridge.store.accounts import credentials_in_force
 from bridge.store.database import Database
 from bridge.store.engine import database_url
 from bridge.store.errors import SchemaOld, SchemaUnknown, StoreFailed
@@ -42,9 +42,9 @@ class Doubt(Trouble):
 
 async def credentials(settings: Settings) -> str:
     """Somebody can use the API: by the settings, or by what ``voicebridge keys`` has made."""
-    if settings.api_key:
+    if settings.api_keys:
         return "an API key is set"
-    if settings.user and settings.password:
+    if settings.users:
         return "a user and a password are set"
     remedy = "Set VOICEBRIDGE_API_KEY, or VOICEBRIDGE_USER and VOICEBRIDGE_PASSWORD, or run `voicebridge keys add`."
     try:
@@ -74,7 +74,7 @@ async def public_address(settings: Settings) -> str:
 
 
 async def _made_by_keys(settings: Settings) -> int:
-    return 0 if _missing_file(settings) else len(await _read(settings, in_force))
+    return 0 if _missing_file(settings) else len(await _read(settings, credentials_in_force))
 
 
 async def _read(settings: Settings, work: Callable[[Connection], _T]) -> _T:

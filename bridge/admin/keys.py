@@ -5,7 +5,6 @@ The schema is left as it is: a daemon may run on it. Each function raises Schema
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,8 +12,9 @@ from datetime import datetime
 
 from bridge.api.secrets import key_digest, password_digest
 from bridge.base.errors import VoicebridgeError
+from bridge.base.threads import LARGE
 from bridge.settings import Settings
-from bridge.store import Store
+from bridge.store import Accounts, Store
 
 _SHOWN_CHARACTERS = 7
 """Of a key, so that an operator knows which one it is."""
@@ -38,8 +38,8 @@ async def add_key(settings: Settings, account: str) -> str:
     """A new API key of an account; it cannot be shown again. Raises CredentialInvalid."""
     _refuse_unprintable("account", account)
     key = f"vb_{secrets.token_urlsafe(32)}"
-    async with _store(settings) as store:
-        await store.add_credential(account=account, kind="key", name=key[:_SHOWN_CHARACTERS], digest=key_digest(key))
+    async with _accounts(settings) as accounts:
+        await accounts.add_credential(account=account, kind="key", name=key[:_SHOWN_CHARACTERS], digest=key_digest(key))
     return key
 
 
@@ -51,15 +51,15 @@ async def add_user(settings: Settings, account: str, name: str, password: str) -
         raise CredentialInvalid("a user's name must not contain a colon (RFC 7617)")
     if not password:
         raise CredentialInvalid("the password is empty")
-    digest = await asyncio.to_thread(password_digest, password)
-    async with _store(settings) as store:
-        await store.add_credential(account=account, kind="user", name=name, digest=digest)
+    digest = await LARGE.run(password_digest, password)
+    async with _accounts(settings) as accounts:
+        await accounts.add_credential(account=account, kind="user", name=name, digest=digest)
 
 
 async def list_keys(settings: Settings) -> None:
     """Print all credentials, times in UTC; secrets are not known."""
-    async with _store(settings) as store:
-        kept = await store.all_credentials()
+    async with _accounts(settings) as accounts:
+        kept = await accounts.all_credentials()
     print(_ROW.format("NUMBER", "KIND", "NAME", "CREATED", "REVOKED", "ACCOUNT"))
     for each in kept:
         name = f"{each.name}…" if each.kind == "key" else each.name
@@ -70,16 +70,16 @@ async def list_keys(settings: Settings) -> None:
 
 async def revoke_key(settings: Settings, number: int) -> None:
     """Close the door to a credential. Raises CredentialUnknown."""
-    async with _store(settings) as store:
-        if not await store.revoke_credential(number):
+    async with _accounts(settings) as accounts:
+        if not await accounts.revoke_credential(number):
             raise CredentialUnknown(f"there is no credential {number} in force; see voicebridge keys list")
 
 
 @asynccontextmanager
-async def _store(settings: Settings) -> AsyncIterator[Store]:
+async def _accounts(settings: Settings) -> AsyncIterator[Accounts]:
     store = Store(settings.store_url, migrates=False)
     try:
-        yield store
+        yield store.accounts
     finally:
         await store.close()
 

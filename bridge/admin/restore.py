@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bridge.admin.unserved import refuse_while_served
 from bridge.asterisk.journal import Journal
+from bridge.calls.orphans import lost
 from bridge.calls.outcomes import settle
-from bridge.calls.settling import lost
 from bridge.messages.attempt import Attempt
 from bridge.messages.retry import next_attempt
 from bridge.messages.statuses import DELIVERED_TO_HANDSET, EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
@@ -45,7 +45,7 @@ async def after_restore(settings: Settings, *, call_again: bool, now: datetime) 
         if call_again:
             return Restored(await _settle_known(store, journal), 0)
         known, unknown = await _end_calls(store, journal, now)
-        while ended := await store.end_all(
+        while ended := await store.messages.end_all(
             status_id=EXPIRED_UNKNOWN, error_id=INTERNAL_SERVER_ERROR, now=now, limit=_AT_ONCE
         ):
             unknown += ended
@@ -75,14 +75,14 @@ async def _end_calls(store: Store, journal: Journal, now: datetime) -> tuple[int
         # What failed may have been tried again since.
         if status_id != DELIVERED_TO_HANDSET and next_attempt(claim.message.content.retry, attempt.number, now):
             status_id, error_id = EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
-        await store.finish(claim.key, attempt, status_id=status_id, error_id=error_id, done_at=now)
+        await store.calls.finish(claim.key, attempt, status_id=status_id, error_id=error_id, done_at=now)
         known += status_id != EXPIRED_UNKNOWN
     return known, len(calls) - known
 
 
 async def _calls(store: Store, journal: Journal) -> list[tuple[OpenAttempt, Record | None]]:
     """The calls that were under way in the backup, and what is known of them."""
-    left = await store.all_open_attempts()
+    left = await store.calls.all_open()
     records = await journal.read([name for one in left for name in _channel_ids(one.claim.attempt)])
     calls = []
     for one in left:

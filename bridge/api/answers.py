@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic_core import to_json
 
+from bridge.base.threads import LARGE
+
 _Entry = TypeVar("_Entry")
 
 _AT_ONCE = 100
@@ -26,7 +28,7 @@ async def list_answer(
     head = to_json({**others, name: []}).removesuffix(b"]}")
     if len(entries) <= _AT_ONCE:
         return web.Response(body=head + b"".join(_pieces(entries, members)) + b"]}", content_type=_JSON)
-    pieces = [head, *await asyncio.to_thread(lambda: list(_pieces(entries, members))), b"]}"]
+    pieces = [head, *await LARGE.run(lambda: list(_pieces(entries, members))), b"]}"]
     response = web.StreamResponse()
     response.content_type = _JSON
     response.content_length = sum(map(len, pieces))

@@ -30,7 +30,7 @@ from bridge.api.sending import send_advanced, send_multi, send_single
 from bridge.api.services import SERVICES, Readiness, Services
 from bridge.api.voices import get_voices
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech
+from bridge.speech.speech import Speech
 from bridge.store import Store
 
 _ROUTES = (

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from secrets import token_bytes
 
 from bridge.api.secrets import key_digest, password_fits
+from bridge.base.threads import LARGE
 from bridge.store import Credential
 
 _READ_AGAIN_SECONDS = 2.0
@@ -71,7 +72,7 @@ class Authenticator:
         if self._verified.get(digest) != user:
             # One at a time, so that guessing does not take the machine from the calls.
             async with self._verifying:
-                if not await asyncio.to_thread(password_fits, password, user.digest):
+                if not await LARGE.run(password_fits, password, user.digest):
                     return None
             self._verified[digest] = user
         return user.account

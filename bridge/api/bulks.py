@@ -47,7 +47,7 @@ async def put_bulk(request: web.Request) -> web.Response:
     bulk_id, store = queries.required(request, "bulkId"), request.app[SERVICES].store
     wanted, now = await read_body(request, lambda body, rules: (read(Rescheduling, body, rules), rules.now))
     try:
-        bulk = await store.reschedule_bulk(request[ACCOUNT], bulk_id, max(wanted.send_at, now))
+        bulk = await store.bulks.reschedule(request[ACCOUNT], bulk_id, max(wanted.send_at, now))
     except BulkOver as error:
         raise BulkOverRefused(str(error)) from error
     return _send_at(request, bulk)
@@ -67,15 +67,15 @@ async def put_bulk_status(request: web.Request) -> web.Response:
 async def _change(store: Store, account: str, bulk_id: str, wanted: BulkStatus) -> BulkStanding | None:
     match wanted:
         case BulkStatus.PAUSED:
-            return await store.pause_bulk(account, bulk_id)
+            return await store.bulks.pause(account, bulk_id)
         case BulkStatus.CANCELED:
-            return await store.cancel_bulk(account, bulk_id)
+            return await store.bulks.cancel(account, bulk_id)
         case _:
-            return await store.resume_bulk(account, bulk_id)
+            return await store.bulks.resume(account, bulk_id)
 
 
 async def _bulk(request: web.Request) -> BulkStanding | None:
-    return await request.app[SERVICES].store.bulk(request[ACCOUNT], queries.required(request, "bulkId"))
+    return await request.app[SERVICES].store.bulks.standing(request[ACCOUNT], queries.required(request, "bulkId"))
 
 
 def _send_at(request: web.Request, bulk: BulkStanding | None) -> web.Response:

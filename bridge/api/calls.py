@@ -19,10 +19,10 @@ from bridge.store import Store
 async def get_call(request: web.Request) -> web.Response:
     """Where a message stands now; with a bulk's token, how many of its messages are in each state."""
     store, account, token = request.app[SERVICES].store, request[ACCOUNT], request.match_info["token"]
-    progress = await store.progress(account, token)
+    progress = await store.messages.progress(account, token)
     if progress is not None:
-        return web.json_response(_standing(progress, await store.attempts(account, token)))
-    counts = await store.bulk_counts(account, token)
+        return web.json_response(_standing(progress, await store.messages.attempts(account, token)))
+    counts = await store.bulks.counts(account, token)
     if counts is not None:
         return web.json_response(_bulk_standing(token, counts))
     raise _unknown(token)
@@ -31,12 +31,12 @@ async def get_call(request: web.Request) -> web.Response:
 async def get_cdr(request: web.Request) -> web.Response:
     """The CDR of a finished call, one entry per attempt; also with the token of a bulk that has one message."""
     store, account, token = request.app[SERVICES].store, request[ACCOUNT], request.match_info["token"]
-    progress = await store.progress(account, token) or await _only_message(store, account, token)
+    progress = await store.messages.progress(account, token) or await _only_message(store, account, token)
     if progress is None:
         raise _unknown(token)
     if progress.state is not State.DONE:
         raise CallNotFinished(f"the call is not over: it is {progress.state}")
-    at, attempts = own_address(request), await store.attempts(account, progress.message.id)
+    at, attempts = own_address(request), await store.messages.attempts(account, progress.message.id)
     return web.json_response(
         {
             **_identity(progress),
@@ -47,8 +47,8 @@ async def get_cdr(request: web.Request) -> web.Response:
 
 
 async def _only_message(store: Store, account: str, bulk_id: str) -> Progress | None:
-    message_id = await store.only_message(account, bulk_id)
-    return None if message_id is None else await store.progress(account, message_id)
+    message_id = await store.bulks.only_message(account, bulk_id)
+    return None if message_id is None else await store.messages.progress(account, message_id)
 
 
 def _standing(progress: Progress, attempts: list[Attempt]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ async def get_reports_v2(request: web.Request) -> web.StreamResponse:
 
 
 async def _take(request: web.Request, form: Callable[[Report], dict[str, Any]]) -> web.StreamResponse:
-    reports = await request.app[SERVICES].store.take_reports(
+    reports = await request.app[SERVICES].store.reports.take(
         request[ACCOUNT],
         bulk_id=request.query.get("bulkId") or None,
         message_id=request.query.get("messageId") or None,

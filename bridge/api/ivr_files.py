@@ -22,7 +22,7 @@ async def get_files(request: web.Request) -> web.StreamResponse:
     """A page of recordings that can be heard, the newest first."""
     page = queries.number(request, "page", 1)
     size = queries.number(request, "pageSize", _USUAL_PAGE, highest=_LARGEST_PAGE)
-    files = await request.app[SERVICES].store.recorded_files(
+    files = await request.app[SERVICES].store.recordings.files(
         request[ACCOUNT],
         message_id=request.query.get("messageId") or None,
         number=queries.optional(request, "number", wanted_number),
@@ -34,7 +34,7 @@ async def get_files(request: web.Request) -> web.StreamResponse:
 
 async def get_file(request: web.Request) -> web.StreamResponse:
     """One recording: WAV, PCM of 16 bits at 8 kHz."""
-    recording = await request.app[SERVICES].store.recording(request[ACCOUNT], request.match_info["id"])
+    recording = await request.app[SERVICES].store.recordings.find(request[ACCOUNT], request.match_info["id"])
     return await recorded_audio(request, recording, "application/octet-stream")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -20,6 +19,7 @@ from bridge.api.sending import Taken, keep
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.api.spoken import refuse_what_cannot_be_heard
 from bridge.api.terms import Campaign, OptionalId, check_campaigns
+from bridge.base.threads import LARGE
 from bridge.messages.expansion import Order, expand
 from bridge.messages.message import Content, Launch, Notify
 from bridge.messages.scenario import Scenario
@@ -49,11 +49,11 @@ async def launch_scenarios(request: web.Request) -> web.StreamResponse:
     """Call numbers with scenarios."""
     services, account = request.app[SERVICES], request[ACCOUNT]
     wanted = await read_body(request, lambda body, rules: read(LaunchRequest, body, rules))
-    scenarios = await services.store.scenarios(account, {message.scenario_id for message in wanted.messages})
+    scenarios = await services.store.scenarios.by_id(account, {message.scenario_id for message in wanted.messages})
     _refuse_unknown(wanted, scenarios)
-    bulk, played = await asyncio.to_thread(_launched, wanted, scenarios, account, services.rules().now)
+    bulk, played = await LARGE.run(_launched, wanted, scenarios, account, services.rules().now)
     await refuse_what_cannot_be_heard(request, played)
-    return await keep(request, bulk, services.store.launch)
+    return await keep(request, bulk, services.store.messages.launch)
 
 
 def _refuse_unknown(wanted: LaunchRequest, scenarios: Mapping[str, Scenario]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from bridge.api.reading import read, read_body
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.api.spoken import Played, refuse_what_cannot_be_heard
 from bridge.api.terms import ContentType, OptionalUrl
+from bridge.base.threads import LARGE
 from bridge.messages.scenario import Scenario, ScenarioBody, new_scenario
 from bridge.reports.members import wire_time
 from bridge.scripts import ScriptInvalid, compile_scenario
@@ -54,14 +54,14 @@ async def create_scenario(request: web.Request) -> web.Response:
     body = await _body(request)
     services = request.app[SERVICES]
     scenario = new_scenario(body, services.rules().now)
-    await services.store.add_scenario(request[ACCOUNT], scenario)
+    await services.store.scenarios.add(request[ACCOUNT], scenario)
     return web.json_response(_members(scenario))
 
 
 async def get_scenario(request: web.Request) -> web.Response:
     """One scenario."""
     scenario_id = request.match_info["id"]
-    found = await request.app[SERVICES].store.scenarios(request[ACCOUNT], [scenario_id])
+    found = await request.app[SERVICES].store.scenarios.by_id(request[ACCOUNT], [scenario_id])
     if scenario_id not in found:
         raise _unknown(scenario_id)
     return web.json_response(_members(found[scenario_id]))
@@ -72,7 +72,7 @@ async def search_scenarios(request: web.Request) -> web.Response:
     page = queries.number(request, "page", 1)
     size = queries.number(request, "pageSize", _LARGEST_PAGE, highest=_LARGEST_PAGE)
     until = queries.optional(request, "lastUsageDateUntil", queries.day)
-    found = await request.app[SERVICES].store.search_scenarios(
+    found = await request.app[SERVICES].store.scenarios.search(
         request[ACCOUNT],
         name=request.query.get("name") or None,
         label=request.query.get("label") or None,
@@ -82,14 +82,14 @@ async def search_scenarios(request: web.Request) -> web.Response:
         offset=(page - 1) * size,
     )
     # One after the other, and not on the event loop: a script may be large.
-    written = [await asyncio.to_thread(to_json, _members(scenario)) for scenario in found]
+    written = [await LARGE.run(to_json, _members(scenario)) for scenario in found]
     return web.Response(body=b"[%b]" % b",".join(written), content_type="application/json")
 
 
 async def update_scenario(request: web.Request) -> web.Response:
     """Put a scenario in another one's place, under its id."""
     body, scenario_id, services = await _body(request), request.match_info["id"], request.app[SERVICES]
-    scenario = await services.store.change_scenario(request[ACCOUNT], scenario_id, body, services.rules().now)
+    scenario = await services.store.scenarios.change(request[ACCOUNT], scenario_id, body, services.rules().now)
     if scenario is None:
         raise _unknown(scenario_id)
     return web.json_response(_members(scenario))
@@ -98,7 +98,7 @@ async def update_scenario(request: web.Request) -> web.Response:
 async def delete_scenario(request: web.Request) -> web.Response:
     """Remove a scenario; messages that were launched with it keep its script."""
     scenario_id = request.match_info["id"]
-    if not await request.app[SERVICES].store.remove_scenario(request[ACCOUNT], scenario_id):
+    if not await request.app[SERVICES].store.scenarios.remove(request[ACCOUNT], scenario_id):
         raise _unknown(scenario_id)
     return web.json_response({})
 

@@ -14,7 +14,7 @@ from bridge.api.errors import BadRequest
 from bridge.api.services import ACCOUNT, SERVICES
 from bridge.messages.upload import Upload
 from bridge.reports.members import wire_time
-from bridge.speech import AudioUnsupported
+from bridge.speech.errors import AudioUnsupported
 
 _USUAL_PAGE, _LARGEST_PAGE = 20, 100
 _LONGEST_NAME = 200
@@ -33,7 +33,7 @@ async def upload_file(request: web.Request) -> web.Response:
         raise _refused(str(error)) from error
     now = services.rules().now
     upload = Upload(kept.id, name, kept.format, len(data), kept.seconds, created_at=now, used_at=now)
-    await services.store.add_upload(request[ACCOUNT], upload)
+    await services.store.uploads.add(request[ACCOUNT], upload)
     return web.json_response(_members(upload))
 
 
@@ -42,8 +42,8 @@ async def get_uploads(request: web.Request) -> web.Response:
     page = queries.number(request, "page", 0, lowest=0)
     size = queries.number(request, "size", _USUAL_PAGE, highest=_LARGEST_PAGE)
     store, account = request.app[SERVICES].store, request[ACCOUNT]
-    count = await store.count_uploads(account)
-    uploads = await store.uploads(account, limit=size, offset=page * size)
+    count = await store.uploads.count(account)
+    uploads = await store.uploads.page(account, limit=size, offset=page * size)
     return web.json_response(
         {
             "results": [_members(upload) for upload in uploads],
@@ -65,7 +65,7 @@ async def unknown_uploads(request: web.Request, named: Mapping[str, Collection[s
     if not named:
         return {}
     services = request.app[SERVICES]
-    known = await services.store.use_uploads(request[ACCOUNT], set(named), services.rules().now)
+    known = await services.store.uploads.use(request[ACCOUNT], set(named), services.rules().now)
     return {path: ["there is no such upload"] for each in named.keys() - known for path in named[each]}
 
 

@@ -26,7 +26,7 @@ async def get_logs(request: web.Request) -> web.StreamResponse:
     # Through which network a call went is not known here, so no message is of the network that is asked for.
     if request.query.get("mcc") or request.query.get("mnc"):
         return web.json_response({"results": []})
-    found = await request.app[SERVICES].store.logs(request[ACCOUNT], wanted, limit)
+    found = await request.app[SERVICES].store.messages.logs(request[ACCOUNT], wanted, limit)
     return await list_answer(request, "results", found, lambda message: log_entry(*message))
 
 

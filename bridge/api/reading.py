@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from typing import TypeVar
@@ -15,6 +14,7 @@ from bridge.api.errors import MOST_PROBLEMS, BadRequest, Problems
 from bridge.api.members import Rules
 from bridge.api.pieces import read_json
 from bridge.api.services import SERVICES
+from bridge.base.threads import LARGE
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _Wanted = TypeVar("_Wanted")
@@ -30,7 +30,7 @@ async def read_body(request: web.Request, reader: Callable[[bytes, Rules], _Want
     if not _is_json(request):
         raise BadRequest(f"the content type {request.content_type} is not known; send application/json")
     body, rules = await request.read(), request.app[SERVICES].rules()
-    return reader(body, rules) if len(body) <= _SMALL_BODY else await asyncio.to_thread(reader, body, rules)
+    return reader(body, rules) if len(body) <= _SMALL_BODY else await LARGE.run(reader, body, rules)
 
 
 def read(model: type[_Model], body: bytes, rules: Rules) -> _Model:

@@ -15,7 +15,7 @@ from bridge.telephony.numbers import parse_number
 async def get_call_recording(request: web.Request) -> web.StreamResponse:
     """The recording of a message's last call, as WAV."""
     message_id, to = request.match_info["messageId"], request.match_info["to"]
-    recording = await request.app[SERVICES].store.call_recording(request[ACCOUNT], message_id, wanted_number(to))
+    recording = await request.app[SERVICES].store.recordings.of_call(request[ACCOUNT], message_id, wanted_number(to))
     return await recorded_audio(request, recording, "audio/wav")
 
 

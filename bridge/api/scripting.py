@@ -7,7 +7,7 @@ from functools import partial
 
 from bridge.api.errors import MOST_PROBLEMS, BadRequest
 from bridge.api.spoken import Played
-from bridge.calls.scripting import script_of
+from bridge.calls.scripts import script_of
 from bridge.messages.expansion import Order
 from bridge.messages.message import Content
 from bridge.scripts import Script, ScriptInvalid

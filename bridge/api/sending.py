@@ -38,7 +38,7 @@ async def take_in(request: web.Request, reader: Callable[[bytes, Rules, str], Ta
     account = request[ACCOUNT]
     bulk, played = await read_body(request, lambda body, rules: reader(body, rules, account))
     await refuse_what_cannot_be_heard(request, played)
-    return await keep(request, bulk, request.app[SERVICES].store.accept)
+    return await keep(request, bulk, request.app[SERVICES].store.messages.accept)
 
 
 async def keep(request: web.Request, bulk: Bulk, accept: Callable[[Bulk], Awaitable[None]]) -> web.StreamResponse:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bridge.api.members import Rules
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech
+from bridge.speech.speech import Speech
 from bridge.store import Store
 
 

@@ -12,15 +12,10 @@ from bridge.api.errors import MOST_PROBLEMS, BadRequest
 from bridge.api.ivr_uploads import unknown_uploads
 from bridge.api.services import SERVICES
 from bridge.scripts import Script
-from bridge.scripts.script import Wording
-from bridge.speech import (
-    LanguageUnsupportedError,
-    NothingToSayError,
-    Phrase,
-    Speech,
-    SpeechError,
-    VoiceUnknownError,
-)
+from bridge.scripts.script import SpokenText
+from bridge.speech.errors import LanguageUnsupportedError, NothingToSayError, SpeechError, VoiceUnknownError
+from bridge.speech.phrase import Phrase
+from bridge.speech.speech import Speech
 
 MOST_STEPS = 500_000
 """Steps of all scripts of a request: what it costs to look through them must not grow beyond its bytes."""
@@ -66,8 +61,8 @@ class Played:
         if self._steps > MOST_STEPS:
             text = f"have scripts of more than {MOST_STEPS} steps in all"
             raise BadRequest("the request is too large; see validationErrors", {"messages": [text]})
-        for wording in script.wordings(variables):
-            _note(self.texts, _text(wording, sensitive=sensitive), _paths(wording, place))
+        for spoken in script.texts(variables):
+            _note(self.texts, _text(spoken, sensitive=sensitive), _paths(spoken, place))
         for upload_id, path in script.uploads():
             _note(self.uploads, upload_id, place(path))
 
@@ -121,17 +116,17 @@ def _at_fault(problem: SpeechError, paths: _Paths) -> str:
             return paths.text
 
 
-def _text(wording: Wording, *, sensitive: bool) -> _Text:
-    voice = wording.speaker.voice
+def _text(spoken: SpokenText, *, sensitive: bool) -> _Text:
+    options = spoken.options
     # The rate shapes only how quickly it is spoken.
-    phrase = Phrase(wording.text, voice.language, voice.voice, voice.gender, sensitive=sensitive)
-    return _Text(phrase, must_be_heard=wording.is_whole and bool(wording.text.strip()))
+    phrase = Phrase(spoken.text, options.language, options.voice, options.gender, sensitive=sensitive)
+    return _Text(phrase, must_be_heard=spoken.is_whole and bool(spoken.text.strip()))
 
 
-def _paths(wording: Wording, place: Place) -> _Paths:
-    speaker = wording.speaker
+def _paths(spoken: SpokenText, place: Place) -> _Paths:
+    options = spoken.options
     return _Paths(
-        place(wording.path), place(speaker.language_path or wording.path), place(speaker.voice_path or wording.path)
+        place(spoken.path), place(options.language_path or spoken.path), place(options.voice_path or spoken.path)
     )
 
 

@@ -13,7 +13,6 @@ channel was, who ended the call, and the last SIP status that came, if one came.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import shutil
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from bridge.base.removal import remove_all
+from bridge.base.threads import FILES
 from bridge.telephony.causes import (
     NO_ANSWER_FROM_USER,
     NO_CIRCUIT,
@@ -79,7 +79,7 @@ class Journal:
         oldest = min(since, datetime.now(UTC)) - _CLOCKS_DIFFER
         wanted = {channel_id.encode() for channel_id in channel_ids}
         try:
-            return await asyncio.to_thread(self._read, wanted, oldest)
+            return await FILES.run(self._read, wanted, oldest)
         except OSError as error:
             raise JournalUnreadable(f"the journal in {self._folder} cannot be read: {error}") from error
 
@@ -88,11 +88,11 @@ class Journal:
 
         Others that it placed do, and there is room.
         """
-        return await asyncio.to_thread(self._is_kept, _file_name(asterisk), _day(since))
+        return await FILES.run(self._is_kept, _file_name(asterisk), _day(since))
 
     async def sweep(self, before: datetime) -> None:
         """Delete the files of the days before that of ``before``."""
-        await asyncio.to_thread(self._sweep, _day(before))
+        await FILES.run(self._sweep, _day(before))
 
     def _read(self, wanted: set[bytes], oldest: datetime) -> dict[str, Record]:
         records: dict[str, Record] = {}
@@ -190,7 +190,7 @@ def _with(record: Record, at: datetime, found: re.Match[bytes]) -> Record:
 
 
 def _ended(at: datetime, found: re.Match[bytes]) -> Ended:
-    """As Call makes it of AMI's events."""
+    """As ``Lifecycle`` makes it of AMI's events."""
     by: Literal["callee", "caller"] = "callee" if found[6] == b"callee" else "caller"
     cause, status = int(found[4]) or NORMAL_CLEARING, int(found[7] or 0)
     if not status and cause == NO_CIRCUIT and by == "callee":

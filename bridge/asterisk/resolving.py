@@ -8,6 +8,8 @@ from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
+from bridge.base.threads import FILES
+
 _HOSTS = Path("/etc/hosts")
 
 
@@ -20,7 +22,7 @@ async def has_address(host: str) -> bool:
     with suppress(ValueError):
         ip_address(host)
         return True
-    if await asyncio.to_thread(_is_in_hosts_file, host):
+    if await FILES.run(_is_in_hosts_file, host):
         return False
     try:
         await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_DGRAM)

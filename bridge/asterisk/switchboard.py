@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
-from bridge.asterisk.channel.call import DOWN, Call
+from bridge.asterisk.channel.channel import AsteriskChannel
+from bridge.asterisk.channel.lifecycle import ReportedState
 from bridge.asterisk.channel.originate import COMMANDS, originate
 from bridge.asterisk.journal import Journal
+from bridge.base.tasks import Background
 from bridge.telephony.errors import ExchangeError, JournalUnreadable, Rejected, Unconfirmed
 from bridge.telephony.events import Origination
 from bridge.telephony.exchange import GONE_FOR_GOOD
@@ -33,12 +34,12 @@ class Switchboard:
     def __init__(self, link: AmiLink, journal: Journal) -> None:
         self._link = link
         self._journal = journal
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[str, AsteriskChannel] = {}
         self._arriving: dict[str, list[Event]] = {}
         self._overdue: dict[str, asyncio.TimerHandle] = {}
         self._left_alone: dict[str, float] = {}
         self._file_seen: Path | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._looking = Background("switchboard_failed", asterisk=link.name)
         link.subscribe(self._take, self._reconcile_all)
 
     @property
@@ -67,14 +68,19 @@ class Switchboard:
         """Spare it calls by this trunk for a while, or until there is another Asterisk behind the link."""
         self._left_alone[trunk] = asyncio.get_running_loop().time() + _LEFT_ALONE_SECONDS
 
-    async def place(self, origination: Origination) -> Call:
+    async def close(self) -> None:
+        """Look after nothing any more; the calls go on."""
+        self._looking.cancel()
+        await self._looking.wait()
+
+    async def place(self, origination: Origination) -> AsteriskChannel:
         """Have the number called. It is dialled at most once, whatever happens to the link.
 
         Raises ``UnsafeValue``, ``LinkDown`` and ``Rejected``, when it is certain that nothing was dialled; all that
         happens afterwards comes as the call's events.
         """
         now = datetime.now(UTC)
-        call = Call(self._link, origination, self._forget, placed_at=now)
+        call = AsteriskChannel(self._link, origination, self._forget, placed_at=now)
         headers = originate(origination, call_limit=call.limit, journal=self._journal.file(self.name, now), now=now)
         self._calls[call.id] = call
         try:
@@ -88,12 +94,11 @@ class Switchboard:
             self._watch(call)
         return call
 
-    async def adopt(self, originations: Sequence[Origination], placed_since: datetime) -> dict[str, Call]:
+    async def adopt(self, originations: Sequence[Origination], placed_since: datetime) -> dict[str, AsteriskChannel]:
         """The calls whose channels are alive, by their ids. Those that are followed already are given as they are.
 
         The events of others follow as for placed calls, Ringing or Answered and Ready first, keys pressed meanwhile
-        included.
-        What is done on a channel is known to whoever placed the call: say it with the ``adopt_*`` methods of Call.
+        included. What is done on a channel is known to whoever placed the call: say it with its ``adopt_*`` methods.
         Takes a second when there is no channel for one of them. Raises ``ExchangeError`` when Asterisk does not tell.
         """
         wanted = {origination.channel_id: origination for origination in originations}
@@ -108,7 +113,7 @@ class Switchboard:
             silent = {channel_id: await self._is_silent(channel) for channel_id, channel in channels.items()}
             followed = {channel_id: self._calls[channel_id] for channel_id in channels if channel_id in self._calls}
             calls = {
-                channel_id: Call(self._link, wanted[channel_id], self._forget, placed_at=placed_since)
+                channel_id: AsteriskChannel(self._link, wanted[channel_id], self._forget, placed_at=placed_since)
                 for channel_id in channels
                 if channel_id not in followed
             }
@@ -135,7 +140,7 @@ class Switchboard:
             if event["Event"] == "Hangup":
                 self._see_that_the_journal_is_kept(call)
             elif event["Event"] == "OriginateResponse" and not call.over:
-                self._begin(self._see_whether_it_had_a_channel(call))
+                self._looking.begin(self._see_whether_it_had_a_channel(call))
         elif (arrived := self._arriving.get(channel_id)) is not None:
             arrived.append(event)
 
@@ -149,7 +154,7 @@ class Switchboard:
         Any other response sets the dialog's remote tag (RFC 3261, 8.2.6.2) and is the latest of the channel. Of early
         media no other trace is left. The Call-ID tells that the channel is still there, so that it has been asked.
         """
-        if channel["ChannelState"] != DOWN:
+        if channel["ChannelState"] != ReportedState.DOWN:
             return False
         asked = ("CHANNEL(pjsip,remote_tag)", f"HANGUPCAUSE({channel['Channel']},tech)", "CHANNEL(pjsip,call-id)")
         tag, latest, call_id = [await self._value(channel["Uniqueid"], variable) for variable in asked]
@@ -162,18 +167,18 @@ class Switchboard:
         except Rejected:
             return ""
 
-    def _see_that_the_journal_is_kept(self, call: Call) -> None:
+    def _see_that_the_journal_is_kept(self, call: AsteriskChannel) -> None:
         """Look for a call that is over, once in each file: without its lines nothing is known after a crash."""
         file = self._journal.file(self.name, datetime.now(UTC))
         if file != self._file_seen:
             self._file_seen = file
-            self._begin(self._read_back(call, file))
+            self._looking.begin(self._read_back(call, file))
 
-    async def _read_back(self, call: Call, file: Path) -> None:
+    async def _read_back(self, call: AsteriskChannel, file: Path) -> None:
         if not await self._records([call]):
             _log.error("journal_not_kept", asterisk=self.name, file=str(file))
 
-    async def _see_whether_it_had_a_channel(self, call: Call) -> None:
+    async def _see_whether_it_had_a_channel(self, call: AsteriskChannel) -> None:
         """End a call that failed without one: its Hangup does not come, and Asterisk wrote nothing down of it.
 
         Where nothing would be written down, its Hangup is waited for longer than any has been seen to be late.
@@ -192,9 +197,9 @@ class Switchboard:
         for call in self._calls.values():
             call.link_is_back()
         if self._calls:
-            self._begin(self._reconcile(list(self._calls.values())))
+            self._looking.begin(self._reconcile(list(self._calls.values())))
 
-    async def _reconcile(self, calls: list[Call], *, are_overdue: bool = False) -> None:
+    async def _reconcile(self, calls: list[AsteriskChannel], *, are_overdue: bool = False) -> None:
         """Settle what happened to calls while there was no link: AMI tells no event twice.
 
         Those that are overdue cannot be alive: they are settled also without a link, unless they have never begun.
@@ -221,7 +226,7 @@ class Switchboard:
             never_begun = proves and await self._journal.is_kept(self.name, call.placed_at)
             call.settle(record, never_begun=never_begun)
 
-    async def _resume(self, calls: list[Call]) -> list[Call]:
+    async def _resume(self, calls: list[AsteriskChannel]) -> list[AsteriskChannel]:
         """Resume the calls that have a channel; return those that have none, and have not ended."""
         channels = await self._look_for([call.id for call in calls])
         alive = [call for call in calls if call.id in channels and not call.over]
@@ -232,7 +237,7 @@ class Switchboard:
             await call.resume()
         return [call for call in calls if call.id not in channels and not call.over]
 
-    async def _records(self, calls: Collection[Call]) -> dict[str, Record] | None:
+    async def _records(self, calls: Collection[AsteriskChannel]) -> dict[str, Record] | None:
         """What the journal has of them; None when it cannot be read."""
         if not calls:
             return {}
@@ -257,27 +262,16 @@ class Switchboard:
                 entry["Application"] = await self._value(channel_id, "CHANNEL(appname)")
         return found
 
-    def _watch(self, call: Call) -> None:
+    def _watch(self, call: AsteriskChannel) -> None:
         """Look into a call whose end was not heard of; a transfer may have put it off."""
         loop = asyncio.get_running_loop()
         due = max(call.ends_at, loop.time()) + _OVERDUE_SECONDS
         self._overdue[call.id] = loop.call_at(due, self._look_after, call, due)
 
-    def _look_after(self, call: Call, due: float) -> None:
+    def _look_after(self, call: AsteriskChannel, due: float) -> None:
         if call.ends_at + _OVERDUE_SECONDS <= due:
-            self._begin(self._reconcile([call], are_overdue=True))
+            self._looking.begin(self._reconcile([call], are_overdue=True))
         self._watch(call)
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._logged(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception:  # a fault of ours must not go unseen
-            _log.exception("switchboard_failed", asterisk=self.name)
 
     def _forget(self, call_id: str) -> None:
         self._calls.pop(call_id, None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -14,6 +13,7 @@ from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
 from bridge.asterisk.configuration import PROBE, Registration
 from bridge.asterisk.resolving import has_address
+from bridge.base.backoff import is_set_within
 from bridge.telephony.causes import UNSENT
 from bridge.telephony.errors import ExchangeError
 from bridge.telephony.trunks import Qualify, RegistrationState, TrunkStanding
@@ -64,9 +64,7 @@ class TrunkWatch:
             except ExchangeError as error:
                 _log.warning("trunks_not_seen", reason=error)
             self._tell()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY_SECONDS):
-                    await self._linked.wait()
+            await is_set_within(self._linked, _LOOK_EVERY_SECONDS)
 
     async def look(self) -> None:
         """Ask each Asterisk once whether the trunks answer. Raises ``ExchangeError`` when one does not say."""

@@ -1,1 +1,1 @@
-"""What every room stands on: errors, logs, supervised tasks, the way out to URLs, object storage, the data folder."""
+"""What every room stands on: errors, logs, tasks, backoff, threads, the way out, object storage, the data folder."""

@@ -31,7 +31,7 @@ async def end(process: asyncio.subprocess.Process) -> None:
     Whoever stops waiting has killed it all the same.
     """
     kill(process)
-    await asyncio.shield(asyncio.ensure_future(process.communicate()))
+    await asyncio.shield(process.communicate())
 
 
 def kill(process: asyncio.subprocess.Process) -> None:

@@ -6,7 +6,10 @@ import asyncio
 import ctypes
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+
+from bridge.base.backoff import is_set_within
+from bridge.base.threads import LARGE
 
 _SECONDS_BETWEEN = 60.0
 _LONGEST_DELAY_SECONDS = 600
@@ -46,12 +49,11 @@ def put_off() -> Iterator[None]:
 async def collect() -> None:
     """Look through old objects once a minute and after large work, and give memory back to the system; for ever."""
     while True:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(_large_work.is_over.wait(), _SECONDS_BETWEEN)
+        await is_set_within(_large_work.is_over, _SECONDS_BETWEEN)
         await _until_large_work_is_over()
         _large_work.is_over.clear()
         gc.collect()
-        await asyncio.to_thread(_give_back)
+        await LARGE.run(_give_back)
 
 
 async def _until_large_work_is_over() -> None:

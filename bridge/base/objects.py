@@ -14,6 +14,7 @@ from aiohttp import ClientError as HttpError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bridge.base.errors import VoicebridgeError
+from bridge.base.threads import FILES
 
 CONNECT_SECONDS = 3.0
 SILENT_SECONDS = 10.0
@@ -100,7 +101,7 @@ class Objects:
 
     async def put_file(self, key: str, path: Path) -> int:
         """Keep a file as it is now; return its bytes. Raises OSError when it cannot be read."""
-        with await asyncio.to_thread(path.open, "rb") as file:
+        with await FILES.run(path.open, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             await self._put(key, file, size)
             return size

@@ -10,9 +10,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import ClassVar
 
@@ -22,6 +20,7 @@ from yarl import URL
 
 from bridge.base.errors import VoicebridgeError
 from bridge.base.status_lines import Beginning, Connector
+from bridge.base.threads import Threads
 
 CONNECT_SECONDS = 5.0
 MOST_REDIRECTS = 3
@@ -189,13 +188,12 @@ class _Resolver(AbstractResolver):
 
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
-        self._threads = ThreadPoolExecutor(RESOLVING_THREADS, thread_name_prefix="resolve")
+        self._threads = Threads("resolve", RESOLVING_THREADS)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        look_up = partial(socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+        found = await self._threads.run(socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM)
         addresses = [(str(where[0]), kind) for kind, _, _, _, where in found]
         if not self._allow_private and not all(is_public(ip_address(address)) for address, _ in addresses):
             raise OutboundRefused(f"{host} is not at a public address")
@@ -205,7 +203,7 @@ class _Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close(drop=True)
 
 
 def is_public(address: Address) -> bool:

@@ -7,14 +7,23 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bridge.calls.course import Course
+from bridge.base.errors import VoicebridgeError
+from bridge.calls.detail import CallDetail
 from bridge.messages.attempt import Attempt
 from bridge.messages.retry import next_attempt
-from bridge.messages.statuses import DELIVERED_TO_HANDSET, PENDING_ACCEPTED, PENDING_TIME_VIOLATION
+from bridge.messages.statuses import (
+    CANCELED,
+    DELIVERED_TO_HANDSET,
+    EXPIRED_EXPIRED,
+    PENDING_ACCEPTED,
+    PENDING_TIME_VIOLATION,
+    REQUEST_TIMEOUT,
+    UNDELIVERABLE_NOT_DELIVERED,
+)
 from bridge.messages.windows import next_opening
 from bridge.store import Claim, CommitUnknown, Store
 from bridge.store.persistence import until_stored
-from bridge.telephony.causes import final_sip_status
+from bridge.telephony.causes import final_sip_status, outcome_of
 from bridge.telephony.events import Ended
 
 _log = structlog.get_logger(__name__)
@@ -27,31 +36,48 @@ class Outcome:
     attempt: Attempt
     status_id: int
     error_id: int
-    course: Course = field(default_factory=Course)
+    detail: CallDetail = field(default_factory=CallDetail)
     ended: Ended | None = None
+
+
+class NotDialled(VoicebridgeError):
+    """Its window has closed since it was claimed, or nothing more is to be dialled, or Asterisk does not begin it."""
+
+    id = "NOT_DIALLED"
+
+
+def outcome(attempt: Attempt, detail: CallDetail, ended: Ended, *, is_canceled: bool, gave_up: bool) -> Outcome:
+    """What came of a call that is over; ``gave_up`` when its trunk said nothing, and was left."""
+    answered = detail.answered_at is not None
+    status_id, error_id = outcome_of(ended, answered=answered, by_machine=detail.answered_by == "machine")
+    if is_canceled and not answered:
+        status_id, error_id = UNDELIVERABLE_NOT_DELIVERED, CANCELED
+    elif gave_up and not detail.rang and not ended.lost:
+        status_id, error_id = EXPIRED_EXPIRED, REQUEST_TIMEOUT
+    return Outcome(attempt, status_id, error_id, detail, ended)
 
 
 def finished(outcome: Outcome) -> Attempt:
     """The attempt with all that is known of it at its end."""
-    course, ended = outcome.course, outcome.ended
+    detail, ended = outcome.detail, outcome.ended
     attempt = replace(
         outcome.attempt,
-        ringing_at=course.ringing_at,
-        answered_at=course.answered_at,
+        ringing_at=detail.ringing_at,
+        answered_at=detail.answered_at,
         ended_at=datetime.now(UTC),
         status_id=outcome.status_id,
         error_id=outcome.error_id,
-        answered_by=course.answered_by,
-        answered_by_reason=course.answered_by_reason,
-        spoken=course.spoken,
-        inputs=course.inputs,
-        collected=course.collected,
-        transfers=course.transfers,
-        limit_reached=course.limit_reached,
+        answered_by=detail.answered_by,
+        answered_by_reason=detail.answered_by_reason,
+        spoken=detail.spoken,
+        inputs=detail.inputs,
+        collected=detail.collected,
+        transfers=detail.transfers,
+        limit_reached=detail.limit_reached,
     )
     if ended is None:
         return attempt
-    sip_status = final_sip_status(ended, answered=course.answered_at is not None)
+    sip_status = final_sip_status(ended, answered=detail.answered_at is not None)
     by = None if ended.lost or ended.unsent else ended.by
     return replace(attempt, ended_at=ended.at, cause=ended.cause, sip_status=sip_status, hung_up_by=by)
 
@@ -83,5 +109,7 @@ async def _settle(store: Store, claim: Claim, attempt: Attempt) -> bool:
     due_at = again and next_opening(message.content.window, again)
     if due_at and due_at < message.expires_at:
         status_id = PENDING_ACCEPTED if due_at == again else PENDING_TIME_VIOLATION
-        return await store.call_again(claim.key, attempt, due_at, status_id)
-    return await store.finish(claim.key, attempt, status_id=attempt.status_id, error_id=attempt.error_id, done_at=end)
+        return await store.calls.retry(claim.key, attempt, due_at, status_id)
+    return await store.calls.finish(
+        claim.key, attempt, status_id=attempt.status_id, error_id=attempt.error_id, done_at=end
+    )

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import structlog
 
+from bridge.messages.statuses import ERROR_DOWNLOADING_FILE, ERROR_UNSUPPORTED_AUDIO_FORMAT, INTERNAL_SERVER_ERROR
 from bridge.scripts import commands
-from bridge.speech import Phrase, Prompt, Speech, SpeechError
+from bridge.speech.errors import AudioNotDownloaded, AudioUnsupported, SpeechError, UploadUnknown
+from bridge.speech.phrase import Phrase, Prompt
 from bridge.speech.sound.tones import BEEP, text_telephone
+from bridge.speech.speech import Speech
 
 SILENCE_SECONDS = 30.0
 
@@ -112,3 +115,14 @@ class Prompts:
         if self._sensitive:
             self._private.append(prompt)
         return prompt
+
+
+def error_of(failure: SpeechError) -> int:
+    """The error of a message that cannot be spoken (wire contract, section 4.4)."""
+    match failure:
+        case AudioNotDownloaded() | UploadUnknown():
+            return ERROR_DOWNLOADING_FILE
+        case AudioUnsupported():
+            return ERROR_UNSUPPORTED_AUDIO_FORMAT
+        case _:
+            return INTERNAL_SERVER_ERROR

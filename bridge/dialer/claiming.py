@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from bridge.base.supervised import Supervisor
+from bridge.base.tasks import Supervisor
 from bridge.dialer.rounds import Rounds
 from bridge.dialer.traffic import Traffic
 from bridge.store import Claim, Claims, Store
@@ -64,7 +64,7 @@ class Claiming:
         if not ready:
             return _LONGEST_REST_SECONDS
         limit = self._traffic.limit(trunk)
-        claims = await self._store.claim_due(
+        claims = await self._store.calls.claim_due(
             node=self._node,
             asterisk=min(ready, key=lambda switchboard: switchboard.live_calls).name,
             of_trunk=self._trunk,

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bridge.base.supervised import Supervisor
-from bridge.calls.attempt import AttemptRunner
+from bridge.base.tasks import Background, Supervisor
+from bridge.calls.runner import AttemptRunner
 from bridge.dialer.claiming import Claiming
 from bridge.dialer.lease import Lease
 from bridge.dialer.rounds import Rounds
@@ -53,7 +53,9 @@ class Dialer:
         self._runner = runner
         self._node = node
         self._on_superseded = on_superseded
-        self._lease = Lease(store, node=node, instance=instance, supervisor=supervisor, on_superseded=self._superseded)
+        self._lease = Lease(
+            store.nodes, node=node, instance=instance, supervisor=supervisor, on_superseded=self._superseded
+        )
         self._claimings = [
             Claiming(
                 store=store,
@@ -64,7 +66,7 @@ class Dialer:
                 watch=watch,
                 traffic=traffic,
                 supervisor=supervisor,
-                begin=self._begin,
+                begin=self._call,
             )
             for trunk in trunks
         ]
@@ -73,7 +75,7 @@ class Dialer:
             Rounds(supervisor.part("expiry"), self._expire),
         ]
         self._canceling = Rounds(supervisor.part("cancellation"), self._cancel)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._calls = Background("attempt_not_settled", on_over=self._call_over)
         store.subscribe(Topic.DUE, self._wake)
         store.subscribe(Topic.CANCELED, self._canceling.wake)
 
@@ -93,14 +95,10 @@ class Dialer:
         await asyncio.gather(*(rounds.stop() for rounds in self._dialling))
         if self._runner.under_way:
             _log.info("draining", calls=len(self._runner.under_way), seconds=seconds)
-        idle = asyncio.create_task(self._runner.wait_until_idle())
-        _, late = await asyncio.wait({*self._tasks, idle}, timeout=seconds)
-        if late:
+        if not await self._is_idle_within(seconds):
             await self._runner.hang_up_all()
-            await asyncio.wait(late, timeout=_HANG_UP_SECONDS)
-            if not idle.done():
+            if not await self._is_idle_within(_HANG_UP_SECONDS):
                 _log.warning("cut_off", calls=len(self._runner.under_way))
-                idle.cancel()
         await self._canceling.stop()
         await self._lease.leave()
 
@@ -108,24 +106,30 @@ class Dialer:
         for claiming in self._claimings:
             claiming.rounds.wake()
 
-    def _begin(self, claim: Claim) -> None:
-        task = asyncio.create_task(self._runner.run(claim))
-        self._tasks.add(task)
-        task.add_done_callback(self._over)
+    def _call(self, claim: Claim) -> None:
+        self._calls.begin(self._runner.run(claim))
 
-    def _over(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+    def _call_over(self) -> None:
         for claiming in self._claimings:
             claiming.call_over()
 
+    async def _is_idle_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._calls.wait()
+                await self._runner.wait_until_idle()
+        except TimeoutError:
+            return False
+        return True
+
     async def _expire(self) -> float:
-        expired = await self._store.expire(
+        expired = await self._store.messages.expire(
             now=datetime.now(UTC), status_id=EXPIRED_EXPIRED, error_id=REQUEST_TIMEOUT, limit=_EXPIRE_AT_ONCE
         )
         return 0.0 if expired == _EXPIRE_AT_ONCE else _EXPIRE_EVERY_SECONDS
 
     async def _cancel(self) -> None:
-        await self._runner.cancel(await self._store.canceled_attempts(self._node))
+        await self._runner.cancel(await self._store.calls.canceled(self._node))
 
     def _superseded(self) -> None:
         self._stop_dialling()

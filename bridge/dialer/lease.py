@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bridge.base.supervised import Supervisor
+from bridge.base.tasks import Supervisor
 from bridge.dialer.rounds import Rounds
-from bridge.store import Store, StoreFailed
+from bridge.store import Nodes, StoreFailed
 
 _log = structlog.get_logger(__name__)
 
@@ -22,14 +22,14 @@ class Lease:
 
     def __init__(
         self,
-        store: Store,
+        nodes: Nodes,
         *,
         node: str,
         instance: str,
         supervisor: Supervisor,
         on_superseded: Callable[[], None],
     ) -> None:
-        self._store = store
+        self._nodes = nodes
         self._node = node
         self._instance = instance
         self._on_superseded = on_superseded
@@ -38,20 +38,19 @@ class Lease:
     async def take(self) -> None:
         """Become the node; whoever was it before is superseded. Raises StoreFailed."""
         now = datetime.now(UTC)
-        await self._store.take_node(self._node, self._instance, now, now + LEASE)
+        await self._nodes.take(self._node, self._instance, now, now + LEASE)
         self._renewing.start()
 
     async def leave(self) -> None:
         """Say that the node has stopped, so that others need not wait for its lease to end."""
         await self._renewing.stop()
         try:
-            await self._store.leave_node(self._node, self._instance)
+            await self._nodes.leave(self._node, self._instance)
         except StoreFailed as error:
             _log.warning("node_not_left", node=self._node, reason=error)
 
     async def _renew(self) -> float:
-        now = datetime.now(UTC)
-        if not await self._store.renew_node(self._node, self._instance, now, now + LEASE):
+        if not await self._nodes.renew(self._node, self._instance, datetime.now(UTC) + LEASE):
             _log.error("superseded", node=self._node)
             self._renewing.stop_soon()
             self._on_superseded()

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 
-from bridge.base.supervised import Supervisor
-from bridge.calls.attempt import AttemptRunner
-from bridge.calls.settling import Adopt, Evidence, Release, Settle, Wait, decide, lost
+from bridge.base.tasks import Background, Supervisor
+from bridge.calls.orphans import Adopt, Evidence, Release, Settle, Wait, decide, lost
+from bridge.calls.runner import AttemptRunner
 from bridge.dialer.rounds import Rounds
 from bridge.store import OpenAttempt, Store, StoreFailed
 from bridge.telephony.errors import ExchangeError, JournalUnreadable
 from bridge.telephony.events import Origination
-from bridge.telephony.exchange import GONE_FOR_GOOD, Channel, Exchange, Journal
+from bridge.telephony.exchange import GONE_FOR_GOOD, Channel, Exchange, ExchangeJournal
 from bridge.telephony.records import Record
 
 _log = structlog.get_logger(__name__)
@@ -40,7 +39,7 @@ class Recovery:
         *,
         store: Store,
         switchboards: Mapping[str, Exchange],
-        journal: Journal,
+        journal: ExchangeJournal,
         runner: AttemptRunner,
         node: str,
         supervisor: Supervisor,
@@ -51,7 +50,7 @@ class Recovery:
         self._runner = runner
         self._node = node
         self._rounds = Rounds(supervisor.part("recovery"), self.look)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._taken_up = Background("attempt_not_settled")
 
     def start(self) -> None:
         self._rounds.start()
@@ -68,14 +67,14 @@ class Recovery:
         now = datetime.now(UTC)
         ours = frozenset(self._runner.under_way)  # also those that end while the store is asked
         by_asterisk: dict[str, list[OpenAttempt]] = defaultdict(list)
-        for found in await self._store.open_attempts(self._node):
+        for found in await self._store.calls.open_of(self._node):
             if found.claim.attempt.id not in ours and self._is_orphan(found, now):
                 by_asterisk[found.claim.attempt.asterisk].append(found)
         recovering = (self._recover(name, orphans) for name, orphans in by_asterisk.items())
         waiting = await asyncio.gather(*recovering, return_exceptions=True)
-        for found in await self._store.abandoned_attempts(self._node, now, _ABANDONED_AT_ONCE):
+        for found in await self._store.calls.abandoned(self._node, now, _ABANDONED_AT_ONCE):
             if self._is_orphan(found, now):
-                self._begin(self._runner.settle_orphan(found, lost(now)))
+                self._taken_up.begin(self._runner.settle_orphan(found, lost(now)))
         for some_wait in waiting:
             if isinstance(some_wait, BaseException):
                 raise some_wait
@@ -103,11 +102,13 @@ class Recovery:
             match decide(_evidence(found, now, has_channel, record, is_kept)):
                 case Adopt():
                     assert call is not None
-                    self._begin(self._runner.adopt(found, call))
+                    self._taken_up.begin(self._runner.adopt(found, call))
                 case Settle(ended):
-                    self._begin(self._runner.settle_orphan(found, ended, record.answered_at if record else None))
+                    self._taken_up.begin(
+                        self._runner.settle_orphan(found, ended, record.answered_at if record else None)
+                    )
                 case Release():
-                    self._begin(self._runner.release_orphan(found.claim))
+                    self._taken_up.begin(self._runner.release_orphan(found.claim))
                 case Wait():
                     some_wait = True
         return some_wait
@@ -134,7 +135,7 @@ class Recovery:
             except StoreFailed:
                 raise
             except Exception:
-                self._begin(self._runner.settle_orphan(found, lost(datetime.now(UTC))))
+                self._taken_up.begin(self._runner.settle_orphan(found, lost(datetime.now(UTC))))
         return originations
 
     async def _journaled(
@@ -147,11 +148,6 @@ class Recovery:
             _log.error("journal_unreadable", asterisk=asterisk, orphans=len(orphans), reason=error)
             return {}, False
         return records, await self._journal.is_kept(asterisk, oldest)
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _evidence(

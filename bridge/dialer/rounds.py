@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from bridge.base.supervised import Part, uncancelled
+from bridge.base.backoff import Backoff, is_set_within
+from bridge.base.tasks import Background, Part, uncancelled
 from bridge.store import StoreFailed
+from bridge.store.persistence import WHILE_AWAY
 
 _log = structlog.get_logger(__name__)
 
-_REST_WITHOUT_STORE_SECONDS = 1.0
 _SHORTEST_REST_SECONDS = 0.005
 
 
@@ -29,10 +30,10 @@ class Rounds:
         self._work = work
         self._awake = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Background("part_failed", part=part.name)
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
+        self._rounds.begin(self._run())
 
     def wake(self) -> None:
         """Do a round now, or another one after the present one."""
@@ -46,27 +47,20 @@ class Rounds:
     async def stop(self) -> None:
         """Begin no further round, and wait for the present one."""
         self.stop_soon()
-        if self._task:
-            await self._task
+        await self._rounds.wait()
 
     async def _run(self) -> None:
+        without_store = Backoff(WHILE_AWAY)
         while not self._stopping.is_set():
             self._awake.clear()
             try:
                 rest = await uncancelled(self._work())
             except StoreFailed as error:
                 _log.error("store_failed", work=self._part.name, reason=error)
-                await _until(self._awake, _REST_WITHOUT_STORE_SECONDS)
+                await is_set_within(self._awake, without_store.failed())
             except Exception as error:
-                await _until(self._stopping, self._part.died(error))
+                await is_set_within(self._stopping, self._part.died(error))
             else:
                 self._part.lives()
-                await _until(self._awake, None if rest is None else max(rest, _SHORTEST_REST_SECONDS))
-
-
-async def _until(event: asyncio.Event, seconds: float | None) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
+                without_store.reset()
+                await is_set_within(self._awake, None if rest is None else max(rest, _SHORTEST_REST_SECONDS))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from bridge.base.objects import Objects, ObjectStorageFailed
+from bridge.base.threads import FILES
 from bridge.messages.recording import Recording, finished
 
 
@@ -32,7 +32,7 @@ class RecordingFiles:
 
     async def finished(self, recording: Recording, expected_seconds: float) -> Recording:
         """The recording when it is over, after what its file says; ``expected_seconds`` is how long it was to be."""
-        size = await asyncio.to_thread(file_size, self.path(recording))
+        size = await FILES.run(file_size, self.path(recording))
         return finished(recording, size, expected_seconds)
 
     async def store(self, recording: Recording) -> int:
@@ -48,7 +48,7 @@ class RecordingFiles:
 
     async def remove(self, recording: Recording) -> None:
         """Remove its file, here and from object storage. Raises OSError, ObjectStorageFailed."""
-        await asyncio.to_thread(self.path(recording).unlink, missing_ok=True)
+        await FILES.run(self.path(recording).unlink, missing_ok=True)
         if self.objects is not None:
             await self.objects.delete(_key(recording))
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import structlog
 
+from bridge.base.threads import FILES
 from bridge.messages.recording import HEADER_BYTES, Recording, RecordingState, new_recording
 from bridge.recordings.files import RecordingFiles
 from bridge.scripts import commands
-from bridge.store import Claim, Store
+from bridge.store import Claim, Recordings
 from bridge.store.persistence import until_stored
 
 CLOSED_WITHIN_SECONDS = 3.0
@@ -42,8 +43,8 @@ class Action:
 class CallRecordings:
     """The recordings of one attempt. Its methods raise StoreFailed."""
 
-    def __init__(self, store: Store, files: RecordingFiles, claim: Claim) -> None:
-        self._store = store
+    def __init__(self, recordings: Recordings, files: RecordingFiles, claim: Claim) -> None:
+        self._recordings = recordings
         self._files = files
         self._claim = claim
         self._call: Recording | None = None
@@ -117,21 +118,21 @@ class CallRecordings:
         if self._call is not None and answered_at is not None:
             await self._finish(self._call, (ended_at - answered_at).total_seconds())
         elif self._call is not None:
-            await self._store.forget_recording(self._call.id)
+            await self._recordings.forget(self._call.id)
         for action in self.actions:
             seconds = action.expected_seconds(ended_at)
             if seconds > 0:
                 await self._finish(action.recording, seconds)
             else:
-                await self._store.forget_recording(action.recording.id)
+                await self._recordings.forget(action.recording.id)
 
     async def _begin(self, recording: Recording) -> bool:
-        return await self._store.begin_recording(self._claim.account, self._claim.key, recording)
+        return await self._recordings.begin(self._claim.account, self._claim.key, recording)
 
     async def _finish(self, recording: Recording, expected_seconds: float) -> None:
         await _until_closed(self._files.path(recording))
         finished = await self._files.finished(recording, expected_seconds)
-        if await self._store.finish_recording(finished) and finished.state is not RecordingState.AVAILABLE:
+        if await self._recordings.finish(finished) and finished.state is not RecordingState.AVAILABLE:
             _log.error(
                 "recording_not_whole", recording=recording.id, attempt=recording.attempt_id, state=finished.state
             )
@@ -140,7 +141,7 @@ class CallRecordings:
 async def _until_closed(path: Path) -> None:
     """Wait until Asterisk has closed a WAV file, which it does soon after the hangup: only then is its length in it."""
     deadline = time.monotonic() + CLOSED_WITHIN_SECONDS
-    while time.monotonic() < deadline and not await asyncio.to_thread(_is_closed, path):  # noqa: ASYNC110 - another process writes it
+    while time.monotonic() < deadline and not await FILES.run(_is_closed, path):  # noqa: ASYNC110 - another process writes it
         await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 

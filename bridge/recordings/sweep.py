@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,9 +9,10 @@ from pathlib import Path
 import structlog
 
 from bridge.base.removal import remove_all, remove_each
+from bridge.base.threads import FILES
 from bridge.messages.recording import Recording
 from bridge.recordings.files import RecordingFiles
-from bridge.store import Store
+from bridge.store import Recordings
 
 GRACE = timedelta(hours=1)
 """How long a file may be without a row, and a recording without an end, before somebody looks into it."""
@@ -24,8 +24,8 @@ _log = structlog.get_logger(__name__)
 class RecordingSweep:
     """Sweeps recordings: rows and objects of all nodes, files of this one. Its methods raise StoreFailed, OSError."""
 
-    def __init__(self, *, store: Store, files: RecordingFiles, node: str) -> None:
-        self._store = store
+    def __init__(self, *, recordings: Recordings, files: RecordingFiles, node: str) -> None:
+        self._recordings = recordings
         self._files = files
         self._node = node
 
@@ -37,37 +37,37 @@ class RecordingSweep:
 
     async def settle_left_open(self, now: datetime) -> None:
         """Find out what became of recordings that nobody finished although their call is over."""
-        while left := await self._store.recordings_left_open(node=self._node, ended_before=now - GRACE, limit=_AT_ONCE):
+        while left := await self._recordings.left_open(node=self._node, ended_before=now - GRACE, limit=_AT_ONCE):
             for recording, seconds in left:
-                await self._store.finish_recording(await self._files.finished(recording, seconds))
+                await self._recordings.finish(await self._files.finished(recording, seconds))
 
     async def find_lost(self) -> None:
         """Note whose file is gone."""
         after = ""
-        while some := await self._store.recordings_with_file(node=self._node, after=after, limit=_AT_ONCE):
+        while some := await self._recordings.with_file(node=self._node, after=after, limit=_AT_ONCE):
             after = some[-1].id
-            for recording in await asyncio.to_thread(self._without_file, some):
-                if await self._store.recording_lost(recording.id, self._node):
+            for recording in await FILES.run(self._without_file, some):
+                if await self._recordings.lost(recording.id, self._node):
                     _log.error("recording_lost", **recording.logged_as)
 
     async def remove_orphans(self, now: datetime) -> None:
         """Remove files that belong to no recording, or to one that was deleted or is in object storage."""
-        old = await asyncio.to_thread(_files_from_before, self._files.folder, (now - GRACE).timestamp())
+        old = await FILES.run(_files_from_before, self._files.folder, (now - GRACE).timestamp())
         for start in range(0, len(old), _AT_ONCE):
             some = old[start : start + _AT_ONCE]
             # A name that is no text cannot even be asked for.
-            known = await self._store.known_recordings([path.stem for path in some if path.stem.isascii()])
+            known = await self._recordings.known([path.stem for path in some if path.stem.isascii()])
             orphans = [path for path in some if path.stem not in known]
             if orphans:
-                await asyncio.to_thread(remove_all, orphans)
+                await FILES.run(remove_all, orphans)
                 _log.warning("orphaned_recordings_removed", count=len(orphans))
 
     async def _expired(self, before: datetime, limit: int) -> list[Recording]:
-        return await self._store.expired_recordings(before=before, limit=limit)
+        return await self._recordings.expired(before=before, limit=limit)
 
     async def _remove(self, recording: Recording) -> None:
         await self._files.remove(recording)
-        await self._store.recording_deleted(recording.id)
+        await self._recordings.deleted(recording.id)
 
     def _without_file(self, some: list[Recording]) -> list[Recording]:
         return [recording for recording in some if not self._files.path(recording).exists()]

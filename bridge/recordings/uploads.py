@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from bridge.base.backoff import Backoff, Waits, is_set_within
 from bridge.base.objects import ObjectStorageFailed
+from bridge.base.threads import FILES
 from bridge.messages.recording import Recording
 from bridge.recordings.files import RecordingFiles, file_size
-from bridge.store import Store, StoreFailed
+from bridge.store import Recordings, StoreFailed
 
 LOOK_EVERY_SECONDS = 60.0
-FIRST_WAIT_SECONDS = 5.0
-LONGEST_WAIT_SECONDS = 300.0
+WHILE_AWAY = Waits(first=5.0, longest=300.0, jitter=0.5)
+"""Between tries while the storage fails, which all nodes use."""
 _AT_ONCE = 4
 _LOOKED_AT_ONCE = 100
 
@@ -26,11 +27,11 @@ class RecordingUploads:
     """Carries the finished recordings of one node into object storage, and removes their files here.
 
     What is to be done stands in the store, so that nothing is forgotten when the daemon is. After a failure all wait:
-    5 s, then twice as long each time, up to 5 minutes.
+    up to 5 s, then twice as long each time, up to 5 minutes.
     """
 
-    def __init__(self, *, store: Store, files: RecordingFiles, node: str) -> None:
-        self._store = store
+    def __init__(self, *, recordings: Recordings, files: RecordingFiles, node: str) -> None:
+        self._recordings = recordings
         self._files = files
         self._node = node
         self._wanted = asyncio.Event()
@@ -41,19 +42,18 @@ class RecordingUploads:
 
     async def run(self) -> None:
         """Upload what there is, whenever there is something, until cancelled."""
-        wait = FIRST_WAIT_SECONDS
+        backoff = Backoff(WHILE_AWAY)
         while True:
             self._wanted.clear()
             try:
                 await self.upload_all()
             except (ObjectStorageFailed, StoreFailed) as error:
-                _log.warning("recordings_not_uploaded", reason=error, again_in_seconds=wait)
+                wait = backoff.failed()
+                _log.warning("recordings_not_uploaded", reason=error, again_in_seconds=round(wait, 1))
                 await asyncio.sleep(wait)
-                wait = min(2 * wait, LONGEST_WAIT_SECONDS)
-                continue
-            wait = FIRST_WAIT_SECONDS
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), LOOK_EVERY_SECONDS)
+            else:
+                backoff.reset()
+                await is_set_within(self._wanted, LOOK_EVERY_SECONDS)
 
     async def upload_all(self) -> None:
         """Upload every finished recording that is on this node's disk. Raises ObjectStorageFailed, StoreFailed.
@@ -61,7 +61,7 @@ class RecordingUploads:
         One that fails is raised in the end, and before it only when those beside it fail as well.
         """
         after, failed = "", list[BaseException]()
-        while some := await self._store.recordings_with_file(node=self._node, after=after, limit=_LOOKED_AT_ONCE):
+        while some := await self._recordings.with_file(node=self._node, after=after, limit=_LOOKED_AT_ONCE):
             after = some[-1].id
             for start in range(0, len(some), _AT_ONCE):
                 uploads = [self._upload(recording) for recording in some[start : start + _AT_ONCE]]
@@ -84,12 +84,12 @@ class RecordingUploads:
         try:
             size = await self._files.store(recording)
         except FileNotFoundError:
-            if await self._store.recording_lost(recording.id, self._node):
+            if await self._recordings.lost(recording.id, self._node):
                 _log.error("recording_lost")
             return
-        if await asyncio.to_thread(file_size, path) != size:
+        if await FILES.run(file_size, path) != size:
             return  # Asterisk was still at it: the next round takes all of it
-        if await self._store.recording_stored(recording.id):
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+        if await self._recordings.stored(recording.id):
+            await FILES.run(path.unlink, missing_ok=True)
         else:
             await self._files.remove(recording)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import fcntl
 import io
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from bridge.base.removal import remove_all
+from bridge.base.threads import FILES
 from bridge.messages.attempt import Attempt
 from bridge.messages.recording import Recording
 from bridge.reports.cdr import cdr
@@ -68,12 +68,12 @@ class CdrFiles:
 
     async def sweep(self, before: datetime) -> None:
         """Remove the files of the UTC days before that of ``before``. Raises OSError."""
-        await asyncio.to_thread(_remove_older, self._folder, _name(before))
+        await FILES.run(_remove_older, self._folder, _name(before))
 
     async def append(self, account: str, bulk_id: str, attempt: Attempt) -> None:
         """Write one line, off the event loop. Raises OSError when the disk refuses."""
         path = self._folder / _name(attempt.ended_at or attempt.dialled_at)
-        await asyncio.to_thread(_append, path, csv_row(account, bulk_id, attempt))
+        await FILES.run(_append, path, csv_row(account, bulk_id, attempt))
 
 
 def _name(moment: datetime) -> str:

@@ -11,14 +11,16 @@ import structlog
 from pydantic_core import to_json
 from structlog.contextvars import bind_contextvars
 
+from bridge.base.backoff import is_set_within
 from bridge.base.outbound import Outbound, OutboundFailed, OutboundRefused, Response
+from bridge.base.tasks import Background
 from bridge.messages.message import Notify
 from bridge.messages.progress import Report
 from bridge.reports.signature import webhook_headers
 from bridge.reports.v1 import report_v1
 from bridge.reports.v2 import report_v2
 from bridge.reports.xml import results_as_xml
-from bridge.store import Push, Store, StoreFailed
+from bridge.store import Outbox, Push, StoreFailed
 
 MOST_RETRIES = 20
 """The last one comes a good 48 hours after the first try."""
@@ -63,12 +65,12 @@ class Pusher:
     again, by whichever node is there.
     """
 
-    def __init__(self, *, store: Store, outbound: Outbound, key: bytes | None, at: str = "") -> None:
-        self._store = store
+    def __init__(self, *, outbox: Outbox, outbound: Outbound, key: bytes | None, at: str = "") -> None:
+        self._outbox = outbox
         self._outbound = outbound
         self._key = key
         self._at = at
-        self._pushes: set[asyncio.Task[None]] = set()
+        self._pushes = Background("push_not_settled")
         self._busy: Counter[str] = Counter()
         self._awake = asyncio.Event()
 
@@ -85,9 +87,10 @@ class Pusher:
                     await self._start_due()
                 except StoreFailed as error:
                     _log.error("outbox_not_read", reason=error)
-                await self._rest()
+                await is_set_within(self._awake, _LONGEST_REST_SECONDS)
         except asyncio.CancelledError:
-            await self._wait_for_answers()
+            await self._pushes.wait(_LAST_ANSWERS_SECONDS)
+            self._pushes.cancel()
             raise
 
     async def _start_due(self) -> None:
@@ -95,24 +98,20 @@ class Pusher:
         if room <= 0:
             return
         now = datetime.now(UTC)
-        claimed = await self._store.claim_pushes(
+        claimed = await self._outbox.claim(
             now=now, until=now + _LEASE, busy=self._busy, most_at_once=_MOST_AT_ONCE, limit=room
         )
         for push in claimed:
             self._busy[push.server] += 1
-            task = asyncio.create_task(self._push(push))
-            self._pushes.add(task)
-            task.add_done_callback(self._pushes.discard)
+            self._pushes.begin(self._push(push))
 
     async def _push(self, push: Push) -> None:
         attempt = push.report.attempt
         bind_contextvars(message=push.report.message.id, attempt=attempt and attempt.id)
         try:
             await self._settle(push, await self._send(push))
-        except StoreFailed as error:
+        except StoreFailed as error:  # it is pushed again when its lease is over
             _log.error("push_not_settled", reason=error)
-        except Exception:  # it is pushed again when its lease is over
-            _log.exception("push_not_settled")
         finally:
             self._busy[push.server] -= 1
             self._awake.set()
@@ -146,25 +145,12 @@ class Pusher:
     async def _settle(self, push: Push, problem: str | None) -> None:
         now, log = datetime.now(UTC), _log.bind(server=push.server)
         if problem is None:
-            await self._store.push_delivered(push, now)
+            await self._outbox.delivered(push, now)
             log.info("report_pushed")
         elif push.tries < MOST_RETRIES:
             due_at = now + wait_before_retry(push.tries + 1)
-            await self._store.push_again(push, due_at, problem)
+            await self._outbox.retry(push, due_at, problem)
             log.warning("report_not_pushed_yet", problem=problem, again_at=due_at.isoformat())
         else:
-            await self._store.give_up_push(push, now, problem)
+            await self._outbox.give_up(push, now, problem)
             log.error("report_not_pushed", problem=problem)
-
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(_LONGEST_REST_SECONDS):
-                await self._awake.wait()
-        except TimeoutError:
-            return
-
-    async def _wait_for_answers(self) -> None:
-        if self._pushes:
-            _, late = await asyncio.wait(self._pushes, timeout=_LAST_ANSWERS_SECONDS)
-            for task in late:
-                task.cancel()

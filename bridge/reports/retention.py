@@ -15,7 +15,7 @@ from bridge.messages.upload import KEPT_UNUSED
 from bridge.recordings.files import RecordingFiles
 from bridge.recordings.sweep import GRACE, RecordingSweep
 from bridge.reports.cdr_files import CdrFiles
-from bridge.speech import Speech
+from bridge.speech.speech import Speech
 from bridge.store import Store
 
 JOURNAL_KEPT = timedelta(days=7)
@@ -57,7 +57,7 @@ class Retention:
         limits: Limits,
     ) -> None:
         self._store = store
-        self._recordings = RecordingSweep(store=store, files=recordings, node=node)
+        self._recordings = RecordingSweep(recordings=store.recordings, files=recordings, node=node)
         self._speech = speech
         self._cdr_files = cdr_files
         self._sweep_journal = sweep_journal
@@ -94,7 +94,7 @@ class Retention:
 
     async def _remove_messages(self, done_before: datetime) -> None:
         count = 0
-        while removed := await self._store.remove_messages(done_before=done_before, limit=_AT_ONCE):
+        while removed := await self._store.messages.remove(done_before=done_before, limit=_AT_ONCE):
             count += removed
             await asyncio.sleep(_PAUSE_SECONDS)
         if count:
@@ -102,11 +102,11 @@ class Retention:
 
     async def _drop_unused_uploads(self, now: datetime) -> None:
         async def unused(limit: int) -> list[str]:
-            return await self._store.unused_uploads(since=now - KEPT_UNUSED, limit=limit)
+            return await self._store.uploads.unused(since=now - KEPT_UNUSED, limit=limit)
 
         async def drop(upload_id: str) -> None:
             await self._speech.drop_upload(upload_id)
-            await self._store.remove_upload(upload_id)
+            await self._store.uploads.remove(upload_id)
 
         await remove_each(unused, drop)
 
@@ -115,12 +115,12 @@ class Retention:
         old = await self._speech.uploads_from_before(now - GRACE)
         for start in range(0, len(old), _AT_ONCE):
             some = old[start : start + _AT_ONCE]
-            for upload_id in set(some) - await self._store.known_uploads(some):
+            for upload_id in set(some) - await self._store.uploads.known(some):
                 await self._speech.drop_upload(upload_id)
 
     async def _sweep_journal_up_to(self, before: datetime) -> None:
         """Without the days of calls whose end still has to be read there."""
-        begun = [left.claim.attempt.dialled_at for left in await self._store.open_attempts(self._node)]
+        begun = [left.claim.attempt.dialled_at for left in await self._store.calls.open_of(self._node)]
         await self._sweep_journal(min([before, *begun]))
 
     async def _sweep_speech(self) -> None:

@@ -1,7 +1,7 @@
 """What happens on the call: requests compiled into one form of script, and its interpreter. Pure: no I/O."""
 
+from bridge.scripts.compile import compile_click_to_call, compile_message, compile_scenario
 from bridge.scripts.engine.interpreter import Interpreter
-from bridge.scripts.language.compile import compile_click_to_call, compile_message, compile_scenario
 from bridge.scripts.language.problems import ScriptInvalid
 from bridge.scripts.script import Script
 

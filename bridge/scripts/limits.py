@@ -9,6 +9,7 @@ MAX_DEPTH = 16
 MAX_PROBLEMS = 100
 """Problems reported for one script; the compiler gives up there."""
 MAX_ACTIONS = 100
+MAX_ACTION_ID = 2**31
 MAX_TEXT = 1_400
 """Characters of one text to be spoken."""
 MAX_EXPRESSION = 500

@@ -1,4 +1,8 @@
-"""A compiled script and what can be known of it before the call."""
+"""A compiled script and what can be known of it before the call.
+
+Every script has one form: a flat list of steps with labels to jump to. Steps are performed one after the other unless
+they jump. The end of the list ends the call.
+"""
 
 from __future__ import annotations
 
@@ -6,45 +10,28 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from bridge.scripts.commands import Prompt, Recording, Say, Tty, Upload
+from bridge.scripts.engine.playing import FixedSource, PlayStep, SpeechOptions, SpeechSource
+from bridge.scripts.engine.run import EVERY_VARIABLE, Step
+from bridge.scripts.language.checks import can_be_spoken
 from bridge.scripts.language.expressions import Variables
-from bridge.scripts.language.forms import can_be_spoken
-from bridge.scripts.steps import (
-    AssignStep,
-    CollectStep,
-    DetectStep,
-    DialStep,
-    Download,
-    EachStep,
-    GoToStep,
-    HangUpStep,
-    PlayStep,
-    RecordStep,
-    Replay,
-    RequestStep,
-    Source,
-    Speech,
-    Step,
-    TextTelephone,
-    render,
-)
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
-    """What is known of a text that is to be spoken, the path of the member that has it, and who speaks it.
+class SpokenText:
+    """What is known of a text that is to be spoken, the path of the member that has it, and how it is spoken.
 
     ``is_whole`` says that nothing of the text depends on what is not known yet.
     """
 
     text: str
     path: str
-    speaker: Speech
+    options: SpeechOptions
     is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What happens on one call. Immutable."""
+    """What happens on one call. Immutable. ``targets`` are where the labels lead: indexes of steps."""
 
     steps: tuple[Step, ...]
     targets: tuple[int, ...]
@@ -52,12 +39,12 @@ class Script:
     @property
     def listens(self) -> bool:
         """Whether there may be times when nothing is played: it does more than play one prompt after the other."""
-        return not all(isinstance(step, PlayStep | HangUpStep) for step in self.steps)
+        return not all(step.leaves_no_silence for step in self.steps)
 
     @property
     def hides_keys(self) -> bool:
         """Whether some keys must not be shown as they were pressed."""
-        return any(isinstance(step, CollectStep) and step.reports != "ALWAYS" for step in self.steps)
+        return any(step.hides_keys for step in self.steps)
 
     def prompts(self, variables: Variables) -> list[Prompt]:
         """Everything that may be played and is known before the call, each once, in the order it was written.
@@ -66,63 +53,40 @@ class Script:
         collected keys, responses, recordings.
         """
         is_known = self._is_known()
-        known = (
-            render(step.source, variables)
-            for step in self._plays()
-            if not isinstance(step.source, Replay | Recording) and is_known(_names(step.source))
-        )
-        return [prompt for prompt in dict.fromkeys(known) if not _is_silent(prompt)]
+        known = (step.source.render(variables) for step in self._plays() if is_known(step.source.names))
+        return [prompt for prompt in dict.fromkeys(known) if _can_be_made(prompt)]
 
-    def wordings(self, variables: Variables | None) -> Iterator[Wording]:
+    def texts(self, variables: Variables | None) -> Iterator[SpokenText]:
         """Every text that may be spoken, as far as it is known with these variables (None: when there are none yet)."""
         is_known = frozenset[str]().issuperset if variables is None else self._is_known()
         for step in self._plays():
-            if isinstance(step.source, Speech):
+            if isinstance(step.source, SpeechSource):
                 template = step.source.text
                 text = template.known(variables or {}, is_known)
-                yield Wording(text, step.path, step.source, is_known(template.names))
+                yield SpokenText(text, step.path, step.source.options, is_known(template.names))
 
     def uploads(self) -> Iterator[tuple[str, str]]:
         """The id of every upload that may be played, and the path of the member that names it."""
         for step in self._plays():
-            if isinstance(step.source, Upload):
-                yield step.source.id, step.path
+            match step.source:
+                case FixedSource(Upload(id)):
+                    yield id, step.path
 
     def _plays(self) -> Iterator[PlayStep]:
         return (step for step in self.steps if isinstance(step, PlayStep))
 
     def _is_known(self) -> Callable[[Iterable[str]], bool]:
         """Whether variables keep on the call the values that they begin with."""
-        if any(isinstance(step, RequestStep) and step.collects for step in self.steps):
-            return frozenset[str]().issuperset  # an answer may set any of them
-        return {name for step in self.steps for name in _assigned(step)}.isdisjoint
+        assigned = frozenset[str]().union(*(step.assigns for step in self.steps))
+        return frozenset[str]().issuperset if assigned >= EVERY_VARIABLE else assigned.isdisjoint
 
 
-def _is_silent(prompt: Prompt) -> bool:
-    return isinstance(prompt, Say | Tty) and not can_be_spoken(prompt.text)
-
-
-def _names(source: Source) -> frozenset[str]:
-    match source:
-        case Speech(text) | TextTelephone(text) | Download(text):
-            return text.names
+def _can_be_made(prompt: Prompt) -> bool:
+    """Whether there is something to be heard that does not come from the call itself."""
+    match prompt:
+        case Recording():
+            return False
+        case Say(text) | Tty(text):
+            return can_be_spoken(text)
         case _:
-            return frozenset()
-
-
-def _assigned(step: Step) -> Iterator[str]:
-    match step:
-        case CollectStep(variable):
-            yield from (variable, f"{variable}_Meaning", f"{variable}_Full")
-        case AssignStep(variable) | EachStep(variable):
-            yield variable
-        case GoToStep(counter=str(variable)):
-            yield variable
-        case DialStep():
-            yield from ("dialResult", "dialDuration")
-        case RecordStep():
-            yield "recordDuration"
-        case RequestStep():
-            yield "requestStatus"
-        case DetectStep():
-            yield "answeredBy"
+            return True

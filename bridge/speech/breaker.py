@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-FIRST_WAIT = 5.0
-LONGEST_WAIT = 300.0
+from bridge.base.backoff import Backoff, Waits
+
+WAITS = Waits(first=5.0, longest=300.0)
 
 
 class Breaker:
@@ -14,7 +15,8 @@ class Breaker:
     """
 
     def __init__(self) -> None:
-        self._wait = FIRST_WAIT
+        self._backoff = Backoff(WAITS)
+        self._wait = 0.0
         self._open_until: float | None = None
         self._on_trial = False
 
@@ -28,14 +30,13 @@ class Breaker:
         return True
 
     def failed(self, now: float) -> None:
-        if self._on_trial:
-            self._wait = min(2 * self._wait, LONGEST_WAIT)
-        elif self._open_until is not None:
+        if self._open_until is not None and not self._on_trial:
             return  # it was under way when another failure opened the breaker
         self._on_trial = False
+        self._wait = self._backoff.failed()
         self._open_until = now + self._wait
 
     def succeeded(self) -> None:
-        self._wait = FIRST_WAIT
+        self._backoff.reset()
         self._open_until = None
         self._on_trial = False

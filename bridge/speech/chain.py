@@ -9,13 +9,14 @@ from collections.abc import Sequence
 import structlog
 
 from bridge.speech.breaker import Breaker
-from bridge.speech.engines.engine import Audio, Engine, Voice
+from bridge.speech.engine import Engine, Voice
 from bridge.speech.errors import EngineFailedError
+from bridge.speech.sound.samples import Waveform
 
 log = structlog.get_logger(__name__)
 
 
-class Link:
+class GuardedEngine:
     """One engine with its breaker: at most ``concurrency`` requests at once, each within ``timeout``."""
 
     def __init__(self, engine: Engine, *, always_tried: bool) -> None:
@@ -24,21 +25,21 @@ class Link:
         self._breaker = Breaker()
         self._slots = asyncio.Semaphore(engine.concurrency)
 
-    async def synthesize(self, text: str, voice: Voice, rate: float) -> Audio:
+    async def synthesize(self, text: str, voice: Voice, rate: float) -> Waveform:
         """Raises EngineFailedError: it failed, was too slow, or is passed over because it did so before."""
         async with self._slots:
             if not self._breaker.allows(time.monotonic()) and not self._always_tried:
                 raise EngineFailedError(f"{self.engine.name} is passed over: it failed before")
             try:
                 async with asyncio.timeout(self.engine.timeout):
-                    audio = await self.engine.synthesize(text, voice, rate)
+                    waveform = await self.engine.synthesize(text, voice, rate)
             except (EngineFailedError, TimeoutError) as error:
                 reason = str(error) or f"no answer within {self.engine.timeout:g} s"
                 self._breaker.failed(time.monotonic())
                 log.warning("speech engine failed", engine=self.engine.name, reason=reason)
                 raise EngineFailedError(f"{self.engine.name}: {reason}") from error
             self._breaker.succeeded()
-            return audio
+            return waveform
 
     async def unheard(self, texts: Sequence[str], voice: Voice) -> list[str]:
         """What the voice would pass over. An engine that does not answer is believed: the call shows if it speaks."""
@@ -51,10 +52,10 @@ class Link:
             return []
 
 
-def chain(engines: Sequence[Engine]) -> dict[str, Link]:
-    """Links by the engine's name.
+def chain(engines: Sequence[Engine]) -> dict[str, GuardedEngine]:
+    """The engines by their names, guarded.
 
     A local engine with nothing behind it is always tried: passing it over would only turn one bad text into several.
     """
     last = engines[-1]
-    return {engine.name: Link(engine, always_tried=engine is last and engine.local) for engine in engines}
+    return {engine.name: GuardedEngine(engine, always_tried=engine is last and engine.local) for engine in engines}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from bridge.base.errors import VoicebridgeError
 
 
@@ -54,6 +57,15 @@ class SpeechNotStoredError(SpeechError):
     """The files could not be written: the disk is full or the cache folder is not writable."""
 
     id = "SPEECH_NOT_STORED"
+
+
+@contextmanager
+def storing() -> Iterator[None]:
+    """Files are written in here; raises SpeechNotStoredError when they cannot."""
+    try:
+        yield
+    except OSError as error:
+        raise SpeechNotStoredError(f"speech cannot be stored: {error.strerror}") from error
 
 
 class AudioNotDownloaded(SpeechError):

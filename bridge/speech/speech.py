@@ -14,27 +14,30 @@ import structlog
 
 from bridge.base.objects import Objects
 from bridge.base.outbound import Outbound
-from bridge.speech.engines.engine import Engine, Voice
-from bridge.speech.errors import EngineFailedError, NothingToSayError, SpeechError, TextUnspeakableError
-from bridge.speech.kept.cache import Cache, digest
-from bridge.speech.kept.downloads import Downloads
-from bridge.speech.kept.once import Once
-from bridge.speech.kept.private import Private
-from bridge.speech.kept.shared import SharedFragments
-from bridge.speech.kept.uploads import Upload, Uploads, new_id
-from bridge.speech.sound.assembly import Finished, assemble
-from bridge.speech.sound.audio import ENGINE, AudioFiles
+from bridge.base.threads import Threads
+from bridge.speech.audio_files.audio_files import ENGINE, AudioFiles
+from bridge.speech.audio_files.downloads import Downloads
+from bridge.speech.audio_files.uploads import UploadedFile, UploadFiles, new_id
+from bridge.speech.cache.cache import Cache, digest
+from bridge.speech.cache.private_prompts import PrivatePrompts
+from bridge.speech.cache.shared_fragments import SharedFragments
+from bridge.speech.engine import Engine, Voice
+from bridge.speech.errors import EngineFailedError, NothingToSayError, SpeechError, TextUnspeakableError, storing
+from bridge.speech.phrase import Phrase, Prompt
+from bridge.speech.single_flight import SingleFlight
+from bridge.speech.sound.assembly import EncodedPrompt, assemble
 from bridge.speech.sound.codec import CODECS, FRAMES_PER_SECOND, encode
 from bridge.speech.sound.decoding import AudioFile
-from bridge.speech.speakers import Speaker, Speakers
+from bridge.speech.synthesis import Speaker, Synthesis
 from bridge.speech.text import fragments
 from bridge.speech.text.languages import language_code
-from bridge.speech.text.phrase import Phrase, Prompt
-from bridge.speech.threads import Threads
 from bridge.speech.voices import ListedVoice, listed_voices, voices_in
 
 MOST_NAMED = 5
 """Characters that an error names."""
+
+THREADS = 2
+"""So few that a burst of work leaves processors to the calls."""
 
 UPLOAD_FORMATS = ("wav", "mp3")
 WAV_BEGINNINGS = {b"RIFF", b"RIFX", b"RF64", b"BW64"}
@@ -62,24 +65,24 @@ class Speech:
         folder = cache_dir.absolute()
         self._codecs = [CODECS[name] for name in codecs]
         self._engines = list(engines)
-        self._threads = Threads("speech")
+        self._threads = Threads("speech", THREADS)
         self._cache = Cache(folder)
-        self._private = Private(folder / "private", self._threads)
-        self._uploads = Uploads(folder / "uploads", self._threads, objects)
+        self._private = PrivatePrompts(folder / "private", self._threads)
+        self._uploads = UploadFiles(folder / "uploads", self._threads, objects)
         self._shared = None if objects is None else SharedFragments(objects)
         sample_rates = sorted({codec.sample_rate for codec in self._codecs})
-        self._speakers = Speakers(self._engines, self._cache, self._threads, sample_rates, self._shared)
+        self._synthesis = Synthesis(self._engines, self._cache, self._threads, sample_rates, self._shared)
         self._audio = AudioFiles(cache=self._cache, downloads=Downloads(outbound), codecs=self._codecs)
-        self._prompts: Once[Prompt] = Once()
+        self._prompts: SingleFlight[Prompt] = SingleFlight()
 
     async def start(self) -> None:
         """Raises EngineUnavailableError for an engine that lacks what it needs."""
-        await self._speakers.start()
+        await self._synthesis.start()
 
     async def close(self) -> None:
         await self._prompts.close()
         await self._audio.close()
-        await self._speakers.close()
+        await self._synthesis.close()
         if self._shared is not None:
             await self._shared.close()
         await self._private.close()
@@ -102,8 +105,8 @@ class Speech:
 
         Raises LanguageUnsupportedError, VoiceUnknownError, NothingToSayError, TextUnspeakableError.
         """
-        cast = self._speakers.cast(phrase)
-        _, unheard = await self._speakers.able(cast, _spoken(_pieces(phrase)))
+        candidates = self._synthesis.candidates(phrase)
+        _, unheard = await self._synthesis.able(candidates, _spoken(_pieces(phrase)))
         if unheard:
             raise TextUnspeakableError(f"nobody has a sound for {_named(unheard)} in {phrase.language!r}")
 
@@ -114,13 +117,13 @@ class Speech:
         known when the request was checked) is left out. Raises what else ``check`` raises, SpeechNotStoredError, and
         SpeechError when every engine failed.
         """
-        cast = self._speakers.cast(phrase)
+        candidates = self._synthesis.candidates(phrase)
         pieces = _pieces(phrase)
-        able, unheard = await self._speakers.able(cast, _spoken(pieces))
+        able, unheard = await self._synthesis.able(candidates, _spoken(pieces))
         if unheard:
             log.warning("text spoken without some characters", language=phrase.language, characters=len(unheard))
         reasons = []
-        for speaker in able or cast:
+        for speaker in able or candidates:
             name = speaker.name(pieces)
             try:
                 if phrase.sensitive:
@@ -138,7 +141,7 @@ class Speech:
         """
         return await self._audio.at(url, fetched_for)
 
-    async def keep_upload(self, data: bytes) -> Upload:
+    async def keep_upload(self, data: bytes) -> UploadedFile:
         """Keep a WAV or MP3 file for all nodes until it is dropped.
 
         Raises AudioUnsupported, SpeechNotStoredError, ObjectStorageFailed.
@@ -146,7 +149,7 @@ class Speech:
         upload_id = new_id()
         prompt = await self._audio.prompt(upload_id, data, UPLOAD_FORMATS)
         await self._uploads.keep(upload_id, data)
-        return Upload(upload_id, "wav" if data[:4] in WAV_BEGINNINGS else "mp3", prompt.sound_seconds)
+        return UploadedFile(upload_id, "wav" if data[:4] in WAV_BEGINNINGS else "mp3", prompt.sound_seconds)
 
     async def upload(self, upload_id: str) -> Prompt:
         """Raises UploadUnknown, and SpeechError when it is in object storage and cannot be had from there now."""
@@ -201,21 +204,23 @@ class Speech:
             return kept
         made = await self._said(speaker, pieces, keep=True)
         voice, keep = speaker.voice, self._cache.keep_prompt
-        return await self._threads.store(keep, name, made, engine=voice.engine, voice=voice.name)
+        with storing():
+            return await self._threads.run(keep, name, made, engine=voice.engine, voice=voice.name)
 
     async def _spoken_in_private(self, speaker: Speaker, pieces: Sequence[str]) -> Prompt:
         made = await self._said(speaker, pieces, keep=False)
         return await self._private.keep(made, engine=speaker.voice.engine, voice=speaker.voice.name)
 
-    async def _said(self, speaker: Speaker, pieces: Sequence[str], *, keep: bool) -> Finished:
-        sounds = await self._speakers.sounds(speaker, _spoken(pieces), keep=keep)
+    async def _said(self, speaker: Speaker, pieces: Sequence[str], *, keep: bool) -> EncodedPrompt:
+        sounds = await self._synthesis.sounds(speaker, _spoken(pieces), keep=keep)
         return await self._threads.run(assemble, pieces, sounds, self._codecs)
 
     async def _silent(self, name: str, frames: int) -> Prompt:
         kept = await self._kept(name)
         if kept is not None:
             return kept
-        return await self._threads.store(self._keep_silence, name, frames)
+        with storing():
+            return await self._threads.run(self._keep_silence, name, frames)
 
     def _keep_silence(self, name: str, frames: int) -> Prompt:
         seconds = frames / FRAMES_PER_SECOND
@@ -223,7 +228,7 @@ class Speech:
             codec.name: encode(np.zeros(round(seconds * codec.sample_rate), np.int16), codec.name)
             for codec in self._codecs
         }
-        return self._cache.keep_prompt(name, Finished(files, seconds, seconds), engine="silence", voice="")
+        return self._cache.keep_prompt(name, EncodedPrompt(files, seconds, seconds), engine="silence", voice="")
 
     async def _kept(self, name: str) -> Prompt | None:
         return await self._threads.run(self._cache.prompt, name, [codec.name for codec in self._codecs])

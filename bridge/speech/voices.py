@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bridge.speech.engines.engine import Engine, Voice
+from bridge.speech.engine import Engine, Voice
 from bridge.speech.errors import LanguageUnsupportedError, VoiceUnknownError
 from bridge.speech.hosted_voices import HOSTED_DEFAULTS, HOSTED_VOICES, hosted_gender
+from bridge.speech.phrase import Phrase
 from bridge.speech.text.languages import language_code
-from bridge.speech.text.phrase import Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def listed_voices(language: str, engines: Sequence[Engine]) -> list[ListedVoice]
     return listed
 
 
-def casting(phrase: Phrase, engines: Sequence[Engine]) -> list[Voice]:
+def candidate_voices(phrase: Phrase, engines: Sequence[Engine]) -> list[Voice]:
     """One voice of each engine that may speak the phrase, the one to be tried first in front.
 
     A voice that was named comes first, then voices of the wanted gender; otherwise the engines' order stands. Raises

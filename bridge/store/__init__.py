@@ -1,20 +1,21 @@
 """Rows and transactions."""
 
+from bridge.store.accounts import Accounts, Credential, CredentialKind, UserExists
 from bridge.store.bulks import BulkOver, BulkStanding
-from bridge.store.credentials import Credential, CredentialKind, UserExists
+from bridge.store.claims import Claim, Claims
 from bridge.store.errors import CommitUnknown, StoreFailed
 from bridge.store.intake import DuplicateId
 from bridge.store.logs import LogFilter
-from bridge.store.nodes import NodeNameTaken
+from bridge.store.nodes import NodeNameTaken, Nodes
 from bridge.store.orphans import OpenAttempt
-from bridge.store.outbox import Push
-from bridge.store.recordings import RecordedFile
+from bridge.store.outbox import Outbox, Push
+from bridge.store.recordings import RecordedFile, Recordings
 from bridge.store.store import Store
 from bridge.store.trunks import TrunkLimit
 from bridge.store.wakeups import Topic
-from bridge.store.work import Claim, Claims
 
 __all__ = [
+    "Accounts",
     "BulkOver",
     "BulkStanding",
     "Claim",
@@ -25,9 +26,12 @@ __all__ = [
     "DuplicateId",
     "LogFilter",
     "NodeNameTaken",
+    "Nodes",
     "OpenAttempt",
+    "Outbox",
     "Push",
     "RecordedFile",
+    "Recordings",
     "Store",
     "StoreFailed",
     "Topic",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from sqlalchemy import BigInteger, Connection, Select, bindparam, case, exists, func, select, type_coerce, update
@@ -12,6 +12,7 @@ from bridge.base.errors import VoicebridgeError
 from bridge.messages.bulks import BulkStatus, bulk_status
 from bridge.messages.progress import WAITING, State
 from bridge.messages.statuses import CANCELED, PENDING_ACCEPTED, UNDELIVERABLE_NOT_DELIVERED
+from bridge.store.database import Database
 from bridge.store.endings import close
 from bridge.store.tables import bulks, messages
 from bridge.store.wakeups import Topic, announce
@@ -29,6 +30,44 @@ class BulkStanding:
 
     status: BulkStatus
     send_at: datetime
+
+
+class Bulks:
+    """The bulks of each account.
+
+    None is for a bulk that the account does not have; what changes one raises BulkOver.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def standing(self, account: str, bulk_id: str) -> BulkStanding | None:
+        """Where a bulk stands now."""
+        return await self._database.read(_standing, account, bulk_id)
+
+    async def counts(self, account: str, bulk_id: str) -> dict[State, int] | None:
+        """How many messages of a bulk are in each state."""
+        return await self._database.read(_counts, account, bulk_id)
+
+    async def only_message(self, account: str, bulk_id: str) -> str | None:
+        """The id of a bulk's message; None also when it has several."""
+        return await self._database.read(_only_message, account, bulk_id)
+
+    async def pause(self, account: str, bulk_id: str) -> BulkStanding | None:
+        """Have nothing more of a bulk dialled until it is resumed; its validity goes on."""
+        return await self._database.write(_pause, account, bulk_id)
+
+    async def resume(self, account: str, bulk_id: str) -> BulkStanding | None:
+        """Have a paused bulk dialled again."""
+        return await self._database.write(_resume, account, bulk_id)
+
+    async def cancel(self, account: str, bulk_id: str) -> BulkStanding | None:
+        """End what waits of a bulk, and have what is under way hung up."""
+        return await self._database.write(_cancel, account, bulk_id, datetime.now(UTC))
+
+    async def reschedule(self, account: str, bulk_id: str, send_at: datetime) -> BulkStanding | None:
+        """Have the first of a bulk's waiting calls made at ``send_at``, the others and all validities as much later."""
+        return await self._database.write(_reschedule, account, bulk_id, send_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +109,43 @@ _SHIFT = (
 )
 
 
-def standing(connection: Connection, account: str, bulk_id: str) -> BulkStanding | None:
-    """A bulk as it stands now, or None when the account has no such bulk."""
+def _standing(connection: Connection, account: str, bulk_id: str) -> BulkStanding | None:
     bulk = _find(connection, _FIND, account, bulk_id)
-    return None if bulk is None else _standing(connection, bulk)
+    return None if bulk is None else _standing_of(connection, bulk)
 
 
-def pause(connection: Connection, account: str, bulk_id: str) -> BulkStanding | None:
-    """Have nothing more of a bulk dialled until it is resumed; its validity goes on. Raises BulkOver."""
+def _counts(connection: Connection, account: str, bulk_id: str) -> dict[State, int] | None:
+    rows = connection.execute(
+        select(messages.c.state, func.count())
+        .join(bulks, bulks.c.key == messages.c.bulk_key)
+        .where(bulks.c.account == account, bulks.c.id == bulk_id)
+        .group_by(messages.c.state)
+    ).all()
+    return {State(state): count for state, count in rows} or None
+
+
+def _only_message(connection: Connection, account: str, bulk_id: str) -> str | None:
+    ids = connection.execute(
+        select(messages.c.id)
+        .join(bulks, bulks.c.key == messages.c.bulk_key)
+        .where(bulks.c.account == account, bulks.c.id == bulk_id)
+        .limit(2)
+    ).scalars()
+    found = list(ids)
+    return found[0] if len(found) == 1 else None
+
+
+def _pause(connection: Connection, account: str, bulk_id: str) -> BulkStanding | None:
     return _change(connection, account, bulk_id, held=BulkStatus.PAUSED, old=State.QUEUED, new=State.PAUSED)
 
 
-def resume(connection: Connection, account: str, bulk_id: str) -> BulkStanding | None:
-    """Have a paused bulk dialled again. Raises BulkOver."""
+def _resume(connection: Connection, account: str, bulk_id: str) -> BulkStanding | None:
     changed = _change(connection, account, bulk_id, held=None, old=State.PAUSED, new=State.QUEUED)
     announce(connection, Topic.DUE)
     return changed
 
 
-def cancel(connection: Connection, account: str, bulk_id: str, now: datetime) -> BulkStanding | None:
-    """End what waits of a bulk, and have what is under way hung up. Raises BulkOver."""
+def _cancel(connection: Connection, account: str, bulk_id: str, now: datetime) -> BulkStanding | None:
     bulk = _find(connection, _TO_CHANGE, account, bulk_id)
     if bulk is None:
         return None
@@ -97,24 +153,20 @@ def cancel(connection: Connection, account: str, bulk_id: str, now: datetime) ->
     waiting = connection.execute(_WAITING_KEYS, {"of_bulk": bulk.key}).scalars().all()
     close(connection, waiting, status_id=UNDELIVERABLE_NOT_DELIVERED, error_id=CANCELED, done_at=now)
     announce(connection, Topic.CANCELED)
-    return standing(connection, account, bulk_id)
+    return _standing(connection, account, bulk_id)
 
 
-def reschedule(connection: Connection, account: str, bulk_id: str, send_at: datetime) -> BulkStanding | None:
-    """Have the first of a bulk's waiting calls made at ``send_at``, the others and all validities as much later.
-
-    Raises BulkOver.
-    """
+def _reschedule(connection: Connection, account: str, bulk_id: str, send_at: datetime) -> BulkStanding | None:
     bulk = _find(connection, _TO_CHANGE, account, bulk_id)
     if bulk is None:
         return None
     first = connection.execute(_FIRST_WAITING, {"of_bulk": bulk.key}).scalar_one()
     if first is None:
-        raise BulkOver(f"no message of the bulk waits any more: it is {_standing(connection, bulk).status}")
+        raise BulkOver(f"no message of the bulk waits any more: it is {_standing_of(connection, bulk).status}")
     shift = (send_at - first) // timedelta(microseconds=1)
     connection.execute(_SHIFT, {"of_bulk": bulk.key, "microseconds": shift})
     announce(connection, Topic.DUE)
-    return _standing(connection, bulk)
+    return _standing_of(connection, bulk)
 
 
 def _change(
@@ -125,12 +177,12 @@ def _change(
         return None
     _hold(connection, bulk, held)
     connection.execute(_CHANGE_STATE, {"of_bulk": bulk.key, "old_state": old, "new_state": new})
-    return standing(connection, account, bulk_id)
+    return _standing(connection, account, bulk_id)
 
 
 def _hold(connection: Connection, bulk: _Bulk, decision: BulkStatus | None) -> None:
     over = {BulkStatus.CANCELED, BulkStatus.FINISHED} - {decision}
-    status = _standing(connection, bulk).status
+    status = _standing_of(connection, bulk).status
     if status in over:
         raise BulkOver(f"the bulk is {status}")
     connection.execute(_HOLD, {"of_bulk": bulk.key, "decision": decision})
@@ -143,7 +195,7 @@ def _find(
     return None if row is None else _Bulk(row.key, row.held and BulkStatus(row.held))
 
 
-def _standing(connection: Connection, bulk: _Bulk) -> BulkStanding:
+def _standing_of(connection: Connection, bulk: _Bulk) -> BulkStanding:
     of_bulk = {"of_bulk": bulk.key}
     over = connection.execute(_OVER, of_bulk).scalar_one()
     begun = over or connection.execute(_BEGUN, of_bulk).scalar_one()

@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, SQLAlchemyError
 
+from bridge.base.threads import FILES, Threads
 from bridge.store.engine import READERS, for_reading, open_engine
 from bridge.store.errors import CommitUnknown, StoreFailed, failed
 from bridge.store.listener import listen, notify
@@ -56,7 +57,7 @@ class Database:
         self._has_other_nodes = self.engine.dialect.name == "postgresql"
         self._reading = for_reading(self.engine)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        self._readers = Threads("store-reader", READERS)
         self._writer = threading.Thread(target=self._write_until_closed, name="store-writer", daemon=True)
         self._writer.start()
         self._refusal: tuple[float, str] | None = None
@@ -102,19 +103,19 @@ class Database:
                 return run()
 
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, run_on_a_live_connection)
+            return await self._readers.run(run_on_a_live_connection)
         except SQLAlchemyError as error:
             raise failed(error) from error
 
     async def close(self) -> None:
         """Finish the work that was handed in, then let go of the database."""
-        await asyncio.to_thread(self.close_now)
+        await FILES.run(self.close_now)
 
     def close_now(self) -> None:
         """As ``close``, for who may block."""
         self._jobs.put(None)
         self._writer.join()
-        self._readers.shutdown()
+        self._readers.join()
         self.engine.dispose()
 
     async def _hand_in(self, work: Callable[[Connection], Any], *, may_wait: bool = False) -> Any:

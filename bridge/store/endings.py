@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, exists, func, insert, select, update
 
 from bridge.messages.progress import WAITING, State
 from bridge.store import outbox
-from bridge.store.tables import Instant, contents, messages, reports
+from bridge.store.columns import Instant
+from bridge.store.tables import attempts, contents, messages, reports
 from bridge.store.wakeups import Topic, announce
 
 _AT_ONCE = 500
@@ -21,6 +22,8 @@ _OVERDUE = (
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
+_IS_CALLED = exists().where(attempts.c.message_key == messages.c.key, attempts.c.ended_at.is_(None))
+_NOT_DONE = select(messages.c.key).where(messages.c.done_at.is_(None), ~_IS_CALLED).limit(bindparam("limit"))
 _THESE = messages.c.key.in_(bindparam("message_keys", expanding=True))
 _CLOSE = (
     update(messages)
@@ -74,5 +77,12 @@ def close(
 def expire(connection: Connection, *, now: datetime, status_id: int, error_id: int, limit: int) -> int:
     """End waiting messages whose validity is over; return how many."""
     keys = connection.execute(_OVERDUE, {"now": now, "limit": limit}).scalars().all()
+    close(connection, keys, status_id=status_id, error_id=error_id, done_at=now)
+    return len(keys)
+
+
+def end_all(connection: Connection, *, status_id: int, error_id: int, now: datetime, limit: int) -> int:
+    """End messages that are not done and have no open attempt, whatever they wait for; return how many."""
+    keys = connection.execute(_NOT_DONE, {"limit": limit}).scalars().all()
     close(connection, keys, status_id=status_id, error_id=error_id, done_at=now)
     return len(keys)

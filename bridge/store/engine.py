@@ -147,7 +147,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # Past SQLAlchemy's own machinery, which would cost more than the statement.
+    # CallProgress SQLAlchemy's own machinery, which would cost more than the statement.
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     try:

@@ -16,6 +16,7 @@ from bridge.messages.statuses import PENDING_ACCEPTED, PENDING_TIME_VIOLATION
 from bridge.messages.windows import next_opening
 from bridge.store.contents import content_body
 from bridge.store.routing import first_trunk, reject_unreachable
+from bridge.store.scenarios import note_launched
 from bridge.store.tables import bulks, contents, messages
 from bridge.store.wakeups import Topic, announce
 
@@ -59,6 +60,12 @@ def accept(connection: Connection, bulk: Bulk, numbers: Routes) -> None:
     if not all_lead_somewhere:
         reject_unreachable(connection, bulk.created_at, messages.c.bulk_key == bulk_key)
     announce(connection, Topic.DUE)
+
+
+def launch(connection: Connection, bulk: Bulk, numbers: Routes) -> None:
+    """Keep a bulk of IVR messages as ``accept`` does, and note that their scenarios are in use."""
+    accept(connection, bulk, numbers)
+    note_launched(connection, bulk)
 
 
 def _keep_contents(connection: Connection, bulk: Bulk) -> dict[int, int]:

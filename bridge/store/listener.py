@@ -9,10 +9,11 @@ from contextlib import suppress
 import psycopg
 from sqlalchemy import Connection, Engine, bindparam, func, select
 
+from bridge.base.backoff import Backoff
+from bridge.store.persistence import WHILE_AWAY
 from bridge.store.wakeups import Topic
 
 _CHANNEL = "voicebridge"
-_RETRY_SECONDS = 1.0
 
 _NOTIFY = select(func.pg_notify(_CHANNEL, bindparam("payload")))
 
@@ -29,13 +30,15 @@ async def listen(engine: Engine, listener: str, wake: Callable[[Iterable[Topic]]
     What was said while the connection was lost is not heard, so after each new one everybody is woken.
     """
     where, how = engine.dialect.create_connect_args(engine.url)
+    backoff = Backoff(WHILE_AWAY)
     while True:
         with suppress(psycopg.Error):
             async with await psycopg.AsyncConnection.connect(*where, **how, autocommit=True) as connection:
                 await connection.execute(f"LISTEN {_CHANNEL}")
+                backoff.reset()
                 wake(Topic)
                 async for heard in connection.notifies():
                     topic, _, teller = heard.payload.partition(" ")
                     if teller != listener:
                         wake([known for known in Topic if known == topic])
-        await asyncio.sleep(_RETRY_SECONDS)
+        await asyncio.sleep(backoff.failed())

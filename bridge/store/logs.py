@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func
 
 from bridge.messages.attempt import Attempt
 from bridge.messages.progress import Progress
-from bridge.store.lookups import last_attempts
+from bridge.store.attempts import last_attempts
 from bridge.store.rows import progress_of, select_progress
 from bridge.store.tables import bulks, messages
 

@@ -7,13 +7,48 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, func, select, text, update
 
 from bridge.base.errors import VoicebridgeError
-from bridge.store.tables import Instant, nodes
+from bridge.store.columns import Instant
+from bridge.store.database import Database
+from bridge.store.tables import nodes
 
 
 class NodeNameTaken(VoicebridgeError):
     """A daemon with another data folder, mostly on another machine, has this node's name."""
 
     id = "NODE_NAME_TAKEN"
+
+
+class Nodes:
+    """The nodes of one database.
+
+    ``instance`` tells the processes apart that had a node's name one after the other; ``place`` tells this machine
+    from others that nodes of the same name were on.
+    """
+
+    def __init__(self, database: Database, place: str) -> None:
+        self._database = database
+        self.place = place
+        self._instances: dict[str, str] = {}
+
+    def instance_of(self, node: str) -> str | None:
+        """The instance by which a node's name was taken here; None when it was not."""
+        return self._instances.get(node)
+
+    async def take(self, node: str, instance: str, now: datetime, until: datetime) -> None:
+        """Have a node's name until a moment; whoever had it before is superseded.
+
+        Raises NodeNameTaken while it was had until later at another place.
+        """
+        await self._database.write(_take, node, instance=instance, place=self.place, now=now, until=until)
+        self._instances[node] = instance
+
+    async def renew(self, node: str, instance: str, until: datetime) -> bool:
+        """Have the name longer; False when another instance has taken it."""
+        return await self._database.write(_renew, node, instance, until)
+
+    async def leave(self, node: str, instance: str) -> None:
+        """Give the name back, unless another instance has taken it."""
+        await self._database.write(_leave, node, instance)
 
 
 _THIS = (nodes.c.name == bindparam("node"), nodes.c.instance == bindparam("of_instance"))
@@ -35,11 +70,7 @@ INSTANCE = select(nodes.c.instance).where(nodes.c.name == bindparam("node"))
 """Which instance has a node's name."""
 
 
-def take(connection: Connection, node: str, *, instance: str, place: str, now: datetime, until: datetime) -> None:
-    """Have a node's name until a moment; whoever had it before is superseded.
-
-    Raises NodeNameTaken while it was had until later at another place.
-    """
+def _take(connection: Connection, node: str, *, instance: str, place: str, now: datetime, until: datetime) -> None:
     values = {"node": node, "of_instance": instance, "of_place": place, "now": now, "until": until}
     if connection.execute(_TAKE, values).rowcount == 0:
         raise NodeNameTaken(
@@ -48,13 +79,11 @@ def take(connection: Connection, node: str, *, instance: str, place: str, now: d
         )
 
 
-def renew(connection: Connection, node: str, instance: str, until: datetime) -> bool:
-    """Have the name longer; False when another instance has taken it."""
+def _renew(connection: Connection, node: str, instance: str, until: datetime) -> bool:
     return connection.execute(_RENEW, {"node": node, "of_instance": instance, "until": until}).rowcount > 0
 
 
-def leave(connection: Connection, node: str, instance: str) -> None:
-    """Give the name back, unless another instance has taken it."""
+def _leave(connection: Connection, node: str, instance: str) -> None:
     connection.execute(_LEAVE, {"node": node, "of_instance": instance})
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, or_, select
 
 from bridge.messages.bulks import BulkStatus
+from bridge.store.claims import Claim
 from bridge.store.rows import MESSAGE_COLUMNS, attempt_of, message_of
 from bridge.store.tables import attempts, bulks, contents, messages, nodes
-from bridge.store.work import Claim
 
 _GRACE = timedelta(seconds=60)
 
@@ -75,17 +75,17 @@ def is_ours(connection: Connection, attempt_id: str, instance: str | None) -> bo
     return connection.execute(_IS_OURS, {"attempt_id": attempt_id, "of_instance": instance}).first() is not None
 
 
-def open_attempts(connection: Connection, node: str, place: str) -> list[OpenAttempt]:
+def open_of(connection: Connection, node: str, place: str) -> list[OpenAttempt]:
     """The attempts that a node began at this place and whose end it has not recorded."""
     return _read(connection, _OF_NODE, {"node": node, "of_place": place})
 
 
-def all_open_attempts(connection: Connection) -> list[OpenAttempt]:
+def all_open(connection: Connection) -> list[OpenAttempt]:
     """The attempts whose end no node has recorded."""
     return _read(connection, _ALL, {})
 
 
-def abandoned_attempts(connection: Connection, node: str, place: str, now: datetime, limit: int) -> list[OpenAttempt]:
+def abandoned(connection: Connection, node: str, place: str, now: datetime, limit: int) -> list[OpenAttempt]:
     """Open attempts of nodes that are gone, whose calls have been over for a minute; this one's own are none.
 
     A node that was at another place under the same name is gone.
@@ -94,7 +94,7 @@ def abandoned_attempts(connection: Connection, node: str, place: str, now: datet
     return _read(connection, _ABANDONED, values)
 
 
-def canceled_attempts(connection: Connection, node: str) -> list[str]:
+def canceled(connection: Connection, node: str) -> list[str]:
     """The ids of the node's open attempts whose bulk was canceled."""
     return list(connection.execute(_CANCELED, {"node": node}).scalars())
 

@@ -10,8 +10,10 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, exists, func, insert, literal, select, update
 
 from bridge.messages.progress import Report
-from bridge.store.lookups import reports_of
-from bridge.store.tables import Instant, contents, messages, outbox, scenarios
+from bridge.store.columns import Instant
+from bridge.store.database import Database
+from bridge.store.reports import reports_of
+from bridge.store.tables import contents, messages, outbox, scenarios
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,36 @@ class Push:
     tries: int
     leased_until: datetime
     report: Report
+
+
+class Outbox:
+    """The reports that wait to be pushed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(
+        self, *, now: datetime, until: datetime, busy: Mapping[str, int], most_at_once: int, limit: int
+    ) -> list[Push]:
+        """Lease up to ``limit`` reports that are due, at most ``most_at_once`` for a server, its longest waiting first.
+
+        ``busy`` is how many of these each server has already. One that is slow leaves the others their share.
+        """
+        return await self._database.write(
+            _claim, now=now, until=until, busy=busy, most_at_once=most_at_once, limit=limit
+        )
+
+    async def delivered(self, push: Push, now: datetime) -> None:
+        """The receiver has it."""
+        await self._database.write(_delivered, push, now)
+
+    async def retry(self, push: Push, due_at: datetime, problem: str) -> None:
+        """It failed, and is tried again at ``due_at``."""
+        await self._database.write(_retry, push, due_at, problem)
+
+    async def give_up(self, push: Push, now: datetime, problem: str) -> None:
+        """It failed for the last time."""
+        await self._database.write(_give_up, push, now, problem)
 
 
 _ADD = insert(outbox).from_select(
@@ -52,7 +84,7 @@ _DUE = (
 _DELIVERED = update(outbox).where(outbox.c.key == bindparam("push_key")).values(done_at=bindparam("now"), problem=None)
 # Whoever has the lease now is not disturbed by whoever had it before.
 _LEASED = (outbox.c.key == bindparam("push_key"), outbox.c.due_at == bindparam("lease"), outbox.c.done_at.is_(None))
-_AGAIN = (
+_RETRY = (
     update(outbox)
     .where(*_LEASED)
     .values(due_at=bindparam("new_due_at"), tries=outbox.c.tries + 1, problem=bindparam("new_problem"))
@@ -76,7 +108,7 @@ def add(connection: Connection, message_keys: Sequence[int], due_at: datetime) -
     connection.execute(_ADD, [{"message_key": key, "due": due_at} for key in message_keys])
 
 
-def claim(
+def _claim(
     connection: Connection,
     *,
     now: datetime,
@@ -85,10 +117,6 @@ def claim(
     most_at_once: int,
     limit: int,
 ) -> list[Push]:
-    """Lease up to ``limit`` reports that are due, at most ``most_at_once`` for a server, its longest waiting first.
-
-    ``busy`` is how many of these each server has already. One that is slow leaves the others their share.
-    """
     keys: list[int] = []
     servers = _servers(connection)
     random.shuffle(servers)  # so that none is always the last when there are too many
@@ -111,20 +139,17 @@ def _servers(connection: Connection) -> list[str]:
     return servers
 
 
-def delivered(connection: Connection, push: Push, now: datetime) -> None:
-    """The receiver has it."""
+def _delivered(connection: Connection, push: Push, now: datetime) -> None:
     connection.execute(_DELIVERED, {"push_key": push.key, "now": now})
 
 
-def push_again(connection: Connection, push: Push, due_at: datetime, problem: str) -> None:
-    """It failed, and is tried again at ``due_at``."""
+def _retry(connection: Connection, push: Push, due_at: datetime, problem: str) -> None:
     connection.execute(
-        _AGAIN, {"push_key": push.key, "lease": push.leased_until, "new_due_at": due_at, "new_problem": problem}
+        _RETRY, {"push_key": push.key, "lease": push.leased_until, "new_due_at": due_at, "new_problem": problem}
     )
 
 
-def give_up(connection: Connection, push: Push, now: datetime, problem: str) -> None:
-    """It failed for the last time."""
+def _give_up(connection: Connection, push: Push, now: datetime, problem: str) -> None:
     connection.execute(_GIVE_UP, {"push_key": push.key, "lease": push.leased_until, "now": now, "new_problem": problem})
 
 

@@ -80,7 +80,7 @@ def release(connection: Connection, key: int, attempt_id: str, now: datetime) ->
     return True
 
 
-def call_again(
+def retry(
     connection: Connection, key: int, attempt: Attempt, due_at: datetime, status_id: int, *, now: datetime
 ) -> bool:
     """Keep the outcome of an attempt, and put its message back in the queue until ``due_at``.

@@ -11,8 +11,10 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, select, text, 
 
 from bridge.messages.message import Message
 from bridge.messages.recording import Recording, RecordingState
+from bridge.store.columns import Instant
+from bridge.store.database import Database
 from bridge.store.rows import MESSAGE_COLUMNS, message_of
-from bridge.store.tables import Instant, attempts, contents, messages, recordings
+from bridge.store.tables import attempts, contents, messages, recordings
 
 _WITH_FILE = (RecordingState.AVAILABLE, RecordingState.SHORT)
 
@@ -32,6 +34,81 @@ class RecordedFile:
 
     recording: Recording
     message: Message
+
+
+class Recordings:
+    """The recordings of each account; their files are elsewhere."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, account: str, key: int, recording: Recording) -> bool:
+        """Note that a file is going to be written, before it is; ``key`` is that of the claim.
+
+        Once, however often it is asked for. False when the attempt is over, or was given back.
+        """
+        return await self._database.write(_begin, account, key, recording)
+
+    async def finish(self, recording: Recording) -> bool:
+        """Keep what became of a recording, before its call is finished, so that the report has it.
+
+        False when it is known.
+        """
+        return await self._database.write(_finish, recording)
+
+    async def deleted(self, recording_id: str) -> None:
+        """Note that a recording's time was over, and its file is gone."""
+        await self._database.write(_deleted, recording_id)
+
+    async def stored(self, recording_id: str) -> bool:
+        """Note that a finished recording's file is in object storage now; False when it is wanted no longer."""
+        return await self._database.write(_stored, recording_id)
+
+    async def lost(self, recording_id: str, node: str) -> bool:
+        """Note that a node no longer has the file that it should have; False when it need not have it."""
+        return await self._database.write(_lost, recording_id, node)
+
+    async def forget(self, recording_id: str) -> None:
+        """Drop a recording that never began, since nobody answered."""
+        await self._database.write(_forget, recording_id)
+
+    async def find(self, account: str, recording_id: str) -> Recording | None:
+        """One recording; None when the account has no such recording."""
+        return await self._database.read(_find, account, recording_id)
+
+    async def of_call(self, account: str, message_id: str, to: str) -> Recording | None:
+        """The recording of the last call of a message that was recorded whole."""
+        return await self._database.read(_of_call, account, message_id, to)
+
+    async def files(
+        self,
+        account: str,
+        *,
+        message_id: str | None = None,
+        number: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[RecordedFile]:
+        """What can be heard, the newest first."""
+        return await self._database.read(
+            _files, account, message_id=message_id, number=number, limit=limit, offset=offset
+        )
+
+    async def expired(self, *, before: datetime, limit: int) -> list[Recording]:
+        """Recordings from before a moment that still have a file, or may have one."""
+        return await self._database.read(_expired, before=before, limit=limit)
+
+    async def with_file(self, *, node: str, after: str, limit: int) -> list[Recording]:
+        """Recordings whose file must be on a node's disk, by id from the one that follows ``after``."""
+        return await self._database.read(_with_file, node=node, after=after, limit=limit)
+
+    async def left_open(self, *, node: str, ended_before: datetime, limit: int) -> list[tuple[Recording, float]]:
+        """Recordings that nobody finished although their call is over, and how many seconds it was connected."""
+        return await self._database.read(_left_open, node=node, ended_before=ended_before, limit=limit)
+
+    async def known(self, ids: Collection[str]) -> set[str]:
+        """Those of the ids that belong to a recording which may have a file on a node's disk."""
+        return await self._database.read(_known, ids)
 
 
 # What is there already is left as it is, but counted.
@@ -58,8 +135,7 @@ _LOST = (
 _FORGET = delete(recordings).where(*_THIS_UNFINISHED)
 
 
-def begin(connection: Connection, account: str, message_key: int, recording: Recording) -> bool:
-    """Note that a file is going to be written, before it is; False when its attempt is over or was given back."""
+def _begin(connection: Connection, account: str, message_key: int, recording: Recording) -> bool:
     values = {
         "id": recording.id,
         "account": account,
@@ -73,8 +149,7 @@ def begin(connection: Connection, account: str, message_key: int, recording: Rec
     return connection.execute(_BEGIN, values).rowcount == 1
 
 
-def finish(connection: Connection, recording: Recording) -> bool:
-    """Keep what became of a recording; False when that is known already."""
+def _finish(connection: Connection, recording: Recording) -> bool:
     values = {
         "recording_id": recording.id,
         "new_state": recording.state,
@@ -84,23 +159,19 @@ def finish(connection: Connection, recording: Recording) -> bool:
     return connection.execute(_FINISH, values).rowcount == 1
 
 
-def deleted(connection: Connection, recording_id: str) -> None:
-    """Note that its time was over, and there is no file any more."""
+def _deleted(connection: Connection, recording_id: str) -> None:
     connection.execute(_DELETED, {"recording_id": recording_id})
 
 
-def stored(connection: Connection, recording_id: str) -> bool:
-    """Note that the file is in object storage now; False when it is wanted no longer."""
+def _stored(connection: Connection, recording_id: str) -> bool:
     return connection.execute(_STORED, {"recording_id": recording_id}).rowcount == 1
 
 
-def lost(connection: Connection, recording_id: str, node: str) -> bool:
-    """Note that a node no longer has the file that it should have; False when it need not have it."""
+def _lost(connection: Connection, recording_id: str, node: str) -> bool:
     return connection.execute(_LOST, {"recording_id": recording_id, "at_node": node}).rowcount == 1
 
 
-def forget(connection: Connection, recording_id: str) -> None:
-    """Drop a recording that never began, since nobody answered."""
+def _forget(connection: Connection, recording_id: str) -> None:
     connection.execute(_FORGET, {"recording_id": recording_id})
 
 
@@ -115,15 +186,13 @@ def of_attempts(connection: Connection, attempt_ids: Collection[str]) -> dict[st
     return found
 
 
-def find(connection: Connection, account: str, recording_id: str) -> Recording | None:
-    """One recording, or None when the account has no such recording."""
+def _find(connection: Connection, account: str, recording_id: str) -> Recording | None:
     wanted = select(*_COLUMNS).where(recordings.c.account == account, recordings.c.id == recording_id)
     row = connection.execute(wanted).mappings().first()
     return None if row is None else _recording_of(row)
 
 
-def of_call(connection: Connection, account: str, message_id: str, to: str) -> Recording | None:
-    """The recording of the last call of a message that was recorded whole."""
+def _of_call(connection: Connection, account: str, message_id: str, to: str) -> Recording | None:
     row = (
         connection.execute(
             select(*_COLUMNS)
@@ -143,10 +212,9 @@ def of_call(connection: Connection, account: str, message_id: str, to: str) -> R
     return None if row is None else _recording_of(row)
 
 
-def files(
+def _files(
     connection: Connection, account: str, *, message_id: str | None, number: str | None, limit: int, offset: int
 ) -> list[RecordedFile]:
-    """What can be heard, the newest first."""
     wanted = (
         select(*_COLUMNS, *MESSAGE_COLUMNS)
         .join(messages, messages.c.key == recordings.c.message_key)
@@ -163,11 +231,7 @@ def files(
     return [RecordedFile(_recording_of(row), message_of(row)) for row in connection.execute(wanted).mappings()]
 
 
-# Retention
-
-
-def expired(connection: Connection, *, before: datetime, limit: int) -> list[Recording]:
-    """Recordings from before a moment that still have a file, or may have one."""
+def _expired(connection: Connection, *, before: datetime, limit: int) -> list[Recording]:
     wanted = (
         select(*_COLUMNS)
         .where(recordings.c.recorded_at < before, recordings.c.state != RecordingState.DELETED)
@@ -177,8 +241,7 @@ def expired(connection: Connection, *, before: datetime, limit: int) -> list[Rec
     return [_recording_of(row) for row in connection.execute(wanted).mappings()]
 
 
-def with_file(connection: Connection, *, node: str, after: str, limit: int) -> list[Recording]:
-    """Recordings whose file must be on a node's disk, by id from the one that follows ``after``."""
+def _with_file(connection: Connection, *, node: str, after: str, limit: int) -> list[Recording]:
     wanted = (
         select(*_COLUMNS)
         .where(recordings.c.node == node, recordings.c.id > after, recordings.c.state.in_(_WITH_FILE))
@@ -188,10 +251,9 @@ def with_file(connection: Connection, *, node: str, after: str, limit: int) -> l
     return [_recording_of(row) for row in connection.execute(wanted).mappings()]
 
 
-def left_open(
+def _left_open(
     connection: Connection, *, node: str, ended_before: datetime, limit: int
 ) -> list[tuple[Recording, float]]:
-    """Recordings that nobody finished although their call is over, and how many seconds that call was connected."""
     wanted = (
         select(*_COLUMNS, attempts.c.answered_at, attempts.c.ended_at)
         .join(attempts, attempts.c.id == recordings.c.attempt_id)
@@ -206,8 +268,7 @@ def left_open(
     return [(_recording_of(row), _connected_seconds(row)) for row in rows]
 
 
-def known(connection: Connection, ids: Collection[str]) -> set[str]:
-    """Those of the ids that belong to a recording which may have a file on a node's disk."""
+def _known(connection: Connection, ids: Collection[str]) -> set[str]:
     wanted = select(_ID).where(
         recordings.c.id.in_(ids), recordings.c.state != RecordingState.DELETED, recordings.c.node.is_not(None)
     )

@@ -9,10 +9,56 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from bridge.messages.message import Bulk
-from bridge.messages.routes import Routes
 from bridge.messages.scenario import Scenario, ScenarioBody
-from bridge.store.intake import accept
+from bridge.store.database import Database
 from bridge.store.tables import scenarios
+
+
+class Scenarios:
+    """The IVR scenarios of each account."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, account: str, scenario: Scenario) -> None:
+        """Keep a new scenario."""
+        await self._database.write(_add, account, scenario)
+
+    async def by_id(self, account: str, ids: Collection[str]) -> dict[str, Scenario]:
+        """Those of the scenarios that the account has."""
+        return await self._database.read(_by_id, account, ids)
+
+    async def search(
+        self,
+        account: str,
+        *,
+        name: str | None = None,
+        label: str | None = None,
+        used_from: datetime | None = None,
+        used_before: datetime | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Scenario]:
+        """Scenarios, the newest first; ``name`` is a part of theirs in any case, ``label`` is exact."""
+        return await self._database.read(
+            _search,
+            account,
+            name=name,
+            label=label,
+            used_from=used_from,
+            used_before=used_before,
+            limit=limit,
+            offset=offset,
+        )
+
+    async def change(self, account: str, scenario_id: str, body: ScenarioBody, now: datetime) -> Scenario | None:
+        """Put a new body in a scenario's place; None when the account has no such scenario."""
+        return await self._database.write(_change, account, scenario_id, body, now)
+
+    async def remove(self, account: str, scenario_id: str) -> bool:
+        """Forget a scenario; messages that were launched with it keep their script. False when there was none."""
+        return await self._database.write(_remove, account, scenario_id)
+
 
 _BODY_FIELDS = ("name", "script", "description", "label", "notify_url", "notify_content_type", "record")
 
@@ -20,8 +66,7 @@ _MINE = scenarios.c.account == bindparam("of_account")
 _THIS = scenarios.c.id == bindparam("scenario_id")
 
 
-def add(connection: Connection, account: str, scenario: Scenario) -> None:
-    """Keep a new scenario."""
+def _add(connection: Connection, account: str, scenario: Scenario) -> None:
     connection.execute(
         insert(scenarios),
         {
@@ -35,13 +80,12 @@ def add(connection: Connection, account: str, scenario: Scenario) -> None:
     )
 
 
-def scenarios_by_id(connection: Connection, account: str, ids: Collection[str]) -> dict[str, Scenario]:
-    """Those of the scenarios that the account has."""
+def _by_id(connection: Connection, account: str, ids: Collection[str]) -> dict[str, Scenario]:
     rows = connection.execute(select(scenarios).where(_MINE, scenarios.c.id.in_(ids)), {"of_account": account})
     return {row["id"]: _scenario_of(row) for row in rows.mappings()}
 
 
-def search(
+def _search(
     connection: Connection,
     account: str,
     *,
@@ -52,7 +96,6 @@ def search(
     limit: int,
     offset: int,
 ) -> list[Scenario]:
-    """Scenarios, the newest first; ``name`` is a part of theirs in any case, ``label`` is exact."""
     wanted = select(scenarios).where(_MINE).order_by(scenarios.c.key.desc()).limit(limit).offset(offset)
     if name is not None:
         wanted = wanted.where(scenarios.c.name.icontains(name, autoescape=True))
@@ -65,28 +108,25 @@ def search(
     return [_scenario_of(row) for row in connection.execute(wanted, {"of_account": account}).mappings()]
 
 
-def change(
+def _change(
     connection: Connection, account: str, scenario_id: str, body: ScenarioBody, now: datetime
 ) -> Scenario | None:
-    """Put a new body in a scenario's place; None when the account has no such scenario."""
     connection.execute(
         update(scenarios).where(_MINE, _THIS).values(**_body_values(body), updated_at=now),
         {"of_account": account, "scenario_id": scenario_id},
     )
-    return scenarios_by_id(connection, account, [scenario_id]).get(scenario_id)
+    return _by_id(connection, account, [scenario_id]).get(scenario_id)
 
 
-def remove(connection: Connection, account: str, scenario_id: str) -> bool:
-    """Forget a scenario; messages that were launched with it keep their script. False when there was none."""
+def _remove(connection: Connection, account: str, scenario_id: str) -> bool:
     removed = connection.execute(
         delete(scenarios).where(_MINE, _THIS), {"of_account": account, "scenario_id": scenario_id}
     )
     return removed.rowcount > 0
 
 
-def launch(connection: Connection, bulk: Bulk, numbers: Routes) -> None:
-    """Keep a bulk of IVR messages, and note that their scenarios are in use. Raises DuplicateId."""
-    accept(connection, bulk, numbers)
+def note_launched(connection: Connection, bulk: Bulk) -> None:
+    """Note that the scenarios of a bulk's messages are in use."""
     used = {message.content.launch.scenario_id for message in bulk.messages if message.content.launch is not None}
     connection.execute(
         update(scenarios).where(_MINE, scenarios.c.id.in_(used)).values(last_used_at=bulk.created_at),

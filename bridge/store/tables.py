@@ -1,20 +1,16 @@
 """The tables, the same on SQLite and PostgreSQL.
 
 Ids that come from callers (``bulks.id``, ``messages.id``) are unique within an account; rows refer to each other by
-their own keys. Times are whole microseconds since 1970-01-01 UTC.
+their own keys.
 """
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -25,32 +21,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware datetime, kept as microseconds since the epoch; what is none, or beyond all calendars, is the epoch."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        try:
-            return _EPOCH + timedelta(microseconds=value)
-        except (TypeError, OverflowError):
-            return _EPOCH
-
-
-# SQLite numbers rows by itself only in a column declared INTEGER.
-Key = BigInteger().with_variant(Integer, "sqlite")
+from bridge.store.columns import Instant, Key
 
 metadata = MetaData()
 

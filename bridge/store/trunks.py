@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Select, bindparam, func, select, text, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from bridge.store.tables import Instant, attempts, trunks
+from bridge.store.columns import Instant
+from bridge.store.tables import attempts, trunks
 
 _MOST_WAIT_FOR_A_TURN = timedelta(minutes=1)
 

@@ -44,85 +44,77 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
-class Ringing:
-    """The telephone rings (SIP 180), at a wall-clock time in UTC."""
+class CallEvent:
+    """What an exchange tells of a call, ``at`` a wall-clock time in UTC."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Ringing(CallEvent):
+    """The telephone rings (SIP 180)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(CallEvent):
     """The callee answered (SIP 200)."""
 
-    at: datetime
-
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(CallEvent):
     """The channel is in our hands: commands may be given."""
 
-    at: datetime
-
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class Key(CallEvent):
     """The callee pressed a key: one of ``0-9*#A-D``."""
 
-    at: datetime
     digit: str
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class Played(CallEvent):
     """A playback ended; ``complete`` is False when it was stopped or failed."""
 
-    at: datetime
     complete: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Detected:
+class Detected(CallEvent):
     """Who answered, as far as it can be heard; ``reason`` is what AMD() says about it (``AMDCAUSE``)."""
 
-    at: datetime
     answered_by: Literal["human", "machine", "unknown"]
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class GreetingOver:
+class GreetingOver(CallEvent):
     """The machine has been silent for a while: it listens."""
-
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(CallEvent):
     """A recording of the callee is over; its file is complete and so many seconds long (0 if it ended unseen)."""
 
-    at: datetime
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class TransferAnswered:
+class TransferAnswered(CallEvent):
     """The other side answered; from now on the two hear each other."""
-
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class TransferOver:
+class TransferOver(CallEvent):
     """The other side left, or never came; ``number`` answered, and the two were joined for ``seconds``."""
 
-    at: datetime
     result: Literal["answered", "busy", "no-answer", "failed"]
     number: str | None
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(CallEvent):
     """The attempt is over; nothing follows.
 
     ``cause`` is ITU-T Q.850, ``sip_status`` the final SIP status when there was one. ``timed_out`` says that our own
@@ -132,7 +124,6 @@ class Ended:
     nobody, since the trunk's name led to no address: nobody has ended it.
     """
 
-    at: datetime
     cause: int
     sip_status: int | None
     timed_out: bool
@@ -140,18 +131,3 @@ class Ended:
     lost: bool = False
     dialled: bool = True
     unsent: bool = False
-
-
-CallEvent = (
-    Ringing
-    | Answered
-    | Ready
-    | Key
-    | Played
-    | Detected
-    | GreetingOver
-    | Recorded
-    | TransferAnswered
-    | TransferOver
-    | Ended
-)

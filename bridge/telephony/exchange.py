@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
-from bridge.telephony.events import CallEvent, Origination, Transfer
+from bridge.telephony.events import Origination, Transfer
 from bridge.telephony.records import Record
 from bridge.telephony.trunks import TrunkStanding
 
@@ -26,10 +26,13 @@ class Channel(Protocol):
     """
 
     id: str
-    limit: int
-    given_up: bool
-    heard_all: bool
-    """Whether no ringing was missed: there was a link all the time, or nothing had rung when there was one."""
+
+    @property
+    def given_up(self) -> bool: ...
+
+    @property
+    def heard_all(self) -> bool:
+        """Whether no ringing was missed: there was a link all the time, or nothing had rung when there was one."""
 
     @property
     def over(self) -> bool: ...
@@ -38,8 +41,11 @@ class Channel(Protocol):
     def ends_at(self) -> float:
         """When the call is ended at its limit, on the loop's clock."""
 
-    def events(self) -> AsyncIterator[CallEvent]:
-        """What happens on the call, in order; the last is Ended. For one reader."""
+    def events(self) -> AsyncIterator[Any]:
+        """The call's ``CallEvent`` and what was posted, in order; the last is Ended. For one reader."""
+
+    def post(self, what: object) -> None:
+        """Have something of the reader's own come in its turn."""
 
     async def play(
         self, stem: str, *, stop_keys: str = "", seconds: float = 0.0, begun: Callable[[], None] = ...
@@ -116,7 +122,7 @@ class Exchange(Protocol):
         """The calls whose channels are alive, by their ids. Raises ``ExchangeError`` when that is not told."""
 
 
-class Journal(Protocol):
+class ExchangeJournal(Protocol):
     """What an exchange itself writes down of each call, which outlives it."""
 
     async def read(self, channel_ids: Collection[str], since: datetime = ...) -> dict[str, Record]:

@@ -27,7 +27,7 @@ _TRIES_TO_START = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class ListedChannel:
     """A channel of an Asterisk; ``caller_id`` tells, at the carrier, which node calls."""
 
     name: str
@@ -78,11 +78,11 @@ class Node:
         done = await asyncio.to_thread(subprocess.run, program, capture_output=True, text=True, timeout=30, check=False)
         return done.stdout
 
-    async def channels(self, *, of_carrier: bool = False) -> list[Channel]:
+    async def channels(self, *, of_carrier: bool = False) -> list[ListedChannel]:
         """The channels of the node's Asterisk, or of the carrier."""
         shown = await self.console("core show channels concise", of_carrier=of_carrier)
         fields = [line.split("!") for line in shown.splitlines() if "!" in line]
-        return [Channel(one[0], one[7]) for one in fields]
+        return [ListedChannel(one[0], one[7]) for one in fields]
 
 
 @dataclass(slots=True)

@@ -15,8 +15,8 @@ from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.base.outbound import Outbound
-from bridge.base.supervised import Supervisor
-from bridge.calls.attempt import AttemptRunner
+from bridge.base.tasks import Supervisor
+from bridge.calls.runner import AttemptRunner
 from bridge.dialer.recovery import Recovery
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
@@ -25,7 +25,8 @@ from bridge.messages.message import Content
 from bridge.messages.progress import Progress, Report
 from bridge.messages.routes import Routes
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Claim, Store, TrunkLimit
 from bridge.telephony.formats import Formats
 
@@ -54,7 +55,7 @@ class Process:
         """As after kill -9: nothing more is said to Asterisk, and nothing is written."""
         for link in self.links:
             await link.close()
-        tasks = [*self.calls, *self.recovery._tasks, *self.runner._background]
+        tasks = [*self.calls, *self.recovery._taken_up._tasks, *self.runner._background._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -81,7 +82,7 @@ class Desk:
         (self.folder / "recordings").mkdir(exist_ok=True)
         store = Store(self.database_url, self.routes)
         now = datetime.now(UTC)
-        await store.take_node("here", uuid4().hex, now, now + timedelta(hours=1))
+        await store.nodes.take("here", uuid4().hex, now, now + timedelta(hours=1))
         speech = Speech(cache_dir=self.folder / "speech", engines=build_engines(("espeak-ng",)))
         await speech.start()
         links = [AmiLink(url) for url in self.urls]
@@ -130,13 +131,15 @@ class Desk:
     async def accepted(self, process: Process, number: str, content: Content, *, ago: timedelta = timedelta(0)) -> None:
         """A message to the number; number, bulk and message are called the same."""
         order = Order(content, [Destination(number, number)])
-        await process.store.accept(expand([order], account="acme", now=datetime.now(UTC) - ago, bulk_id=number))
+        await process.store.messages.accept(
+            expand([order], account="acme", now=datetime.now(UTC) - ago, bulk_id=number)
+        )
 
     async def claim(self, process: Process, number: str, *, node: str = "here", ago: timedelta = timedelta(0)) -> Claim:
         """An attempt of the message to the number, the only one that is due."""
         now = datetime.now(UTC) - ago
         trunk = self.routes.trunks(number)[0]
-        claims = await process.store.claim_due(
+        claims = await process.store.calls.claim_due(
             node=node,
             asterisk=process.links[0].name,
             of_trunk=trunk,
@@ -150,19 +153,19 @@ class Desk:
 
 
 async def progress_of(process: Process, message_id: str) -> Progress:
-    progress = await process.store.progress("acme", message_id)
+    progress = await process.store.messages.progress("acme", message_id)
     assert progress is not None
     return progress
 
 
 async def only_report(process: Process) -> Report:
-    (report,) = await process.store.take_reports("acme")
+    (report,) = await process.store.reports.take("acme")
     return report
 
 
-async def past_of(process: Process) -> dict[str, Any]:
+async def kept_of(process: Process) -> dict[str, Any]:
     """What is kept of the only open attempt."""
-    found = await process.store.open_attempts("here")
+    found = await process.store.calls.open_of("here")
     return found[0].happened[0] if found and found[0].happened else {"told": [], "course": {}, "actions": []}
 
 

@@ -17,8 +17,8 @@ from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.asterisk.trunks import TrunkWatch
 from bridge.base.outbound import Outbound
-from bridge.base.supervised import PartCannotLive, Supervisor
-from bridge.calls.attempt import AttemptRunner
+from bridge.base.tasks import PartCannotLive, Supervisor
+from bridge.calls.runner import AttemptRunner
 from bridge.dialer.dialer import Dialer
 from bridge.dialer.traffic import Traffic
 from bridge.messages.attempt import Attempt
@@ -27,7 +27,8 @@ from bridge.messages.message import Content, Retry
 from bridge.messages.progress import State
 from bridge.messages.routes import Routes
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Store, TrunkLimit
 from bridge.telephony.formats import Formats
 
@@ -77,19 +78,19 @@ async def send(store: Store, numbers: Iterable[str], *, retry: Retry | None = No
     content = Content(text="Hello", retry=retry, ring_timeout=ring_timeout)
     order = Order(content, [Destination(number, number) for number in numbers])
     bulk = expand([order], account="acme", now=datetime.now(UTC))
-    await store.accept(bulk)
+    await store.messages.accept(bulk)
     return bulk.id
 
 
 async def states(store: Store, bulk_id: str) -> dict[State, int]:
-    counts = await store.bulk_counts("acme", bulk_id)
+    counts = await store.bulks.counts("acme", bulk_id)
     assert counts is not None
     return counts
 
 
 async def attempts_to(store: Store, numbers: Iterable[str]) -> list[Attempt]:
     """Every attempt of the messages to these numbers."""
-    return [attempt for number in numbers for attempt in await store.attempts("acme", number)]
+    return [attempt for number in numbers for attempt in await store.messages.attempts("acme", number)]
 
 
 async def until_is(store: Store, bulk_id: str, expected: dict[State, int], seconds: float = 30) -> None:

@@ -16,7 +16,7 @@ class Workers(OwnProcesses):
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         mark = str(folder / "no-libraries")
-        super().__init__("espeak_worker", mark)
+        super().__init__("espeak_ng/worker.py", mark)
         monkeypatch.setenv("LD_LIBRARY_PATH", mark)
         self._pipes_of_others = _open_pipes()
 

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
-from bridge.asterisk.channel.call import Call
+from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.telephony.errors import LinkDown, Rejected, Unconfirmed, UnsafeValue
@@ -56,7 +56,7 @@ async def until(condition: Callable[[], object], seconds: float = 30) -> None:
             await asyncio.sleep(0.01)
 
 
-async def heard_until(call: Call, last: type[CallEvent]) -> list[CallEvent]:
+async def heard_until(call: AsteriskChannel, last: type[CallEvent]) -> list[CallEvent]:
     """The events up to the first of that kind."""
     events = []
     async with asyncio.timeout(20):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.asterisk.ami.link import AmiLink
-from bridge.asterisk.channel.call import Call
+from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.telephony.causes import outcome_of
@@ -32,7 +32,7 @@ def own(prefix: str) -> str:
     return prefix + str(secrets.randbelow(10**6)).zfill(6)
 
 
-async def heard_until(call: Call, last: type[CallEvent]) -> list[CallEvent]:
+async def heard_until(call: AsteriskChannel, last: type[CallEvent]) -> list[CallEvent]:
     """The events up to the first of that kind."""
     events = []
     async with asyncio.timeout(20):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from bridge.asterisk.ami.link import AmiLink
-from bridge.asterisk.channel.call import Call
+from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.lab.processes import until
@@ -46,7 +46,7 @@ BEFORE = datetime.now(UTC)
 """All calls are placed after it."""
 
 _Event = TypeVar("_Event", bound=CallEvent)
-Adopt = Callable[[Origination], Awaitable[Call]]
+Adopt = Callable[[Origination], Awaitable[AsteriskChannel]]
 
 
 def to(number: str, call_timeout: int | None = None) -> Origination:
@@ -58,7 +58,7 @@ def own(prefix: str) -> str:
     return prefix + str(secrets.randbelow(10**6)).zfill(6)
 
 
-async def heard_until(call: Call, last: type[_Event], seconds: float = 10) -> _Event:
+async def heard_until(call: AsteriskChannel, last: type[_Event], seconds: float = 10) -> _Event:
     """The first event of that kind."""
     async with asyncio.timeout(seconds):
         async for event in call.events():
@@ -67,7 +67,7 @@ async def heard_until(call: Call, last: type[_Event], seconds: float = 10) -> _E
     raise AssertionError(f"the call ended without {last.__name__}")
 
 
-async def next_kinds(call: Call, count: int) -> list[type[CallEvent]]:
+async def next_kinds(call: AsteriskChannel, count: int) -> list[type[CallEvent]]:
     kinds: list[type[CallEvent]] = []
     async with asyncio.timeout(10):
         async for event in call.events():
@@ -77,7 +77,7 @@ async def next_kinds(call: Call, count: int) -> list[type[CallEvent]]:
     return kinds
 
 
-async def end(call: Call) -> None:
+async def end(call: AsteriskChannel) -> None:
     await call.hang_up()
     assert (await heard_until(call, Ended)).by == "caller"
 
@@ -105,7 +105,7 @@ def second(link: AmiLink, journal: Journal) -> Switchboard:
 def adopt(first_link: AmiLink, second: Switchboard) -> Adopt:
     """Has the first process die, and the second take over its one call."""
 
-    async def adopt(origination: Origination) -> Call:
+    async def adopt(origination: Origination) -> AsteriskChannel:
         await first_link.close()
         calls = await second.adopt([origination], BEFORE)
         return calls[origination.channel_id]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.asterisk.channel.call import Call
+from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.messages.message import Content
@@ -34,7 +34,7 @@ def switchboard(mortal: Mortal, journal: Journal) -> Switchboard:
     return Switchboard(mortal.link, journal)
 
 
-async def placed(switchboard: Switchboard, kind: str, until_it: type[CallEvent]) -> Call:
+async def placed(switchboard: Switchboard, kind: str, until_it: type[CallEvent]) -> AsteriskChannel:
     """A call of which so much was told."""
     (number,) = telephones_of(kind, 1)
     call = await switchboard.place(Origination(secrets.token_hex(8), number, "trunk", ring_timeout=60))
@@ -104,6 +104,6 @@ async def test_a_message_that_asterisk_does_not_play_is_not_reported_as_spoken(
         await eventually(lambda: is_in(State.IN_PROGRESS), seconds=60)
         await mortal.stop_no_more()
         await eventually(lambda: is_in(State.DONE))
-        (attempt,) = await process.store.attempts("acme", number)
+        (attempt,) = await process.store.messages.attempts("acme", number)
         assert (attempt.status_id, attempt.hung_up_by, attempt.spoken) == (5, "caller", [])
     await process.die()

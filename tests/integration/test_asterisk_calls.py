@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.asterisk.ami.link import AmiLink
-from bridge.asterisk.channel.call import Call
+from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.telephony.causes import outcome_of
@@ -50,18 +50,18 @@ class Course:
         return "".join(event.digit for event in self.events if isinstance(event, Key))
 
 
-React = Callable[[Call, CallEvent], Awaitable[None]]
+React = Callable[[AsteriskChannel, CallEvent], Awaitable[None]]
 
 
-async def nothing(_call: Call, _event: CallEvent) -> None: ...
+async def nothing(_call: AsteriskChannel, _event: CallEvent) -> None: ...
 
 
-async def hang_up_when_ready(call: Call, event: CallEvent) -> None:
+async def hang_up_when_ready(call: AsteriskChannel, event: CallEvent) -> None:
     if isinstance(event, Ready):
         await call.hang_up()
 
 
-async def follow(call: Call, react: React = nothing, seconds: float = 20) -> Course:
+async def follow(call: AsteriskChannel, react: React = nothing, seconds: float = 20) -> Course:
     course = Course()
     async with asyncio.timeout(seconds):
         async for event in call.events():
@@ -119,7 +119,7 @@ async def test_ringing_stops_on_the_telephone_when_the_ring_time_is_over(
 
 
 async def test_hanging_up_before_the_answer_stops_the_ringing(switchboard: Switchboard, telephones: Telephones) -> None:
-    async def cancel(call: Call, event: CallEvent) -> None:
+    async def cancel(call: AsteriskChannel, event: CallEvent) -> None:
         if isinstance(event, Ringing):
             await call.hang_up()
 
@@ -142,7 +142,7 @@ async def test_hanging_up_at_once_leaves_nothing_ringing(switchboard: Switchboar
 async def test_a_telephone_hears_the_file_bit_for_bit(
     switchboard: Switchboard, telephones: Telephones, speech: Path
 ) -> None:
-    async def speak(call: Call, event: CallEvent) -> None:
+    async def speak(call: AsteriskChannel, event: CallEvent) -> None:
         if isinstance(event, Ready):
             await call.play(str(speech))
         if isinstance(event, Played):
@@ -166,7 +166,7 @@ async def test_a_telephone_that_sends_no_rtp_does_not_wait_for_its_prompt(
 ) -> None:
     """AsyncAGI alone would look for the command only after 100 ms."""
 
-    async def speak(call: Call, event: CallEvent) -> None:
+    async def speak(call: AsteriskChannel, event: CallEvent) -> None:
         if isinstance(event, Ready):
             await call.play(str(speech))
         if isinstance(event, Played):
@@ -178,7 +178,7 @@ async def test_a_telephone_that_sends_no_rtp_does_not_wait_for_its_prompt(
 
 
 async def test_a_callee_who_hangs_up_ends_the_call(switchboard: Switchboard, speech: Path) -> None:
-    async def speak(call: Call, event: CallEvent) -> None:
+    async def speak(call: AsteriskChannel, event: CallEvent) -> None:
         if isinstance(event, Ready | Played):
             await call.play(str(speech))
 
@@ -191,7 +191,7 @@ async def test_a_callee_who_hangs_up_ends_the_call(switchboard: Switchboard, spe
 async def test_a_stopped_playback_ends_at_once_even_when_it_has_not_begun(
     switchboard: Switchboard, telephones: Telephones, speech: Path
 ) -> None:
-    async def stop(call: Call, event: CallEvent) -> None:
+    async def stop(call: AsteriskChannel, event: CallEvent) -> None:
         if isinstance(event, Ready):
             await call.play(str(speech))
             await call.stop()
@@ -211,7 +211,7 @@ async def test_a_stopped_playback_ends_at_once_even_when_it_has_not_begun(
 async def test_twelve_keys_140_ms_apart_come_in_order_while_prompts_change(
     switchboard: Switchboard, speech: Path
 ) -> None:
-    async def prompt_after_each_key(call: Call, event: CallEvent) -> None:
+    async def prompt_after_each_key(call: AsteriskChannel, event: CallEvent) -> None:
         if isinstance(event, Ready | Played):
             await call.play(str(speech), stop_keys=KEYS)
         if isinstance(event, Key) and event.digit == "#":
@@ -223,7 +223,7 @@ async def test_twelve_keys_140_ms_apart_come_in_order_while_prompts_change(
 
 
 async def test_a_key_stops_the_playback_only_when_it_may(switchboard: Switchboard, speech: Path) -> None:
-    async def speak(call: Call, event: CallEvent) -> None:
+    async def speak(call: AsteriskChannel, event: CallEvent) -> None:
         if isinstance(event, Ready):
             await call.play(str(speech), stop_keys="9")
         if isinstance(event, Played):

@@ -14,7 +14,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from bridge.asterisk.channel.call import Call
+from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.configuration import Trunk
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
@@ -55,13 +55,13 @@ def own(prefix: str) -> str:
     return prefix + str(secrets.randbelow(10**6)).zfill(6)
 
 
-async def told(call: Call, seconds: float = 20) -> AsyncIterator[CallEvent]:
+async def told(call: AsteriskChannel, seconds: float = 20) -> AsyncIterator[CallEvent]:
     async with asyncio.timeout(seconds):
         async for event in call.events():
             yield event
 
 
-async def only_record(journal: Journal, call: Call) -> Record:
+async def only_record(journal: Journal, call: AsteriskChannel) -> Record:
     records = await journal.read([call.id])
     return records[call.id]
 

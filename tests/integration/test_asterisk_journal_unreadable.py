@@ -17,7 +17,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from bridge.asterisk.ami.link import AmiLink
-from bridge.asterisk.channel.call import Call
+from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.configuration import Trunk
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
@@ -52,7 +52,7 @@ def make_unreadable(journal: Journal, asterisk: str) -> None:
     (file / "something").touch()
 
 
-async def kinds_until(call: Call, last: type[CallEvent]) -> list[type[CallEvent]]:
+async def kinds_until(call: AsteriskChannel, last: type[CallEvent]) -> list[type[CallEvent]]:
     kinds: list[type[CallEvent]] = []
     async with asyncio.timeout(30):
         async for event in call.events():
@@ -62,7 +62,7 @@ async def kinds_until(call: Call, last: type[CallEvent]) -> list[type[CallEvent]
     return kinds
 
 
-async def end_of(call: Call) -> Ended:
+async def end_of(call: AsteriskChannel) -> Ended:
     async with asyncio.timeout(30):
         events = [event async for event in call.events()]
     assert isinstance(events[-1], Ended)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from bridge.asterisk.ami.link import AmiLink
-from bridge.asterisk.channel.call import Call
+from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.lab.processes import until
@@ -50,7 +50,7 @@ def own(prefix: str) -> str:
     return prefix + str(secrets.randbelow(10**6)).zfill(6)
 
 
-async def heard_until(call: Call, last: type[_Event], seconds: float = 20) -> _Event:
+async def heard_until(call: AsteriskChannel, last: type[_Event], seconds: float = 20) -> _Event:
     """The first event of that kind."""
     async with asyncio.timeout(seconds):
         async for event in call.events():
@@ -59,7 +59,7 @@ async def heard_until(call: Call, last: type[_Event], seconds: float = 20) -> _E
     raise AssertionError(f"the call ended without {last.__name__}")
 
 
-async def end(call: Call) -> None:
+async def end(call: AsteriskChannel) -> None:
     await call.hang_up()
     await heard_until(call, Ended)
 
@@ -191,7 +191,7 @@ async def test_a_transfer_is_told_from_its_answer_to_its_end(switchboard: Switch
     await end(call)
 
 
-async def begin_transfer(call: Call) -> None:
+async def begin_transfer(call: AsteriskChannel) -> None:
     await call.transfer(Transfer((own("99923"),), ring_seconds=5, max_seconds=3))
 
 
@@ -204,12 +204,14 @@ async def cut_off(proxy: AmiProxy, open_link: OpenLink, journal: Journal) -> Swi
     return switchboard
 
 
-@pytest.mark.parametrize(("begin", "variable"), [(Call.detect_machine, "AMDSTATUS"), (begin_transfer, "ANSWEREDTIME")])
+@pytest.mark.parametrize(
+    ("begin", "variable"), [(AsteriskChannel.detect_machine, "AMDSTATUS"), (begin_transfer, "ANSWEREDTIME")]
+)
 async def test_an_end_that_came_without_a_link_is_learnt_afterwards(
     asterisk: RunningAsterisk,
     proxy: AmiProxy,
     cut_off: Switchboard,
-    begin: Callable[[Call], Awaitable[None]],
+    begin: Callable[[AsteriskChannel], Awaitable[None]],
     variable: str,
 ) -> None:
     call = await cut_off.place(to(own("99907")))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.asterisk.ami.link import AmiLink
-from bridge.asterisk.channel.call import Call
+from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.lab.processes import until
@@ -34,14 +34,14 @@ def own(prefix: str) -> str:
     return prefix + str(secrets.randbelow(10**6)).zfill(6)
 
 
-async def placed(switchboard: Switchboard, number: str, until_it: type[CallEvent]) -> Call:
+async def placed(switchboard: Switchboard, number: str, until_it: type[CallEvent]) -> AsteriskChannel:
     """A call of which so much was told."""
     call = await switchboard.place(Origination(secrets.token_hex(8), number, "trunk", ring_timeout=15))
     await told(call, until_it)
     return call
 
 
-async def told(call: Call, kind: type[CallEvent]) -> CallEvent:
+async def told(call: AsteriskChannel, kind: type[CallEvent]) -> CallEvent:
     """The first event of that kind."""
     async with asyncio.timeout(20):
         async for event in call.events():
@@ -50,7 +50,7 @@ async def told(call: Call, kind: type[CallEvent]) -> CallEvent:
     raise AssertionError(f"the call ended without {kind.__name__}")
 
 
-async def end(call: Call) -> None:
+async def end(call: AsteriskChannel) -> None:
     await call.hang_up()
     await told(call, Ended)
 
@@ -59,7 +59,7 @@ async def end(call: Call) -> None:
 class Talk:
     """A call that was answered, over a link that can be cut, and the stems of two prompts and of silence."""
 
-    call: Call
+    call: AsteriskChannel
     number: str
     link: AmiLink
     proxy: AmiProxy

@@ -61,7 +61,7 @@ class Daemon:
         """Wait until the messages to all these are in that state."""
 
         async def are_there() -> bool:
-            found = [await self.store.progress("default", number) for number in numbers]
+            found = [await self.store.messages.progress("default", number) for number in numbers]
             return all(progress is not None and progress.state == state for progress in found)
 
         await until_true(are_there, seconds)
@@ -70,7 +70,7 @@ class Daemon:
         """The only attempt to reach each."""
         found = {}
         for number in numbers:
-            (found[number],) = await self.store.attempts("default", number)
+            (found[number],) = await self.store.messages.attempts("default", number)
         return found
 
     async def shares(self, numbers: Sequence[str]) -> Counter[str]:

@@ -55,7 +55,7 @@ async def test_a_canceled_bulk_stops_ringing(node: Node, telephones: Telephones)
     (number,) = telephones_of(NEVER_ANSWERED, 1)
     bulk = await send(node.store, [number], ring_timeout=60)
     await until_is(node.store, bulk, {State.RINGING: 1})
-    await node.store.cancel_bulk("acme", bulk)
+    await node.store.bulks.cancel("acme", bulk)
     await until_is(node.store, bulk, {State.DONE: 1})
     call = await telephones.only_call(number)
     assert (call.ended - call.started).total_seconds() < 30
@@ -77,7 +77,7 @@ async def test_a_stop_gives_back_what_was_not_dialled_and_dials_nothing_more(
         waiting = set(numbers) - dialled
         assert await states(node.store, bulk) == {State.DONE: len(dialled), State.QUEUED: len(waiting)}
         for number in waiting:
-            assert await node.store.attempts("acme", number) == []
+            assert await node.store.messages.attempts("acme", number) == []
 
     async def exactly_they_rang() -> bool:
         return {call.number for call in telephones.calls()} & set(numbers) == dialled

@@ -318,10 +318,10 @@ async def test_pushed_reports_without_a_public_address_are_in_doubt(
     if asks == "message":
         content = Content(text="Hello", notify=Notify("https://shop.example/reports", "application/json", 2))
         message = Message("m1", "41793026727", None, content, now, now + timedelta(hours=1))
-        await store.accept(Bulk("b1", "acme", now, [message]))
+        await store.messages.accept(Bulk("b1", "acme", now, [message]))
     else:
         body = ScenarioBody("Names", [{"say": "Hello"}], notify_url="https://shop.example/reports")
-        await store.add_scenario("acme", new_scenario(body, now))
+        await store.scenarios.add("acme", new_scenario(body, now))
     await store.close()
 
     diagnosis = await asyncio.to_thread(doctor, database_url=database_url, host="0.0.0.0")

@@ -96,7 +96,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 async def pushing(store: Store, key: bytes | None = signing_key(SECRET)) -> AsyncIterator[Pusher]:
     outbound = Outbound(allow_private=True)
     await outbound.start()
-    pusher = Pusher(store=store, outbound=outbound, key=key)
+    pusher = Pusher(outbox=store.outbox, outbound=outbound, key=key)
     task = asyncio.create_task(pusher.run())
     try:
         yield pusher
@@ -117,10 +117,10 @@ async def finished(
     content = Content(text="Hello", notify=Notify(url, content_type, version), callback_data="order 7 <&>\x01")
     later = NOW + timedelta(hours=1)
     messages = [Message(name, "41793026727", "38515507799", content, NOW, later) for name in ids]
-    await store.accept(Bulk(f"bulk-of-{ids[0]}", "acme", NOW, messages))
+    await store.messages.accept(Bulk(f"bulk-of-{ids[0]}", "acme", NOW, messages))
     for claim in await claims.claim(store, NOW):
         attempt = replace(claim.attempt, ended_at=NOW, status_id=5, error_id=5000)
-        await store.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=NOW)
+        await store.calls.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=NOW)
 
 
 async def until(condition: Callable[[], object], seconds: float = 30) -> None:
@@ -131,7 +131,7 @@ async def until(condition: Callable[[], object], seconds: float = 30) -> None:
 
 
 async def claimed(store: Store, now: datetime) -> list[Push]:
-    return await store.claim_pushes(now=now, until=now + timedelta(minutes=1), busy={}, most_at_once=8, limit=100)
+    return await store.outbox.claim(now=now, until=now + timedelta(minutes=1), busy={}, most_at_once=8, limit=100)
 
 
 async def settled(store: Store) -> bool:
@@ -153,7 +153,7 @@ async def wait_until_settled(store: Store) -> None:
 
 async def test_a_report_is_pushed_as_json_and_not_handed_out(store: Store, receiver: Receiver) -> None:
     await finished(store, f"{receiver.url}?token=1", "m1")
-    assert await store.take_reports("acme") == []
+    assert await store.reports.take("acme") == []
     async with pushing(store):
         await until(lambda: receiver.received)
     (pushed,) = receiver.received
@@ -224,11 +224,11 @@ async def test_a_push_that_fails_is_made_again_with_the_same_id_and_then_never(
     assert await claimed(store, due - timedelta(seconds=30)) == []
     (again,) = await claimed(store, due)
     assert (again.tries, again.report.message.id) == (1, "m1")
-    assert await store.take_reports("acme") == []
+    assert await store.reports.take("acme") == []
 
     if trouble != "nobody":
         receiver.closing = False
-        await store.push_again(again, NOW, "as if its time had come")
+        await store.outbox.retry(again, NOW, "as if its time had come")
         async with pushing(store):
             await until(lambda: len(receiver.received) == 2)
         first, second = receiver.received
@@ -243,7 +243,7 @@ async def test_after_the_last_retry_a_report_is_given_up(store: Store, receiver:
     receiver.answers = [500] * 100
     while waiting := await claimed(store, NOW + timedelta(days=30 + tries)):
         tries += 1
-        await store.push_again(waiting[0], NOW, "HTTP status 500")
+        await store.outbox.retry(waiting[0], NOW, "HTTP status 500")
         if tries == 20:
             break
     async with pushing(store):
@@ -284,7 +284,7 @@ async def test_what_a_killed_node_had_leased_is_pushed_by_the_next_one(tmp_path:
     killed = Store(url)
     await finished(killed, receiver.url, "m1", "m2")
     soon = datetime.now(UTC) + timedelta(seconds=1)
-    assert len(await killed.claim_pushes(now=soon, until=soon, busy={}, most_at_once=8, limit=100)) == 2
+    assert len(await killed.outbox.claim(now=soon, until=soon, busy={}, most_at_once=8, limit=100)) == 2
     await killed.close()
 
     restarted = Store(url)
@@ -297,9 +297,9 @@ async def test_one_whose_lease_is_over_cannot_disturb_the_one_who_has_it(store: 
     await finished(store, receiver.url, "m1")
     (mine,) = await claimed(store, NOW)
     (theirs,) = await claimed(store, NOW + timedelta(minutes=2))
-    await store.push_again(mine, NOW, "too late to tell")
+    await store.outbox.retry(mine, NOW, "too late to tell")
     assert await claimed(store, NOW + timedelta(minutes=2)) == []
-    await store.push_delivered(theirs, NOW)
+    await store.outbox.delivered(theirs, NOW)
     assert await claimed(store, NOW + timedelta(days=1)) == []
 
 
@@ -307,7 +307,7 @@ async def test_a_private_address_is_not_gone_to(store: Store, receiver: Receiver
     await finished(store, receiver.url, "m1")
     outbound = Outbound()
     await outbound.start()
-    task = asyncio.create_task(Pusher(store=store, outbound=outbound, key=None).run())
+    task = asyncio.create_task(Pusher(outbox=store.outbox, outbound=outbound, key=None).run())
     await wait_until_settled(store)
     task.cancel()
     await asyncio.wait((task,))
@@ -318,8 +318,8 @@ async def test_a_private_address_is_not_gone_to(store: Store, receiver: Receiver
 async def test_a_message_that_expired_is_pushed_too(store: Store, receiver: Receiver) -> None:
     content = Content(text="Hello", notify=Notify(receiver.url))
     message = Message("m1", "41793026727", None, content, NOW, NOW)
-    await store.accept(Bulk("b1", "acme", NOW, [message]))
-    await store.expire(now=NOW, status_id=15, error_id=5408, limit=10)
+    await store.messages.accept(Bulk("b1", "acme", NOW, [message]))
+    await store.messages.expire(now=NOW, status_id=15, error_id=5408, limit=10)
     async with pushing(store):
         await until(lambda: receiver.received)
     (result,) = json.loads(receiver.received[0].body)["results"]

@@ -37,7 +37,7 @@ class Sweeping:
     """The hourly sweep of one node's recordings."""
 
     def __init__(self, store: Store, files: RecordingFiles, node: str = "here") -> None:
-        self._recordings = RecordingSweep(store=store, files=files, node=node)
+        self._recordings = RecordingSweep(recordings=store.recordings, files=files, node=node)
 
     async def sweep(self, now: datetime) -> None:
         await self._recordings.settle_left_open(now)
@@ -54,7 +54,7 @@ async def test_a_recording_goes_when_its_time_is_over_and_not_before(store: Stor
     await Sweeping(store, files).sweep(NOW + KEEP + timedelta(seconds=1))
     assert not files.path(recording).exists()
     assert await state(store, recording) == RecordingState.DELETED
-    (attempt,) = await store.attempts("acme", "m1")
+    (attempt,) = await store.messages.attempts("acme", "m1")
     assert attempt.recordings[0].seconds == 10
 
 
@@ -127,9 +127,9 @@ async def test_a_node_that_was_away_drops_what_another_has_found_too_old(
 async def test_more_recordings_than_are_looked_at_at_once_are_all_swept(store: Store, files: RecordingFiles) -> None:
     claim = await call(store)
     for _ in range(1_100):
-        await store.begin_recording("acme", claim.key, recording := new_recording(claim.attempt.id, "action", NOW))
+        await store.recordings.begin("acme", claim.key, recording := new_recording(claim.attempt.id, "action", NOW))
         write(files, recording, 0.01)
-        await store.finish_recording(await files.finished(recording, 0.01))
+        await store.recordings.finish(await files.finished(recording, 0.01))
     await Sweeping(store, files).sweep(NOW + 2 * HOUR)
     assert len(list(files.folder.iterdir())) == 1_100
     await Sweeping(store, files).sweep(NOW + KEEP + HOUR)

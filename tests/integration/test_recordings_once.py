@@ -35,23 +35,23 @@ def files(tmp_path: Path) -> RecordingFiles:
 
 def lose_the_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next recording is begun, and nobody hears of it."""
-    begin = store.begin_recording
+    begin = store.recordings.begin
 
     async def begin_in_vain(*what: object) -> bool:
         monkeypatch.undo()
         await begin(*what)  # type: ignore[arg-type]
         raise CommitUnknown("the database went away in the middle of a commit")
 
-    monkeypatch.setattr(store, "begin_recording", begin_in_vain)
+    monkeypatch.setattr(store.recordings, "begin", begin_in_vain)
 
 
 async def test_a_call_is_recorded_once_when_the_answer_of_the_store_was_lost(
     store: Store, files: RecordingFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recordings = CallRecordings(store, files, claim := await call(store))
+    recordings = CallRecordings(store.recordings, files, claim := await call(store))
     lose_the_answer(store, monkeypatch)
     assert await recordings.begin_call()
-    (attempt,) = await store.attempts("acme", claim.message.id)
+    (attempt,) = await store.messages.attempts("acme", claim.message.id)
     (recording,) = attempt.recordings
     assert recordings.of_call == files.path(recording)
 
@@ -59,18 +59,18 @@ async def test_a_call_is_recorded_once_when_the_answer_of_the_store_was_lost(
 async def test_a_verb_that_could_not_record_leaves_no_recording(
     store: Store, files: RecordingFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recordings = CallRecordings(store, files, claim := await call(store))
+    recordings = CallRecordings(store.recordings, files, claim := await call(store))
     lose_the_answer(store, monkeypatch)
     with pytest.raises(CommitUnknown):
         await recordings.open_action(VERB)
     await recordings.finish(NOW, NOW + TEN_SECONDS)
-    (attempt,) = await store.attempts("acme", claim.message.id)
+    (attempt,) = await store.messages.attempts("acme", claim.message.id)
     assert attempt.recordings == []
 
 
 async def test_nothing_is_recorded_on_an_attempt_that_was_given_back(store: Store, files: RecordingFiles) -> None:
-    recordings = CallRecordings(store, files, claim := await call(store))
-    assert await store.release(claim.key, claim.attempt.id)
+    recordings = CallRecordings(store.recordings, files, claim := await call(store))
+    assert await store.calls.release(claim.key, claim.attempt.id)
     assert not await recordings.begin_call()
     assert await recordings.open_action(VERB) is None
     assert recordings.of_call is None
@@ -78,10 +78,10 @@ async def test_nothing_is_recorded_on_an_attempt_that_was_given_back(store: Stor
 
 
 async def test_nothing_is_recorded_on_an_attempt_that_is_over(store: Store, files: RecordingFiles) -> None:
-    recordings = CallRecordings(store, files, claim := await call(store))
+    recordings = CallRecordings(store.recordings, files, claim := await call(store))
     await end(store, claim)
     assert not await recordings.begin_call()
-    (attempt,) = await store.attempts("acme", claim.message.id)
+    (attempt,) = await store.messages.attempts("acme", claim.message.id)
     assert attempt.recordings == []
 
 
@@ -92,11 +92,11 @@ async def test_what_is_finished_is_not_finished_again_by_a_process_that_finds_no
     recording = await begun(store, await call(store))
     write(files, recording)
     whole = await files.finished(recording, 10)
-    assert await store.finish_recording(whole)
-    assert await store.recording_stored(recording.id)
+    assert await store.recordings.finish(whole)
+    assert await store.recordings.stored(recording.id)
     files.path(recording).unlink()
-    assert not await store.finish_recording(await files.finished(recording, 10))
-    await store.forget_recording(recording.id)
+    assert not await store.recordings.finish(await files.finished(recording, 10))
+    await store.recordings.forget(recording.id)
     kept = await found(store, recording)
     assert (kept.state, kept.seconds, kept.node) == (RecordingState.AVAILABLE, 10, None)
 
@@ -104,7 +104,7 @@ async def test_what_is_finished_is_not_finished_again_by_a_process_that_finds_no
 async def test_what_is_finished_is_not_taken_up(store: Store, files: RecordingFiles) -> None:
     whole = await recorded(store, files)
     live = await begun(store, claim := await call(store, "m2"))
-    recordings = CallRecordings(store, files, claim)
+    recordings = CallRecordings(store.recordings, files, claim)
     recordings.take_up([whole], [])
     assert recordings.of_call is None
     recordings.take_up([whole, live], [])

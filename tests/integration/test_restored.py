@@ -19,7 +19,7 @@ from bridge.admin.restore import Restored, after_restore
 from bridge.admin.unserved import DaemonRuns
 from bridge.asterisk.journal import Journal
 from bridge.base.data_folder import CannotUseDataDir
-from bridge.base.supervised import Supervisor
+from bridge.base.tasks import Supervisor
 from bridge.dialer.lease import LEASE, Lease
 from bridge.messages.message import Bulk, Content, Message, Retry
 from bridge.messages.progress import Report
@@ -64,17 +64,17 @@ async def accept(store: Store, *names: str, retry: Retry | None = None, later: t
     at = NOW + later
     content = Content(text="Hello", retry=retry)
     messages = [Message(name, "41793026727", None, content, at, at + timedelta(hours=6)) for name in names]
-    await store.accept(Bulk(f"bulk-of-{names[0]}", "acme", NOW, messages))
+    await store.messages.accept(Bulk(f"bulk-of-{names[0]}", "acme", NOW, messages))
 
 
 async def finish(store: Store, claimed: Claim) -> None:
     ended = replace(claimed.attempt, ended_at=NOW, status_id=5, error_id=5000)
-    await store.finish(claimed.key, ended, status_id=5, error_id=5000, done_at=NOW)
+    await store.calls.finish(claimed.key, ended, status_id=5, error_id=5000, done_at=NOW)
 
 
 async def reports(store: Store) -> dict[str, tuple[int, int]]:
     found: list[Report] = []
-    while some := await store.take_reports("acme", limit=100):
+    while some := await store.reports.take("acme", limit=100):
         found += some
     statuses = {report.message.id: (report.status_id, report.error_id) for report in found}
     assert len(statuses) == len(found)
@@ -100,7 +100,7 @@ async def test_what_may_have_been_called_since_the_backup_ends_unknown(database_
     done = await after_restore(settings(database_url, tmp_path), call_again=False, now=NOW)
     store = Store(database_url)
     assert await claim(store, NOW + timedelta(days=30)) == []
-    assert await store.all_open_attempts() == []
+    assert await store.calls.all_open() == []
     statuses = await reports(store)
     assert done == Restored(known=0, unknown=sum(status == (22, 5500) for status in statuses.values()))
     assert rang - {name for name, status in statuses.items() if status == (5, 5000)} <= set(statuses)
@@ -157,7 +157,7 @@ async def test_a_call_of_the_backup_ends_as_the_journal_tells(
         "busy-before": (22, 5500),
         "answered-later": (5, 5000),
     }
-    (attempt,) = await store.attempts("acme", "busy-before")
+    (attempt,) = await store.messages.attempts("acme", "busy-before")
     assert (attempt.status_id, attempt.error_id) == (15, 5002)
     assert await claim(store, NOW + timedelta(hours=1)) == []
     await store.close()
@@ -188,7 +188,7 @@ async def test_a_daemon_that_serves_the_database_is_not_pulled_the_ground_from_u
     async with served_by("another-machine", database_url) as store:
         await accept(store, "waiting")
         # As the row is in a backup: its time is long over, and the daemon comes to renew it.
-        await store.renew_node("another-machine", "this-one", NOW, NOW - timedelta(days=1))
+        await store.nodes.renew("another-machine", "this-one", NOW - timedelta(days=1))
         with pytest.raises(DaemonRuns, match="another-machine"):
             await after_restore(settings(database_url, tmp_path), call_again=False, now=NOW)
         assert await reports(store) == {}
@@ -199,8 +199,8 @@ async def test_a_daemon_that_serves_the_database_is_not_pulled_the_ground_from_u
 async def test_a_lease_that_came_with_the_backup_holds_nobody_up_for_long(database_url: str, tmp_path: Path) -> None:
     store = Store(database_url)
     await accept(store, "waiting")
-    await store.take_node("just-now", "an-instance", NOW, NOW + LEASE)
-    await store.take_node("fast-clock", "an-instance", NOW, NOW + timedelta(days=1))
+    await store.nodes.take("just-now", "an-instance", NOW, NOW + LEASE)
+    await store.nodes.take("fast-clock", "an-instance", NOW, NOW + timedelta(days=1))
     await store.close()
     assert await after_restore(settings(database_url, tmp_path), call_again=False, now=NOW) == Restored(0, 1)
 
@@ -224,7 +224,7 @@ async def served_by(node: str, url: str) -> AsyncIterator[Store]:
     """What a daemon on another machine does all the time."""
     store = Store(url)
     supervisor = Supervisor(on_dead=lambda _: None)
-    lease = Lease(store, node=node, instance="this-one", supervisor=supervisor, on_superseded=lambda: None)
+    lease = Lease(store.nodes, node=node, instance="this-one", supervisor=supervisor, on_superseded=lambda: None)
     await lease.take()
     try:
         yield store

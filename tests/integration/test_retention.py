@@ -19,8 +19,10 @@ from bridge.messages.upload import KEPT_UNUSED, Upload
 from bridge.recordings.files import RecordingFiles
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.retention import Limits, Retention
-from bridge.speech import Phrase, Speech, build_engines
-from bridge.speech.kept.cache import IN_USE_SECONDS
+from bridge.speech.cache.cache import IN_USE_SECONDS
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.phrase import Phrase
+from bridge.speech.speech import Speech
 from bridge.store import Store
 from bridge.store.tables import metadata
 from tests.claims import claim
@@ -79,13 +81,13 @@ async def sent(store: Store, name: str, count: int, at: datetime, *contents: Con
         Message(f"{name}-{number}", "41793026727", None, contents[number % len(contents)], at, at + HOUR)
         for number in range(count)
     ]
-    await store.accept(Bulk(name, "acme", at, messages))
+    await store.messages.accept(Bulk(name, "acme", at, messages))
 
 
 async def called(store: Store, at: datetime, limit: int = 1000) -> None:
     for claimed in await claim(store, at, limit=limit):
         ended = replace(claimed.attempt, ended_at=at, status_id=5, error_id=5000)
-        assert await store.finish(claimed.key, ended, status_id=5, error_id=5000, done_at=at)
+        assert await store.calls.finish(claimed.key, ended, status_id=5, error_id=5000, done_at=at)
 
 
 async def test_a_message_goes_with_all_that_belongs_to_it_when_its_time_is_over(store: Store) -> None:
@@ -94,31 +96,31 @@ async def test_a_message_goes_with_all_that_belongs_to_it_when_its_time_is_over(
     await called(store, NOW)
     full = await rows(store)
     assert (full["messages"], full["contents"], full["outbox"]) == (300, 2, 150)
-    assert await store.remove_messages(done_before=NOW, limit=200) == 0
+    assert await store.messages.remove(done_before=NOW, limit=200) == 0
     assert await rows(store) == full
-    assert await store.remove_messages(done_before=NOW + HOUR, limit=200) == 200
+    assert await store.messages.remove(done_before=NOW + HOUR, limit=200) == 200
     assert (await rows(store))["contents"] == 2
-    assert await store.remove_messages(done_before=NOW + HOUR, limit=200) == 100
+    assert await store.messages.remove(done_before=NOW + HOUR, limit=200) == 100
     assert set((await rows(store)).values()) == {0}
-    assert await store.take_reports("acme") == []
+    assert await store.reports.take("acme") == []
 
 
 async def test_what_is_not_over_stays_and_so_does_what_it_shares(store: Store) -> None:
     await sent(store, "bulk", 10, NOW, Content(text="Hello"))
     await called(store, NOW, limit=4)
     under_way = await claim(store, NOW, limit=1)
-    assert await store.remove_messages(done_before=NOW + HOUR, limit=200) == 4
+    assert await store.messages.remove(done_before=NOW + HOUR, limit=200) == 4
     left = await rows(store)
     assert (left["messages"], left["attempts"], left["contents"], left["bulks"]) == (6, 1, 1, 1)
     assert len(await claim(store, NOW)) == 5
     ended = replace(under_way[0].attempt, ended_at=NOW, status_id=5, error_id=5000)
-    assert await store.finish(under_way[0].key, ended, status_id=5, error_id=5000, done_at=NOW)
+    assert await store.calls.finish(under_way[0].key, ended, status_id=5, error_id=5000, done_at=NOW)
 
 
 async def test_a_message_stays_as_long_as_its_recording(store: Store, tmp_path: Path, speech: Speech) -> None:
     files = RecordingFiles(tmp_path / "recordings")
     recording = await recorded(store, files)
-    assert await store.remove_messages(done_before=NOW + HOUR, limit=200) == 0
+    assert await store.messages.remove(done_before=NOW + HOUR, limit=200) == 0
     sweep = retention(store, speech, tmp_path).sweep
     await sweep(NOW + 59 * DAY)
     assert files.path(recording).exists()
@@ -174,10 +176,10 @@ async def test_an_upload_that_nobody_uses_goes_at_every_node(store: Store, tmp_p
         age = NOW if state == "just come" else NOW - 2 * HOUR
         os.utime(uploads / name, (age.timestamp(),) * 2)
     for state, last in (("used", NOW), ("unused", NOW - KEPT_UNUSED - DAY)):
-        await store.add_upload("acme", Upload(names[state], "a.wav", "wav", 4, 1.0, last, last))
+        await store.uploads.add("acme", Upload(names[state], "a.wav", "wav", 4, 1.0, last, last))
     await retention(store, speech, tmp_path).sweep(NOW)
     assert {path.name for path in uploads.iterdir()} == {names["used"], names["just come"]}
-    assert await store.count_uploads("acme") == 1
+    assert await store.uploads.count("acme") == 1
 
 
 async def test_what_fails_holds_up_nothing_else(store: Store, tmp_path: Path, speech: Speech) -> None:
@@ -208,7 +210,7 @@ async def test_what_cannot_be_removed_holds_up_nothing_beside_it(store: Store, t
     assert [path.name for path in (tmp_path / "cdr").iterdir()] == ["cdr-2020-01-01.csv"]
     assert [path.name for path in (tmp_path / "journal").iterdir()] == ["2020-01-01-asterisk_5038.log"]
     assert (await found(store, first)).state is not RecordingState.DELETED
-    assert await store.recording("acme", second.id) is None
+    assert await store.recordings.find("acme", second.id) is None
     assert not odd.exists()
 
 
@@ -219,7 +221,7 @@ async def test_a_fault_of_ours_is_told_when_all_else_is_swept(
     async def faulty(*_: object, **__: object) -> None:
         raise ValueError("unforeseen")
 
-    monkeypatch.setattr(store, "remove_messages", faulty)
+    monkeypatch.setattr(store.messages, "remove", faulty)
     (tmp_path / "journal").mkdir()
     (tmp_path / "journal" / "2020-01-01-asterisk_5038.log").write_text("x")
     with pytest.raises(ValueError, match="unforeseen"):

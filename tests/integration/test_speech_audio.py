@@ -19,10 +19,13 @@ from aiohttp.test_utils import TestServer
 from numpy.typing import NDArray
 
 from bridge.base.outbound import Outbound
-from bridge.speech import AudioNotDownloaded, AudioUnsupported, Prompt, Speech, SpeechError, build_engines
-from bridge.speech.kept import downloads as downloads_module
-from bridge.speech.sound import audio as audio_module
+from bridge.speech.audio_files import audio_files as audio_module
+from bridge.speech.audio_files import downloads as downloads_module
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.errors import AudioNotDownloaded, AudioUnsupported, SpeechError
+from bridge.speech.phrase import Prompt
 from bridge.speech.sound.level import active_speech_level
+from bridge.speech.speech import Speech
 from tests.own_processes import OwnProcesses
 from tests.raw_server import answering
 

@@ -13,9 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bridge.speech import AudioUnsupported, Prompt, Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.errors import AudioUnsupported
+from bridge.speech.phrase import Prompt
 from bridge.speech.sound.codec import ulaw_levels
 from bridge.speech.sound.level import active_speech_level
+from bridge.speech.speech import Speech
 from tests.sounds import MP3, cover, made, pitch, sine, synchsafe, tag, title, tone, wav
 
 LEVELS = ulaw_levels().astype(np.int16)

@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.speech import Phrase, Speech, SpeechError
-from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.engine import Engine, EngineSettings
+from bridge.speech.engines.espeak_ng.engine import EspeakEngine
 from bridge.speech.engines.gtts import GttsEngine
+from bridge.speech.errors import SpeechError
+from bridge.speech.phrase import Phrase
+from bridge.speech.speech import Speech
 
 PATIENCE = 3
 """Seconds the service has to answer, where another engine stands behind it."""
@@ -86,7 +89,7 @@ class Service:
 @pytest.fixture(scope="module")
 def mp3(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     async def speak() -> tuple[bytes, int]:
-        engine = EspeakEngine()
+        engine = EspeakEngine(EngineSettings())
         await engine.start()
         audio = await engine.synthesize(SPOKEN_BY_THE_SERVICE, engine.voices("en")[0], 1)
         await engine.close()
@@ -126,7 +129,7 @@ async def service(mp3: bytes, identity: ssl.SSLContext, monkeypatch: pytest.Monk
 
 @pytest.fixture
 async def gtts_alone(tmp_path: Path) -> AsyncIterator[Speech]:
-    speech = Speech(cache_dir=tmp_path / "alone", engines=[GttsEngine()])
+    speech = Speech(cache_dir=tmp_path / "alone", engines=[GttsEngine(EngineSettings())])
     await speech.start()
     yield speech
     await speech.close()
@@ -134,7 +137,8 @@ async def gtts_alone(tmp_path: Path) -> AsyncIterator[Speech]:
 
 @pytest.fixture
 async def gtts_then_espeak(tmp_path: Path) -> AsyncIterator[Speech]:
-    speech = Speech(cache_dir=tmp_path / "chain", engines=[GttsEngine(timeout=PATIENCE), EspeakEngine()])
+    engines: list[Engine] = [GttsEngine(EngineSettings(timeout=PATIENCE)), EspeakEngine(EngineSettings())]
+    speech = Speech(cache_dir=tmp_path / "chain", engines=engines)
     await speech.start()
     yield speech
     await speech.close()

@@ -11,13 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from bridge.speech import Phrase, Prompt, Speech, TextUnspeakableError, build_engines
-from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.engine import EngineSettings
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.engines.espeak_ng.engine import EspeakEngine
+from bridge.speech.engines.espeak_ng.languages import VOICE_FILES
+from bridge.speech.errors import TextUnspeakableError
+from bridge.speech.phrase import Phrase, Prompt
+from bridge.speech.speech import Speech
 from bridge.speech.text import carries_meaning, fragments
-from bridge.speech.text.languages import LANGUAGES
 from bridge.speech.text.symbols import SYMBOLS
 
-LANGUAGES_SPOKEN = [code for code, language in LANGUAGES.items() if language.espeak]
+LANGUAGES_SPOKEN = list(VOICE_FILES)
 ANOTHER_VOICE = "("
 """How phonemes begin of what a voice leaves to another language's voice."""
 
@@ -32,7 +36,7 @@ async def speech(tmp_path: Path) -> AsyncIterator[Speech]:
 
 @pytest.fixture
 async def engine() -> AsyncIterator[EspeakEngine]:
-    engine = EspeakEngine()
+    engine = EspeakEngine(EngineSettings())
     await engine.start()
     yield engine
     await engine.close()
@@ -81,8 +85,7 @@ async def test_a_number_is_heard_in_every_language(speech: Speech, language: str
 
 @pytest.mark.parametrize("language", LANGUAGES_SPOKEN)
 async def test_every_symbol_is_said_in_the_language_itself(engine: EspeakEngine, language: str) -> None:
-    voice = LANGUAGES[language].espeak
-    assert voice is not None
+    voice = VOICE_FILES[language]
     in_context = [f"5 {symbol}" for symbol in sorted(SYMBOLS)] + [f"5{symbol}" for symbol in sorted(SYMBOLS)]
     texts = [fragments("5", language)[0], *(fragments(text, language)[0] for text in in_context)]
     number, *phonemes = await engine._phonemes(voice, texts)
@@ -222,7 +225,7 @@ async def test_texts_are_checked_quickly(speech: Speech) -> None:
 async def test_what_was_asked_before_leaves_no_word_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """libespeak-ng 1.51 left "42" out of the first text that it spoke after just these questions."""
     monkeypatch.setattr("os.cpu_count", lambda: 1)
-    engine = EspeakEngine()
+    engine = EspeakEngine(EngineSettings())
     await engine.start()
     try:
         asked = "ar ca da el en-gb es fi fr-ch he hr is kk-kz mr-in no pt-br sl sw-ke te tr ur-pk vi cs"

@@ -15,8 +15,11 @@ import numpy as np
 import pytest
 
 from bridge.lab.processes import until
-from bridge.speech import AudioUnsupported, Phrase, Prompt, Speech, UploadUnknown, build_engines
-from bridge.speech.kept.cache import IN_USE_SECONDS
+from bridge.speech.cache.cache import IN_USE_SECONDS
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.errors import AudioUnsupported, UploadUnknown
+from bridge.speech.phrase import Phrase, Prompt
+from bridge.speech.speech import Speech
 
 PIN = Phrase("your PIN is, 4, 7, 1, 1", sensitive=True)
 

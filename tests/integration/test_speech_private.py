@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from bridge.lab.processes import until
-from bridge.speech import Phrase, Prompt, Speech, SpeechNotStoredError, build_engines
-from bridge.speech.kept import private as private_module
-from bridge.speech.kept.files import write_new
+from bridge.speech.cache import private_prompts
+from bridge.speech.cache.files import write_new
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.errors import SpeechNotStoredError
+from bridge.speech.phrase import Phrase, Prompt
 from bridge.speech.sound.tones import text_telephone
+from bridge.speech.speech import Speech
 
 TTY = text_telephone("pin 4711")
 MAKERS: dict[str, Callable[[Speech, Path], Awaitable[Prompt]]] = {
@@ -41,7 +44,7 @@ class Gate:
             if not behind:
                 write_new(path, data, mode=mode)
 
-        monkeypatch.setattr(private_module, "write_new", write)
+        monkeypatch.setattr(private_prompts, "write_new", write)
 
     async def wait(self) -> None:
         assert await asyncio.to_thread(self.reached.wait, 30)
@@ -183,7 +186,7 @@ async def test_a_full_disk_leaves_no_half(monkeypatch: pytest.MonkeyPatch, folde
         if path.suffix == ".alaw":
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(private_module, "write_new", fill_up)
+    monkeypatch.setattr(private_prompts, "write_new", fill_up)
     with pytest.raises(SpeechNotStoredError, match="No space left"):
         await make()
     assert await nothing_is_left(folder)

@@ -17,19 +17,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bridge.speech import (
+from bridge.speech.engine import EngineSettings
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.engines.espeak_ng.engine import EspeakEngine
+from bridge.speech.errors import (
     EngineUnavailableError,
     LanguageUnsupportedError,
     NothingToSayError,
-    Phrase,
-    Prompt,
-    Speech,
     SpeechError,
     SpeechNotStoredError,
-    build_engines,
 )
-from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.phrase import Phrase, Prompt
 from bridge.speech.sound.level import active_speech_level
+from bridge.speech.speech import Speech
 from tests.integration.espeak_workers import Workers
 
 AUDIBLE = 32768 * 10 ** (-45 / 20)
@@ -277,7 +277,7 @@ async def test_killed_workers_lose_no_request(speech: Speech, workers: Workers) 
 
 
 async def test_a_worker_that_hangs_is_replaced(workers: Workers, tmp_path: Path) -> None:
-    speech = Speech(cache_dir=tmp_path, engines=[EspeakEngine(timeout=4)])
+    speech = Speech(cache_dir=tmp_path, engines=[EspeakEngine(EngineSettings(timeout=4))])
     await speech.start()
     try:
         await speech.check(Phrase("is anybody there"))
@@ -315,7 +315,7 @@ async def test_the_event_loop_goes_on_while_speech_is_made(speech: Speech) -> No
 
 
 async def test_waiting_in_line_is_no_failure_of_the_engine(tmp_path: Path) -> None:
-    speech = Speech(cache_dir=tmp_path, engines=[EspeakEngine(timeout=3)])
+    speech = Speech(cache_dir=tmp_path, engines=[EspeakEngine(EngineSettings(timeout=3))])
     await speech.start()
     try:
         started = time.perf_counter()

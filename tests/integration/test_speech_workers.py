@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from bridge.speech import EngineUnavailableError
-from bridge.speech.engines import espeak as espeak_engine
-from bridge.speech.engines.espeak import EspeakEngine
-from bridge.speech.errors import EngineFailedError
+from bridge.speech.engine import EngineSettings
+from bridge.speech.engines.espeak_ng.engine import EspeakEngine
+from bridge.speech.errors import EngineFailedError, EngineUnavailableError
+from bridge.speech.workers import process
 from tests.integration.conftest import until
 from tests.integration.espeak_workers import Workers
 
@@ -38,7 +38,7 @@ def workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workers:
 
 @pytest.fixture
 async def engine(workers: Workers) -> AsyncIterator[EspeakEngine]:
-    engine = EspeakEngine()
+    engine = EspeakEngine(EngineSettings())
     await engine.start()
     yield engine
     await engine.close()
@@ -81,7 +81,7 @@ async def test_a_closed_engine_refuses_to_speak(engine: EspeakEngine, workers: W
 
 def test_a_start_given_up_at_any_moment_leaves_nothing(runner: asyncio.Runner, workers: Workers) -> None:
     async def give_up_after(count: int) -> None:
-        engine = EspeakEngine()
+        engine = EspeakEngine(EngineSettings())
         starting = asyncio.create_task(engine.start())
         await turns(count)
         starting.cancel()
@@ -97,7 +97,7 @@ def test_a_start_given_up_at_any_moment_leaves_nothing(runner: asyncio.Runner, w
 
 def test_an_engine_closed_at_any_moment_of_its_start_leaves_nothing(runner: asyncio.Runner, workers: Workers) -> None:
     async def close_after(count: int) -> None:
-        engine = EspeakEngine()
+        engine = EspeakEngine(EngineSettings())
         starting = asyncio.create_task(engine.start())
         await turns(count)
         await engine.close()
@@ -154,7 +154,7 @@ async def test_a_worker_that_hangs_as_it_starts_is_replaced(
     workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ESPEAK_DATA_PATH", str(hanging_data(tmp_path / "data")))
-    engine = EspeakEngine()
+    engine = EspeakEngine(EngineSettings())
     starting = asyncio.create_task(engine.start())
     await asyncio.to_thread(until, workers.pids)
     monkeypatch.delenv("ESPEAK_DATA_PATH")
@@ -170,17 +170,18 @@ async def test_an_engine_whose_workers_all_hang_as_they_start_is_unavailable(
     workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ESPEAK_DATA_PATH", str(hanging_data(tmp_path / "data")))
-    monkeypatch.setattr(espeak_engine, "READY_SECONDS", 0.5)
+    monkeypatch.setattr(process, "READY_SECONDS", 0.5)
     with pytest.raises(EngineUnavailableError, match="3 workers"):
-        await EspeakEngine().start()
+        await EspeakEngine(EngineSettings()).start()
     assert none_is_left(workers)
 
 
 KILLED = """
 import asyncio, sys
-from bridge.speech.engines.espeak import EspeakEngine
+from bridge.speech.engine import EngineSettings
+from bridge.speech.engines.espeak_ng.engine import EspeakEngine
 async def main():
-    starting = asyncio.create_task(EspeakEngine().start())
+    starting = asyncio.create_task(EspeakEngine(EngineSettings()).start())
     await asyncio.wait([starting], timeout=float(sys.argv[1]))
     print("up", flush=True)
     await asyncio.sleep(600)

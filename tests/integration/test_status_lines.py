@@ -160,9 +160,9 @@ async def outcome_of_push(folder: Path, answer: bytes, ending: Ending) -> tuple[
     store = Store(f"sqlite:///{folder / 'test.db'}")
     async with going_out() as outbound, answering(answer, ending) as host:
         message = Message("m1", "41793026727", None, Content(text="Hello", notify=Notify(host.url)), NOW, NOW)
-        await store.accept(Bulk("b1", "acme", NOW, [message]))
-        await store.expire(now=NOW, status_id=15, error_id=5408, limit=10)
-        pushing = asyncio.create_task(Pusher(store=store, outbound=outbound, key=None).run())
+        await store.messages.accept(Bulk("b1", "acme", NOW, [message]))
+        await store.messages.expire(now=NOW, status_id=15, error_id=5408, limit=10)
+        pushing = asyncio.create_task(Pusher(outbox=store.outbox, outbound=outbound, key=None).run())
         async with asyncio.timeout(20):
             while await _is_under_way(store):
                 await asyncio.wait([pushing], timeout=0.01)
@@ -170,7 +170,7 @@ async def outcome_of_push(folder: Path, answer: bytes, ending: Ending) -> tuple[
         await asyncio.wait([pushing])
         asked = len(host.asked)
     in_a_month = NOW + timedelta(days=30)
-    again = await store.claim_pushes(now=in_a_month, until=in_a_month, busy={}, most_at_once=8, limit=10)
+    again = await store.outbox.claim(now=in_a_month, until=in_a_month, busy={}, most_at_once=8, limit=10)
     await store.close()
     return asked, again
 

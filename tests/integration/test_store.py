@@ -51,7 +51,7 @@ async def claim(store: Store, now: datetime = NOW, limit: int = 100) -> list[Cla
 
 async def finish(store: Store, claimed: Claim) -> None:
     attempt = replace(claimed.attempt, ended_at=NOW, status_id=DELIVERED, error_id=ANSWERED)
-    await store.finish(claimed.key, attempt, status_id=DELIVERED, error_id=ANSWERED, done_at=NOW)
+    await store.calls.finish(claimed.key, attempt, status_id=DELIVERED, error_id=ANSWERED, done_at=NOW)
 
 
 async def test_a_message_comes_back_as_it_was_accepted(store: Store) -> None:
@@ -63,8 +63,8 @@ async def test_a_message_comes_back_as_it_was_accepted(store: Store) -> None:
         action_groups={"confirm": ["hangup"]},
     )
     message = replace(bulk("m1").messages[0], content=content)
-    await store.accept(replace(bulk("m1"), messages=[message]))
-    progress = await store.progress("acme", "m1")
+    await store.messages.accept(replace(bulk("m1"), messages=[message]))
+    progress = await store.messages.progress("acme", "m1")
     assert progress is not None
     assert progress.message == message
     assert (progress.state, progress.attempts, progress.bulk_id) == (State.QUEUED, 0, "bulk-of-m1")
@@ -72,50 +72,50 @@ async def test_a_message_comes_back_as_it_was_accepted(store: Store) -> None:
 
 async def test_what_was_accepted_survives_a_restart(database_url: str) -> None:
     store = Store(database_url)
-    await store.accept(bulk("m1"))
+    await store.messages.accept(bulk("m1"))
     await store.close()
     store = Store(database_url)
-    assert await store.progress("acme", "m1") is not None
+    assert await store.messages.progress("acme", "m1") is not None
     await store.close()
 
 
 async def test_a_repeated_message_id_is_refused_and_nothing_of_its_bulk_is_kept(store: Store) -> None:
-    await store.accept(bulk("m1"))
+    await store.messages.accept(bulk("m1"))
     with pytest.raises(DuplicateId):
-        await store.accept(bulk("m2", "m1", bulk_id="other"))
-    assert await store.progress("acme", "m2") is None
-    assert await store.bulk_counts("acme", "other") is None
+        await store.messages.accept(bulk("m2", "m1", bulk_id="other"))
+    assert await store.messages.progress("acme", "m2") is None
+    assert await store.bulks.counts("acme", "other") is None
     with pytest.raises(DuplicateId, match="bulk-of-m1"):
-        await store.accept(bulk("m3", bulk_id="bulk-of-m1"))
+        await store.messages.accept(bulk("m3", bulk_id="bulk-of-m1"))
 
 
 async def test_accounts_do_not_see_each_other(store: Store) -> None:
-    await store.accept(bulk("m1"))
-    await store.accept(bulk("m1", account="other"))
+    await store.messages.accept(bulk("m1"))
+    await store.messages.accept(bulk("m1", account="other"))
     for claimed in await claim(store):
         await finish(store, claimed)
-    assert await store.progress("nobody", "m1") is None
-    assert await store.bulk_counts("nobody", "bulk-of-m1") is None
-    assert await store.take_reports("nobody") == []
-    assert len(await store.take_reports("other")) == 1
-    assert len(await store.take_reports("acme")) == 1
+    assert await store.messages.progress("nobody", "m1") is None
+    assert await store.bulks.counts("nobody", "bulk-of-m1") is None
+    assert await store.reports.take("nobody") == []
+    assert len(await store.reports.take("other")) == 1
+    assert len(await store.reports.take("acme")) == 1
 
 
 async def test_a_message_is_claimed_once_with_a_committed_attempt(store: Store) -> None:
-    await store.accept(bulk("m1", "m2", "m3"))
+    await store.messages.accept(bulk("m1", "m2", "m3"))
     made = [c for group in await asyncio.gather(*(claim(store) for _ in range(5))) for c in group]
     assert sorted(c.message.id for c in made) == ["m1", "m2", "m3"]
-    (attempt,) = await store.attempts("acme", "m1")
+    (attempt,) = await store.messages.attempts("acme", "m1")
     assert attempt in [c.attempt for c in made]
-    progress = await store.progress("acme", "m1")
+    progress = await store.messages.progress("acme", "m1")
     assert progress is not None
     assert (progress.state, progress.attempts) == (State.DIALLING, 1)
 
 
 async def test_messages_are_claimed_in_the_order_they_became_due(store: Store) -> None:
-    await store.accept(bulk("late", due=NOW))
-    await store.accept(bulk("early", due=NOW - timedelta(minutes=1)))
-    await store.accept(bulk("future", due=NOW + timedelta(minutes=1)))
+    await store.messages.accept(bulk("late", due=NOW))
+    await store.messages.accept(bulk("early", due=NOW - timedelta(minutes=1)))
+    await store.messages.accept(bulk("future", due=NOW + timedelta(minutes=1)))
     assert [c.message.id for c in await claim(store, limit=1)] == ["early"]
     assert [c.message.id for c in await claim(store)] == ["late"]
     nothing = await claims.ask(store, NOW)
@@ -123,71 +123,73 @@ async def test_messages_are_claimed_in_the_order_they_became_due(store: Store) -
 
 
 async def test_a_finished_message_has_one_report_that_is_handed_out_once(store: Store) -> None:
-    await store.accept(bulk(*(f"m{n}" for n in range(20))))
+    await store.messages.accept(bulk(*(f"m{n}" for n in range(20))))
     for claimed in await claim(store):
         await finish(store, claimed)
-    taken = await asyncio.gather(*(store.take_reports("acme", limit=7) for _ in range(8)))
+    taken = await asyncio.gather(*(store.reports.take("acme", limit=7) for _ in range(8)))
     ids = [report.message.id for reports in taken for report in reports]
     assert sorted(ids) == sorted(f"m{n}" for n in range(20))
-    assert await store.take_reports("acme") == []
+    assert await store.reports.take("acme") == []
 
 
 async def test_reports_are_chosen_by_bulk_and_by_message(store: Store) -> None:
-    await store.accept(bulk("a1", "a2", bulk_id="a"))
-    await store.accept(bulk("b1", "b2", bulk_id="b"))
+    await store.messages.accept(bulk("a1", "a2", bulk_id="a"))
+    await store.messages.accept(bulk("b1", "b2", bulk_id="b"))
     for claimed in await claim(store):
         await finish(store, claimed)
-    assert {r.message.id for r in await store.take_reports("acme", bulk_id="a")} == {"a1", "a2"}
-    (report,) = await store.take_reports("acme", message_id="b2")
+    assert {r.message.id for r in await store.reports.take("acme", bulk_id="a")} == {"a1", "a2"}
+    (report,) = await store.reports.take("acme", message_id="b2")
     assert report.message.id == "b2"
     assert report.attempt is not None
     assert report.attempt.error_id == ANSWERED
-    assert [r.message.id for r in await store.take_reports("acme")] == ["b1"]
+    assert [r.message.id for r in await store.reports.take("acme")] == ["b1"]
 
 
 async def test_a_message_that_is_called_again_waits_for_its_time(store: Store) -> None:
-    await store.accept(bulk("m1"))
+    await store.messages.accept(bulk("m1"))
     (first,) = await claim(store)
     busy = replace(first.attempt, ended_at=NOW, cause=17, sip_status=486, status_id=EXPIRED, error_id=5002)
-    await store.call_again(first.key, busy, NOW + timedelta(minutes=1), 26)
+    await store.calls.retry(first.key, busy, NOW + timedelta(minutes=1), 26)
     assert await claim(store) == []
     (second,) = await claim(store, NOW + timedelta(minutes=1))
     assert second.attempt.number == 2
     await finish(store, second)
-    assert [a.sip_status for a in await store.attempts("acme", "m1")] == [486, None]
-    (report,) = await store.take_reports("acme")
+    assert [a.sip_status for a in await store.messages.attempts("acme", "m1")] == [486, None]
+    (report,) = await store.reports.take("acme")
     assert report.attempt is not None
     assert report.attempt.number == 2
 
 
 async def test_a_claim_that_is_given_back_leaves_no_trace(store: Store) -> None:
-    await store.accept(bulk("m1"))
+    await store.messages.accept(bulk("m1"))
     (first,) = await claim(store)
-    await store.release(first.key, first.attempt.id)
-    assert await store.attempts("acme", "m1") == []
+    await store.calls.release(first.key, first.attempt.id)
+    assert await store.messages.attempts("acme", "m1") == []
     (second,) = await claim(store)
     assert second.attempt.number == 1
     assert second.bulk_id == "bulk-of-m1"
 
 
 async def test_a_message_whose_validity_is_over_is_never_claimed_and_is_reported(store: Store) -> None:
-    await store.accept(bulk("m1"))
+    await store.messages.accept(bulk("m1"))
     later = NOW + timedelta(hours=48)
     assert await claim(store, later) == []
-    assert await store.expire(now=later, status_id=EXPIRED, error_id=TIMED_OUT, limit=100) == 1
-    (report,) = await store.take_reports("acme")
+    assert await store.messages.expire(now=later, status_id=EXPIRED, error_id=TIMED_OUT, limit=100) == 1
+    (report,) = await store.reports.take("acme")
     assert (report.status_id, report.error_id, report.attempt) == (EXPIRED, TIMED_OUT, None)
 
 
 async def test_work_that_fails_does_not_take_its_neighbours_with_it(store: Store) -> None:
-    await store.accept(bulk("m1"))
+    await store.messages.accept(bulk("m1"))
     outcomes = await asyncio.gather(
-        store.accept(bulk("m2")), store.accept(bulk("m1", bulk_id="again")), store.accept(bulk("m3")),
+        store.messages.accept(bulk("m2")),
+        store.messages.accept(bulk("m1", bulk_id="again")),
+        store.messages.accept(bulk("m3")),
         return_exceptions=True,
-    )  # fmt: skip
+    )
     assert [type(outcome) for outcome in outcomes] == [type(None), DuplicateId, type(None)]
-    assert await store.progress("acme", "m2") is not None
-    assert await store.progress("acme", "m3") is not None
+    assert await store.messages.progress("acme", "m2") is not None
+    assert await store.messages.progress("acme", "m3") is not None
 
 
 async def test_a_database_that_cannot_write_says_so(tmp_path: Path) -> None:
@@ -198,19 +200,19 @@ async def test_a_database_that_cannot_write_says_so(tmp_path: Path) -> None:
     full = Store(f"sqlite:///{tmp_path / 'test.db'}?timeout=1")
     await full._database.write(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count={page_count}").close())
     with pytest.raises(StoreFailed, match="full"):
-        await full.accept(bulk(*(f"m{n}" for n in range(2000))))
-    assert await full.progress("acme", "m1") is None
+        await full.messages.accept(bulk(*(f"m{n}" for n in range(2000))))
+    assert await full.messages.progress("acme", "m1") is None
     await full.close()
 
 
 async def test_work_whose_caller_went_away_does_not_stop_the_store(store: Store) -> None:
-    waiting = [asyncio.ensure_future(store.accept(bulk(f"m{n}"))) for n in range(50)]
+    waiting = [asyncio.ensure_future(store.messages.accept(bulk(f"m{n}"))) for n in range(50)]
     await asyncio.sleep(0)
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-    await store.accept(bulk("after"))
-    assert await store.progress("acme", "after") is not None
+    await store.messages.accept(bulk("after"))
+    assert await store.messages.progress("acme", "after") is not None
 
 
 async def test_work_that_may_wait_keeps_its_place_in_the_order_and_needs_no_other_work(store: Store) -> None:
@@ -243,7 +245,7 @@ def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
 
 async def test_only_its_owner_can_read_the_database(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'test.db'}")
-    await store.accept(bulk("m1"))
+    await store.messages.accept(bulk("m1"))
     assert modes_in(tmp_path) == {0o600}
     await store.close()
 
@@ -255,7 +257,7 @@ def modes_in(folder: Path) -> set[int]:
 async def test_busy_busy_answered_is_three_attempts_on_the_ladder_and_one_report(store: Store) -> None:
     policy = Retry(min_period=1, max_period=5, max_count=4)
     message = replace(bulk("m1").messages[0], content=Content(text="Hello", retry=policy))
-    await store.accept(replace(bulk("m1"), messages=[message]))
+    await store.messages.accept(replace(bulk("m1"), messages=[message]))
     now = NOW
     for waited in (timedelta(), timedelta(minutes=1)):
         now += waited
@@ -263,16 +265,16 @@ async def test_busy_busy_answered_is_three_attempts_on_the_ladder_and_one_report
         busy = replace(claimed.attempt, ended_at=now, sip_status=486, status_id=EXPIRED, error_id=5002)
         due_at = next_attempt(policy, claimed.attempt.number, now)
         assert due_at is not None
-        await store.call_again(claimed.key, busy, due_at, 26)
+        await store.calls.retry(claimed.key, busy, due_at, 26)
         assert await claim(store, due_at - timedelta(milliseconds=1)) == []
     now += timedelta(minutes=2)
     (last,) = await claim(store, now)
     answered = replace(last.attempt, answered_at=now, ended_at=now, status_id=DELIVERED, error_id=ANSWERED)
-    await store.finish(last.key, answered, status_id=DELIVERED, error_id=ANSWERED, done_at=now)
+    await store.calls.finish(last.key, answered, status_id=DELIVERED, error_id=ANSWERED, done_at=now)
 
-    attempts = await store.attempts("acme", "m1")
+    attempts = await store.messages.attempts("acme", "m1")
     assert [attempt.dialled_at - NOW for attempt in attempts] == [timedelta(minutes=m) for m in (0, 1, 3)]
     assert [attempt.error_id for attempt in attempts] == [5002, 5002, ANSWERED]
-    (report,) = await store.take_reports("acme")
+    (report,) = await store.reports.take("acme")
     assert (report.status_id, report.error_id) == (DELIVERED, ANSWERED)
     assert report.attempt == attempts[-1]

@@ -38,7 +38,7 @@ async def accept(
     **terms: Any,
 ) -> None:
     order = Order(Content(text="Hello", window=window), [Destination("99900001", name) for name in ids], **terms)
-    await store.accept(expand([order], account="acme", now=now, bulk_id=bulk_id))
+    await store.messages.accept(expand([order], account="acme", now=now, bulk_id=bulk_id))
 
 
 async def dialled(store: Store, now: datetime, limit: int = 100) -> list[str]:
@@ -63,7 +63,7 @@ async def test_what_was_not_dialled_before_its_window_closed_waits_for_the_next_
     await accept(store, "anytime", now=MONDAY + 16.5 * HOUR, bulk_id="other")
     assert await dialled(store, MONDAY + 16.5 * HOUR, limit=1) == ["m1"]
     assert await dialled(store, MONDAY + 17 * HOUR) == ["anytime"]
-    progress = await store.progress("acme", "m2")
+    progress = await store.messages.progress("acme", "m2")
     assert progress is not None
     assert (progress.state, progress.status_id, progress.attempts) == (State.QUEUED, 1, 0)
     assert await dialled(store, MONDAY + DAY + 9 * HOUR - timedelta(seconds=1)) == []
@@ -75,12 +75,12 @@ async def test_a_message_whose_validity_ends_before_its_window_opens_is_never_di
     saturday = MONDAY + 5 * DAY
     await accept(store, "m1", now=saturday, window=OFFICE_HOURS, validity=HOUR)
     assert await dialled(store, saturday + 9 * HOUR) == []
-    assert await store.expire(now=saturday + HOUR, status_id=15, error_id=5408, limit=10) == 1
+    assert await store.messages.expire(now=saturday + HOUR, status_id=15, error_id=5408, limit=10) == 1
 
 
 async def test_a_rescheduled_message_keeps_to_its_window(store: Store) -> None:
     await accept(store, "m1", now=MONDAY + 8 * HOUR, window=OFFICE_HOURS)
-    standing = await store.reschedule_bulk("acme", "bulk", MONDAY + 20 * HOUR)
+    standing = await store.bulks.reschedule("acme", "bulk", MONDAY + 20 * HOUR)
     assert standing is not None
     assert standing.send_at == MONDAY + 20 * HOUR
     assert await dialled(store, MONDAY + 20 * HOUR) == []
@@ -89,17 +89,17 @@ async def test_a_rescheduled_message_keeps_to_its_window(store: Store) -> None:
 
 async def test_a_large_bulk_is_canceled_at_once_with_a_report_for_each(store: Store) -> None:
     await accept(store, *(f"m{n}" for n in range(20_000)), now=MONDAY)
-    standing = await store.cancel_bulk("acme", "bulk")
+    standing = await store.bulks.cancel("acme", "bulk")
     assert standing is not None
     assert standing.status is BulkStatus.CANCELED
-    assert await store.bulk_counts("acme", "bulk") == {State.DONE: 20_000}
+    assert await store.bulks.counts("acme", "bulk") == {State.DONE: 20_000}
     taken = 0
-    while reports := await store.take_reports("acme", limit=1000):
+    while reports := await store.reports.take("acme", limit=1000):
         assert {(report.status_id, report.error_id) for report in reports} == {(9, 5487)}
         taken += len(reports)
     assert taken == 20_000
     with pytest.raises(BulkOver):
-        await store.resume_bulk("acme", "bulk")
+        await store.bulks.resume("acme", "bulk")
 
 
 FILTERS: list[dict[str, Any]] = [
@@ -123,7 +123,7 @@ async def test_logs_never_walk_through_all_messages(tmp_path: Path, chosen: dict
             plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall())
 
     event.listen(store._database.engine, "before_cursor_execute", note_the_plan)
-    await store.logs("acme", LogFilter(MONDAY - 2 * DAY, MONDAY, **chosen), 50)
+    await store.messages.logs("acme", LogFilter(MONDAY - 2 * DAY, MONDAY, **chosen), 50)
     (how,) = [step for step in plans if step.startswith("SEARCH messages ")]
     narrowed_by = {"bulk_ids": "bulk_key=?", "message_ids": "id=?"}
     assert next((narrowed_by[name] for name in chosen if name in narrowed_by), "account=? AND sent_at>?") in how

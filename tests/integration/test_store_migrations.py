@@ -57,14 +57,14 @@ def a_message_of_the_first_version(engine: Engine) -> None:
 async def test_a_message_of_the_first_version_is_known_to_this_one(engine: Engine, empty_database_url: str) -> None:
     a_message_of_the_first_version(engine)
     store = Store(empty_database_url)
-    progress = await store.progress("acme", "m1")
+    progress = await store.messages.progress("acme", "m1")
     assert progress is not None
     assert (progress.state, progress.message.content, progress.sent_at) == (
         State.QUEUED,
         Content(text="Hello"),
         LONG_AGO,
     )
-    assert len(await store.logs("acme", LogFilter(LONG_AGO, datetime.now(UTC)), 50)) == 1
+    assert len(await store.messages.logs("acme", LogFilter(LONG_AGO, datetime.now(UTC)), 50)) == 1
     await store.close()
 
 
@@ -81,14 +81,14 @@ async def test_what_was_paused_is_called_by_no_version_that_cannot_pause_and_exp
     validity = timedelta(days=2)
     message = Message("m1", "99900001", None, Content(text="Hello"), LONG_AGO, LONG_AGO + validity)
     store = Store(empty_database_url)
-    await store.accept(Bulk("bulk", "acme", LONG_AGO, [message]))
-    await store.pause_bulk("acme", "bulk")
+    await store.messages.accept(Bulk("bulk", "acme", LONG_AGO, [message]))
+    await store.bulks.pause("acme", "bulk")
     await store.close()
     migrate(engine, "0001")
     store = Store(empty_database_url)
-    await store.reroute()
+    await store.messages.reroute()
     assert await claims.claim(store, LONG_AGO + validity - timedelta(seconds=1)) == []
-    assert await store.expire(now=LONG_AGO + validity, status_id=15, error_id=5408, limit=10) == 1
+    assert await store.messages.expire(now=LONG_AGO + validity, status_id=15, error_id=5408, limit=10) == 1
     await store.close()
 
 
@@ -97,24 +97,24 @@ async def test_calls_and_their_reports_survive_the_way_back_and_forth(engine: En
     validity = timedelta(days=2)
     messages = [Message(f"m{n}", "99900001", None, content, LONG_AGO, LONG_AGO + validity) for n in range(3)]
     store = Store(empty_database_url)
-    await store.accept(Bulk("bulk", "acme", LONG_AGO, messages))
+    await store.messages.accept(Bulk("bulk", "acme", LONG_AGO, messages))
     for claim in await claims.claim(store, LONG_AGO, limit=2):
         recording = Recording(f"r-{claim.attempt.id}", claim.attempt.id, "call", LONG_AGO)
-        await store.begin_recording("acme", claim.key, recording)
+        await store.recordings.begin("acme", claim.key, recording)
         attempt = replace(claim.attempt, ended_at=LONG_AGO, status_id=5, error_id=5000)
-        await store.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=LONG_AGO)
+        await store.calls.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=LONG_AGO)
     await store.close()
 
     for revision in ("0004", "0003", "0002", "0001"):
         migrate(engine, revision)
 
     store = Store(empty_database_url)
-    assert await store.bulk_counts("acme", "bulk") == {State.DONE: 2, State.QUEUED: 1}
-    reports = [await store.progress("acme", f"m{n}") for n in range(3)]
+    assert await store.bulks.counts("acme", "bulk") == {State.DONE: 2, State.QUEUED: 1}
+    reports = [await store.messages.progress("acme", f"m{n}") for n in range(3)]
     assert [report and report.status_id for report in reports] == [5, 5, 26]
-    (attempt,) = await store.attempts("acme", "m0")
+    (attempt,) = await store.messages.attempts("acme", "m0")
     assert (attempt.status_id, attempt.ended_at) == (5, LONG_AGO)
-    assert await store.reroute() == 1, "what waits has no trunk yet"
+    assert await store.messages.reroute() == 1, "what waits has no trunk yet"
     assert len(await claims.claim(store, LONG_AGO)) == 1
     await store.close()
 

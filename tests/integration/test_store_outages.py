@@ -99,18 +99,18 @@ async def far_store(durable_postgres: Postgres, proxy: Proxy) -> AsyncIterator[S
 
 
 async def is_kept(store: Store, name: str) -> bool:
-    return await store.bulk_counts("acme", f"bulk-of-{name}") == {State.QUEUED: 1}
+    return await store.bulks.counts("acme", f"bulk-of-{name}") == {State.QUEUED: 1}
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 async def test_a_restart_is_not_noticed_by_what_comes_after_it(
     store: Store, durable_postgres: Postgres, mode: StopMode
 ) -> None:
-    await store.accept(bulk("before"))
+    await store.messages.accept(bulk("before"))
     await asyncio.to_thread(durable_postgres.restart, mode)
     assert await is_kept(store, "before")
     await asyncio.to_thread(durable_postgres.restart, mode)
-    await store.accept(bulk("after"))
+    await store.messages.accept(bulk("after"))
     assert await is_kept(store, "after")
 
 
@@ -127,7 +127,7 @@ async def test_whatever_was_answered_under_a_restart_is_kept_once(
         for number in count():
             name = f"{client}-{number}"
             try:
-                await store.accept(bulk(name))
+                await store.messages.accept(bulk(name))
             except StoreFailed:
                 refused.append(name)
             else:
@@ -149,18 +149,22 @@ async def test_whatever_was_answered_under_a_restart_is_kept_once(
 async def test_a_server_that_is_away_refuses_at_once(store: Store, durable_postgres: Postgres) -> None:
     await asyncio.to_thread(durable_postgres.stop, "fast")
     async with asyncio.timeout(20):
-        outcomes = await asyncio.gather(*(store.accept(bulk(f"m{n}")) for n in range(50)), return_exceptions=True)
+        outcomes = await asyncio.gather(
+            *(store.messages.accept(bulk(f"m{n}")) for n in range(50)), return_exceptions=True
+        )
     assert {type(outcome) for outcome in outcomes} == {StoreFailed}
     with pytest.raises(StoreFailed):
-        await store.progress("acme", "m1")
+        await store.messages.progress("acme", "m1")
     await asyncio.to_thread(durable_postgres.start)
-    await store.accept(bulk("m1"))
+    await store.messages.accept(bulk("m1"))
     assert await is_kept(store, "m1")
 
 
 async def test_nothing_is_done_again_when_the_answer_to_a_commit_is_lost(far_store: Store, proxy: Proxy) -> None:
     proxy.cut_after = b"COMMIT"
-    outcomes = await asyncio.gather(*(far_store.accept(bulk(f"m{n}")) for n in range(20)), return_exceptions=True)
+    outcomes = await asyncio.gather(
+        *(far_store.messages.accept(bulk(f"m{n}")) for n in range(20)), return_exceptions=True
+    )
     assert {type(outcome) for outcome in outcomes} - {type(None)} == {CommitUnknown}
     for number in range(20):
         assert await is_kept(far_store, f"m{number}")
@@ -169,19 +173,19 @@ async def test_nothing_is_done_again_when_the_answer_to_a_commit_is_lost(far_sto
 async def test_a_commit_that_never_arrived_is_not_taken_for_done(far_store: Store, proxy: Proxy) -> None:
     proxy.cut_before = b"COMMIT"
     with pytest.raises(CommitUnknown):
-        await far_store.accept(bulk("m1"))
+        await far_store.messages.accept(bulk("m1"))
     assert not await is_kept(far_store, "m1")
-    await far_store.accept(bulk("m1"))
+    await far_store.messages.accept(bulk("m1"))
 
 
 async def test_work_is_done_again_when_the_connection_broke_before_its_commit(far_store: Store, proxy: Proxy) -> None:
     proxy.cut_after = b"INSERT INTO bulks"
-    await far_store.accept(bulk("m1"))
+    await far_store.messages.accept(bulk("m1"))
     assert await is_kept(far_store, "m1")
 
 
 async def test_reading_goes_on_when_its_connection_broke(far_store: Store, proxy: Proxy) -> None:
-    await far_store.accept(bulk("m1"))
+    await far_store.messages.accept(bulk("m1"))
     proxy.cut_after = b"GROUP BY messages.state"
     assert await is_kept(far_store, "m1")
 
@@ -190,7 +194,7 @@ async def test_two_transactions_that_wait_for_each_other_are_both_done(durable_p
     url = durable_postgres.new_database()
     stores = [Store(url), Store(url)]
     for name in ("a", "b"):
-        await stores[0].accept(bulk(name))
+        await stores[0].messages.accept(bulk(name))
     each_has_one = threading.Barrier(2, timeout=30)
     meetings = [0, 0]
 

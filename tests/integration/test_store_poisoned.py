@@ -32,12 +32,12 @@ async def two_messages(store: Store, **members: object) -> None:
         Message(name, "41793026727", None, Content(text=name, **members), NOW + timedelta(seconds=n), NOW + HOUR)  # type: ignore[arg-type]
         for n, name in enumerate(("bad", "good"))
     ]
-    await store.accept(Bulk("bulk", "acme", NOW, messages))
+    await store.messages.accept(Bulk("bulk", "acme", NOW, messages))
 
 
 async def finish(store: Store, made: Claim) -> None:
     ended = replace(made.attempt, ended_at=NOW, status_id=22, error_id=5500)
-    assert await store.finish(made.key, ended, status_id=22, error_id=5500, done_at=NOW)
+    assert await store.calls.finish(made.key, ended, status_id=22, error_id=5500, done_at=NOW)
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
@@ -47,13 +47,13 @@ async def test_a_content_that_cannot_be_read_holds_up_no_other(store: Store, bod
     bad, good = await claim(store, NOW + timedelta(minutes=1))
     assert (bad.message.id, bad.message.content.unreadable) == ("bad", True)
     assert good.message.content == Content(text="good")
-    assert [found.claim for found in await store.open_attempts("here")] == [bad, good]
-    assert [found.claim for found in await store.abandoned_attempts("there", NOW + 2 * HOUR, 10)] == [bad, good]
+    assert [found.claim for found in await store.calls.open_of("here")] == [bad, good]
+    assert [found.claim for found in await store.calls.abandoned("there", NOW + 2 * HOUR, 10)] == [bad, good]
     for made in (bad, good):
         await finish(store, made)
-    assert [report.message.id for report in await store.take_reports("acme")] == ["bad", "good"]
+    assert [report.message.id for report in await store.reports.take("acme")] == ["bad", "good"]
     lately = LogFilter(NOW - HOUR, NOW + HOUR)
-    assert {progress.message.id for progress, _ in await store.logs("acme", lately, 10)} == {"bad", "good"}
+    assert {progress.message.id for progress, _ in await store.messages.logs("acme", lately, 10)} == {"bad", "good"}
 
 
 OBJECTS = [body for body in BODIES.values() if body.startswith("{") and "notify" not in body]
@@ -66,7 +66,7 @@ async def test_what_is_left_of_a_content_is_where_its_report_goes(store: Store, 
     poison_content(store, "bad", f"{body[:-1]}, {kept}}}")
     for made in await claim(store, NOW + timedelta(minutes=1)):
         await finish(store, made)
-    pushes = await store.claim_pushes(now=NOW, until=NOW + HOUR, busy={}, most_at_once=8, limit=8)
+    pushes = await store.outbox.claim(now=NOW, until=NOW + HOUR, busy={}, most_at_once=8, limit=8)
     reports = {push.report.message.id: push.report.message.content for push in pushes}
     assert set(reports) == {"bad", "good"}
     if TOO_LONG not in body:  # of which nothing can be read
@@ -82,14 +82,14 @@ async def test_a_column_of_an_attempt_that_cannot_be_read_holds_up_no_other(
     await two_messages(store)
     bad, good = await claim(store, NOW + timedelta(minutes=1))
     poison_attempt(store, "bad", column, value)
-    left = {found.claim.message.id: found for found in await store.open_attempts("here")}
+    left = {found.claim.message.id: found for found in await store.calls.open_of("here")}
     assert left["good"].claim == good
     assert left["bad"].claim.attempt.id == bad.attempt.id
     for made in (bad, good):
         await finish(store, made)
     poison_attempt(store, "bad", column, value)
-    assert [report.message.id for report in await store.take_reports("acme")] == ["bad", "good"]
-    assert len(await store.attempts("acme", "bad")) == 1
+    assert [report.message.id for report in await store.reports.take("acme")] == ["bad", "good"]
+    assert len(await store.messages.attempts("acme", "bad")) == 1
 
 
 @pytest.mark.parametrize(("value", "legs"), [('[{"newer": 1}, {"newer": 2}]', 2), ('{"newer": 1}', 0), ("[]", 0)])
@@ -97,7 +97,7 @@ async def test_a_leg_that_cannot_be_read_still_counts(store: Store, value: str, 
     await two_messages(store)
     await claim(store, NOW + timedelta(minutes=1))
     poison_attempt(store, "bad", "refused", value)
-    (attempt,) = (found.claim.attempt for found in await store.open_attempts("here") if found.claim.message.id == "bad")
+    (attempt,) = (found.claim.attempt for found in await store.calls.open_of("here") if found.claim.message.id == "bad")
     assert attempt.channel_id == (f"{attempt.id}-{legs}" if legs else attempt.id)
     assert (attempt.refusal is None) == (legs == 0), "what may have been dialled is not given back"
 
@@ -109,19 +109,19 @@ async def test_a_time_beyond_all_calendars_holds_up_no_other(store: Store, colum
     change(store, f"UPDATE messages SET {column} = :far WHERE id = 'bad'", far=far)  # noqa: S608 - a name of ours
     claims = await claim(store, NOW + timedelta(minutes=1))
     assert {made.message.id for made in claims} == {"bad", "good"}
-    assert len(await store.open_attempts("here")) == 2
+    assert len(await store.calls.open_of("here")) == 2
 
 
 async def test_states_of_another_version_hold_up_no_other(store: Store) -> None:
     await two_messages(store)
     for made in await claim(store, NOW + timedelta(minutes=1)):
         recording = Recording(f"of-{made.message.id}", made.attempt.id, "call", NOW)
-        assert await store.begin_recording("acme", made.key, recording)
-        await store.finish_recording(replace(recording, state=RecordingState.AVAILABLE, seconds=1.0, size=16044))
+        assert await store.recordings.begin("acme", made.key, recording)
+        await store.recordings.finish(replace(recording, state=RecordingState.AVAILABLE, seconds=1.0, size=16044))
         await finish(store, made)
     change(store, "UPDATE messages SET state = 'dreaming' WHERE id = 'bad'")
     change(store, "UPDATE recordings SET state = 'archived' WHERE id = 'of-bad'")
     lately = LogFilter(NOW - HOUR, NOW + HOUR)
-    assert len(await store.logs("acme", lately, 10)) == 2
-    assert [len(report.attempt.recordings) for report in await store.take_reports("acme") if report.attempt] == [1, 1]
-    assert len(await store.expired_recordings(before=NOW + HOUR, limit=10)) == 2
+    assert len(await store.messages.logs("acme", lately, 10)) == 2
+    assert [len(report.attempt.recordings) for report in await store.reports.take("acme") if report.attempt] == [1, 1]
+    assert len(await store.recordings.expired(before=NOW + HOUR, limit=10)) == 2

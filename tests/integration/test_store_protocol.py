@@ -101,7 +101,7 @@ class Protocol(RuleBasedStateMachine):
         store, *others = self.idle[name]
         self.idle[name] = [*others, store]
         node = Node(store, name, f"instance-{next(self.instances)}")
-        self.run(node.store.take_node(node.name, node.instance, self.now, self.now + LEASE))
+        self.run(node.store.nodes.take(node.name, node.instance, self.now, self.now + LEASE))
         return node
 
     # What the account does
@@ -117,13 +117,13 @@ class Protocol(RuleBasedStateMachine):
         ids = [f"m{len(self.policies) + n}" for n in range(size)]
         made = [Message(id_, "38591", None, content, self.now, self.now + VALIDITY) for id_ in ids]
         self.policies |= dict.fromkeys(ids, policy)
-        self.run(self.nodes[0].store.accept(Bulk(self.bulks[-1], ACCOUNT, self.now, made)))
+        self.run(self.nodes[0].store.messages.accept(Bulk(self.bulks[-1], ACCOUNT, self.now, made)))
 
     @precondition(lambda self: self.bulks)
-    @rule(which=some_claim, decision=st.sampled_from(["pause_bulk", "cancel_bulk", "resume_bulk"]), at=either)
+    @rule(which=some_claim, decision=st.sampled_from(["pause", "cancel", "resume"]), at=either)
     def decide(self, which: int, decision: str, at: int) -> None:
         with suppress(BulkOver):
-            self.run(getattr(self.nodes[at].store, decision)(ACCOUNT, self.bulks[which % len(self.bulks)]))
+            self.run(getattr(self.nodes[at].store.bulks, decision)(ACCOUNT, self.bulks[which % len(self.bulks)]))
 
     # What time and trouble do
 
@@ -136,12 +136,12 @@ class Protocol(RuleBasedStateMachine):
         getattr(self, trouble)(self.nodes[at])
 
     def renew(self, node: Node) -> None:
-        assert self.run(node.store.renew_node(node.name, node.instance, self.now, self.now + LEASE))
+        assert self.run(node.store.nodes.renew(node.name, node.instance, self.now + LEASE))
 
     def supersede(self, old: Node) -> None:
         """A process that was thought dead goes on beside the one that took its name: it gets nothing more."""
         self.nodes[self.nodes.index(old)] = self.started(old.name)
-        assert not self.run(old.store.renew_node(old.name, old.instance, self.now, self.now + LEASE))
+        assert not self.run(old.store.nodes.renew(old.name, old.instance, self.now + LEASE))
         assert self.claim(old) == []
         for claim in self.claims:
             if claim.attempt.node == old.name:
@@ -152,10 +152,10 @@ class Protocol(RuleBasedStateMachine):
         self.expire(node)
 
     def expire(self, node: Node) -> None:
-        self.run(node.store.expire(now=self.now, status_id=15, error_id=5408, limit=10))
+        self.run(node.store.messages.expire(now=self.now, status_id=15, error_id=5408, limit=10))
 
     def settle_abandoned(self, node: Node) -> None:
-        for abandoned in self.run(node.store.abandoned_attempts("a third node", self.now, 100)):
+        for abandoned in self.run(node.store.calls.abandoned("a third node", self.now, 100)):
             assert abandoned.ends_by < self.now
             assert self.settle(node.store, abandoned.claim, UNKNOWN)
 
@@ -177,13 +177,13 @@ class Protocol(RuleBasedStateMachine):
     @rule(which=some_claim, state=st.sampled_from([State.RINGING, State.IN_PROGRESS]), times=often)
     def move(self, which: int, state: State, times: int) -> None:
         claim, store = self.chosen(which)
-        self.run(at_once(store, [store.move(claim.key, claim.attempt.id, state, self.now) for _ in range(times)]))
+        self.run(at_once(store, [store.calls.move(claim.key, claim.attempt.id, state, self.now) for _ in range(times)]))
 
     @precondition(lambda self: self.claims)
     @rule(which=some_claim)
     def note_happened(self, which: int) -> None:
         claim, store = self.chosen(which)
-        told = store.note_happened(claim.attempt.id, [["key", "1"]], self.now + 15 * MINUTE)
+        told = store.calls.note_happened(claim.attempt.id, [["key", "1"]], self.now + 15 * MINUTE)
         self.run(at_once(store, [told]))
 
     @precondition(lambda self: self.claims)
@@ -201,7 +201,7 @@ class Protocol(RuleBasedStateMachine):
     @rule(which=some_claim, times=often)
     def release(self, which: int, times: int) -> None:
         claim, store = self.chosen(which)
-        self.once([self.run(store.release(claim.key, claim.attempt.id)) for _ in range(times)])
+        self.once([self.run(store.calls.release(claim.key, claim.attempt.id)) for _ in range(times)])
 
     @precondition(lambda self: self.claims)
     @rule(which=some_claim, outcome=st.sampled_from([(5, 5000), BUSY]), times=often)
@@ -244,12 +244,12 @@ class Protocol(RuleBasedStateMachine):
             self.now += 20 * MINUTE
             self.settle_abandoned(self.nodes[0])
             for bulk in self.bulks:
-                self.decide(self.bulks.index(bulk), "resume_bulk", 0)
+                self.decide(self.bulks.index(bulk), "resume", 0)
             self.expire(self.nodes[0])
             for claim in self.claim(self.nodes[1]):
                 assert self.settle(self.nodes[1].store, claim, BUSY)
         self.nobody_is_called_twice_and_nothing_is_lost()
-        taken = self.run(self.nodes[0].store.take_reports(ACCOUNT, limit=10_000))
+        taken = self.run(self.nodes[0].store.reports.take(ACCOUNT, limit=10_000))
         handed_out = Counter(report.message.id for report in taken)
         handed_out.update(row["id"] for row in self.rows() if row["pushed"])
         assert handed_out == dict.fromkeys(self.policies, 1)
@@ -259,7 +259,7 @@ class Protocol(RuleBasedStateMachine):
     def claim(self, node: Node, limit: int = 3) -> list[Claim]:
         self.clock.set(self.now)
         answer = self.run(
-            node.store.claim_due(
+            node.store.calls.claim_due(
                 node=node.name,
                 asterisk="127.0.0.1:5038",
                 of_trunk=LIMIT.name,
@@ -274,7 +274,7 @@ class Protocol(RuleBasedStateMachine):
 
     def go_on(self, store: Store, claim: Claim) -> Claim | None:
         self.clock.set(self.now)
-        return self.run(store.next_leg(claim, self.leg(claim), LIMIT, lambda: self.now))
+        return self.run(store.calls.next_leg(claim, self.leg(claim), LIMIT, lambda: self.now))
 
     def chosen(self, which: int) -> tuple[Claim, Store]:
         """A claim that was made at some time, and the store of its node; the latest is the likeliest."""
@@ -290,9 +290,9 @@ class Protocol(RuleBasedStateMachine):
         ended = replace(claim.attempt, ended_at=self.now, status_id=status_id, error_id=error_id)
         again = next_attempt(claim.message.content.retry, ended.number, self.now)
         if status_id == 5 or again is None or again >= claim.message.expires_at:
-            work = store.finish(claim.key, ended, status_id=status_id, error_id=error_id, done_at=self.now)
+            work = store.calls.finish(claim.key, ended, status_id=status_id, error_id=error_id, done_at=self.now)
         else:
-            work = store.call_again(claim.key, ended, again, 26)
+            work = store.calls.retry(claim.key, ended, again, 26)
         return self.run(work)
 
     def once(self, answers: list[bool]) -> None:
@@ -319,7 +319,7 @@ class Protocol(RuleBasedStateMachine):
 
 async def at_once(store: Store, work: Sequence[Awaitable[None]]) -> None:
     """Do work that may wait a moment together with some that may not."""
-    await asyncio.gather(*work, store.leave_node("nobody", "none"))
+    await asyncio.gather(*work, store.nodes.leave("nobody", "none"))
 
 
 @pytest.fixture

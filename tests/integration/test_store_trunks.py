@@ -46,12 +46,12 @@ async def opened(url: str, routes: Routes | None = None) -> AsyncIterator[Store]
 async def accept(store: Store, *numbers: str, content: Content | None = None, bulk_id: str = "bulk") -> None:
     destinations = [Destination(number, f"{bulk_id}-{place}") for place, number in enumerate(numbers)]
     order = Order(content or Content(text="Hello"), destinations)
-    await store.accept(expand([order], account="acme", now=NOW, bulk_id=bulk_id))
+    await store.messages.accept(expand([order], account="acme", now=NOW, bulk_id=bulk_id))
 
 
 async def finish(store: Store, claim: Claim) -> None:
     attempt = replace(claim.attempt, ended_at=NOW, status_id=5, error_id=5000)
-    assert await store.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=NOW)
+    assert await store.calls.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=NOW)
 
 
 def starts(claims: Sequence[Claim]) -> list[timedelta]:
@@ -80,7 +80,7 @@ async def test_nodes_that_live_share_the_turns_and_keep_one_pace(
 ) -> None:
     async with opened(database_url) as one, opened(database_url) as other, opened(database_url) as gone:
         for node, store, seconds in (("one", one, 60), ("other", other, 60), ("gone", gone, -1)):
-            await store.take_node(node, f"{node}-1", NOW, NOW + seconds * SECOND)
+            await store.nodes.take(node, f"{node}-1", NOW, NOW + seconds * SECOND)
         await accept(one, *["99900001"] * 100)
         of_one, of_other = [], []
         for moment in range(200):
@@ -149,28 +149,28 @@ async def test_a_message_waits_for_the_trunk_that_its_number_leads_to(database_u
 async def test_a_number_that_no_trunk_leads_to_is_rejected_with_one_report(database_url: str) -> None:
     async with opened(database_url, HERE_AND_ABROAD) as store:
         await accept(store, "1202", "38591")
-        (report,) = await store.take_reports("acme")
+        (report,) = await store.reports.take("acme")
         assert (report.message.to, report.status_id, report.error_id, report.attempt) == ("1202", 16, 5503, None)
         notify = Content(text="Hello", notify=Notify("https://example.com/"))
         await accept(store, "1203", content=notify, bulk_id="pushed")
-        assert await store.take_reports("acme") == []
+        assert await store.reports.take("acme") == []
         lease = {"now": NOW + SECOND, "until": NOW + 60 * SECOND}
-        (push,) = await store.claim_pushes(**lease, busy={}, most_at_once=5, limit=5)
+        (push,) = await store.outbox.claim(**lease, busy={}, most_at_once=5, limit=5)
         assert push.report.status_id == 16
 
 
 async def test_waiting_messages_follow_the_routes_when_these_change(database_url: str) -> None:
     async with opened(database_url, HERE_AND_ABROAD) as store:
-        await store.reroute()
+        await store.messages.reroute()
         await accept(store, "38591", "4930")
-        assert await store.reroute() == 0
+        assert await store.messages.reroute() == 0
     async with opened(database_url, Routes([("385", "new"), ("38", "other")])) as store:
-        assert await store.reroute() == 2
+        assert await store.messages.reroute() == 2
         moved = await ask(store, NOW, of_trunk="new", limit_of=replace(BOUNDLESS, name="new"))
         assert [claim.message.to for claim in moved.claims] == ["38591"]
-        (report,) = await store.take_reports("acme")
+        (report,) = await store.reports.take("acme")
         assert (report.message.to, report.status_id) == ("4930", 16)
-        assert await store.reroute() == 0
+        assert await store.messages.reroute() == 0
 
 
 async def test_as_many_messages_as_there_are_follow_the_routes(database_url: str) -> None:
@@ -183,29 +183,29 @@ async def test_as_many_messages_as_there_are_follow_the_routes(database_url: str
         engine.dispose()
         await accept(store, "38592", bulk_id="later")
     async with opened(database_url, Routes([("", "new")])) as store:
-        assert await store.reroute() == 2
+        assert await store.messages.reroute() == 2
 
 
 async def test_what_a_node_with_the_former_routes_took_in_follows_when_that_restarts(database_url: str) -> None:
     """The first node has its new routes already, the second one goes on with the old ones for a while."""
     former, new = Routes([("", "old")]), Routes([("", "new")])
     async with opened(database_url, new) as first, opened(database_url, former) as second:
-        await first.reroute()
+        await first.messages.reroute()
         await accept(second, "38591")
     async with opened(database_url, new) as second:
-        assert await second.reroute() == 1
+        assert await second.messages.reroute() == 1
         assert (await ask(second, NOW, of_trunk="new", limit_of=replace(BOUNDLESS, name="new"))).claims
 
 
 async def test_a_message_under_way_is_called_again_by_the_new_route(database_url: str) -> None:
     async with opened(database_url, HERE_AND_ABROAD) as store:
-        await store.reroute()
+        await store.messages.reroute()
         await accept(store, "38591")
         (claim,) = (await ask(store, NOW, of_trunk="here", limit_of=replace(BOUNDLESS, name="here"))).claims
     async with opened(database_url, Routes([("", "new")])) as store:
-        assert await store.reroute() == 1
+        assert await store.messages.reroute() == 1
         busy = replace(claim.attempt, ended_at=NOW, status_id=15, error_id=5002)
-        assert await store.call_again(claim.key, busy, NOW, 26)
+        assert await store.calls.retry(claim.key, busy, NOW, 26)
         assert (await ask(store, NOW, of_trunk="new", limit_of=replace(BOUNDLESS, name="new"))).claims
 
 
@@ -221,17 +221,17 @@ async def test_an_attempt_goes_on_by_another_trunk_as_the_same_attempt(
     leg = Leg("trunk", NOW, NOW + SECOND, 38, 503)
     other = TrunkLimit("other", calls_per_second=0.5, max_calls=5)
     database_clock.set(NOW + 2 * SECOND)
-    gone_on = await store.next_leg(claim, leg, other, lambda: NOW + 2 * SECOND)
+    gone_on = await store.calls.next_leg(claim, leg, other, lambda: NOW + 2 * SECOND)
     assert gone_on is not None
     assert gone_on.attempt == replace(claim.attempt, trunk="other", dialled_at=gone_on.starts_at, refused=[leg])
     assert gone_on.attempt.channel_id != claim.attempt.channel_id
     assert gone_on.starts_at == NOW + 2 * SECOND
-    (kept,) = await store.open_attempts("here")
+    (kept,) = await store.calls.open_of("here")
     assert kept.claim == gone_on
     assert kept.ends_by == gone_on.starts_at + (20 + 60 + 30) * SECOND
     assert (await ask(store, NOW + 2 * SECOND, of_trunk="other", limit_of=other)).next_turn == NOW + 3.5 * SECOND
     await finish(store, gone_on)
-    assert [attempt.refused for attempt in await store.attempts("acme", "bulk-0")] == [[leg]]
+    assert [attempt.refused for attempt in await store.messages.attempts("acme", "bulk-0")] == [[leg]]
 
 
 async def test_a_leg_that_is_asked_for_twice_is_one_leg(store: Store) -> None:
@@ -239,7 +239,7 @@ async def test_a_leg_that_is_asked_for_twice_is_one_leg(store: Store) -> None:
     (claim,) = (await ask(store, NOW)).claims
     leg, other = Leg("trunk", NOW, NOW, 38), TrunkLimit("other", calls_per_second=1000, max_calls=1)
     for _ in range(2):
-        gone_on = await store.next_leg(claim, leg, other, lambda: NOW)
+        gone_on = await store.calls.next_leg(claim, leg, other, lambda: NOW)
         assert gone_on is not None
         assert gone_on.attempt.refused == [leg]
 
@@ -248,10 +248,10 @@ async def test_no_leg_follows_on_a_full_trunk_or_when_the_attempt_is_over(store:
     await accept(store, "38591", "38592")
     first, second = (await ask(store, NOW)).claims
     leg, other = Leg("trunk", NOW, NOW, 38), TrunkLimit("other", calls_per_second=1000, max_calls=1)
-    assert await store.next_leg(first, leg, other, lambda: NOW) is not None
-    assert await store.next_leg(second, leg, other, lambda: NOW) is None
+    assert await store.calls.next_leg(first, leg, other, lambda: NOW) is not None
+    assert await store.calls.next_leg(second, leg, other, lambda: NOW) is None
     await finish(store, second)
-    assert await store.next_leg(second, leg, replace(other, max_calls=2), lambda: NOW) is None
-    progress = await store.progress("acme", "bulk-1")
+    assert await store.calls.next_leg(second, leg, replace(other, max_calls=2), lambda: NOW) is None
+    progress = await store.messages.progress("acme", "bulk-1")
     assert progress is not None
     assert progress.state is State.DONE

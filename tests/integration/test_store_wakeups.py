@@ -12,7 +12,7 @@ from functools import partial
 import psycopg
 import pytest
 
-from bridge.base.supervised import Supervisor
+from bridge.base.tasks import Supervisor
 from bridge.messages.message import Bulk, Content, Message, Notify
 from bridge.store import DuplicateId, Store, Topic
 from tests import claims
@@ -61,23 +61,23 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 
 async def test_what_gives_work_wakes_once(store: Store) -> None:
     woken = Woken(store)
-    await store.accept(bulk("m1", "m2", "m3"))
+    await store.messages.accept(bulk("m1", "m2", "m3"))
     assert woken.counts == {Topic.DUE: 1}
     with pytest.raises(DuplicateId):
-        await store.accept(bulk("m1"))
+        await store.messages.accept(bulk("m1"))
     assert woken.counts == {Topic.DUE: 1}
-    await store.cancel_bulk("acme", "bulk-of-m1")
+    await store.bulks.cancel("acme", "bulk-of-m1")
     assert woken.counts == {Topic.DUE: 1, Topic.CANCELED: 1}
 
 
 async def test_a_report_wakes_who_pushes_it_and_nobody_else(store: Store) -> None:
     pushed = Content(text="Hello", notify=Notify("https://example.com/reports"))
-    await store.accept(bulk("m1"))
-    await store.accept(bulk("m2", content=pushed))
+    await store.messages.accept(bulk("m1"))
+    await store.messages.accept(bulk("m2", content=pushed))
     woken = Woken(store)
     for claim in await claims.claim(store, NOW):
         attempt = replace(claim.attempt, ended_at=NOW, status_id=5, error_id=5000)
-        await store.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=NOW)
+        await store.calls.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=NOW)
     assert woken.counts == {Topic.PUSH: 1}
 
 
@@ -100,10 +100,10 @@ async def nodes(postgres: Postgres) -> AsyncIterator[list[Store]]:
 
 async def test_the_other_nodes_are_woken_too_and_nobody_twice(nodes: list[Store]) -> None:
     here, there = (Woken(store) for store in nodes)
-    await nodes[0].accept(bulk("m1"))
+    await nodes[0].messages.accept(bulk("m1"))
     assert here.counts == {Topic.DUE: 1}
     await there.become({Topic.DUE: 1})
-    await nodes[1].cancel_bulk("acme", "bulk-of-m1")
+    await nodes[1].bulks.cancel("acme", "bulk-of-m1")
     # What comes after it on the same connection was heard, so a repetition would have been as well.
     await here.become({Topic.DUE: 1, Topic.CANCELED: 1})
     assert there.counts == {Topic.DUE: 1, Topic.CANCELED: 1}
@@ -114,8 +114,8 @@ async def test_a_transaction_notifies_once_however_much_is_in_it(postgres: Postg
     store = Store(url)
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as listener:
         await listener.execute("LISTEN voicebridge")
-        await store.accept(bulk(*(f"m{n}" for n in range(500))))
-        await store.cancel_bulk("acme", "bulk-of-m0")
+        await store.messages.accept(bulk(*(f"m{n}" for n in range(500))))
+        await store.bulks.cancel("acme", "bulk-of-m0")
         heard = [notice.payload.split()[0] async for notice in listener.notifies(timeout=30, stop_after=2)]
     assert heard == ["due", "canceled"]
     await store.close()
@@ -131,7 +131,7 @@ async def test_a_node_that_lost_the_server_looks_for_what_it_missed_and_hears_ag
         await woken.become(dict.fromkeys(Topic, 1))
         await asyncio.to_thread(postgres.restart, "immediate")
         await woken.become(dict.fromkeys(Topic, 2))
-        await there.accept(bulk("m1"))
+        await there.messages.accept(bulk("m1"))
         await woken.become({**dict.fromkeys(Topic, 2), Topic.DUE: 3})
         hearing.cancel()
         await here.close()

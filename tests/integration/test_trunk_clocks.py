@@ -44,7 +44,7 @@ class Node:
 
     async def claim(self, limit: TrunkLimit, now: datetime | None = None) -> Claims:
         """``now`` is the right time; the machine's unless it is told."""
-        answer = await self.store.claim_due(
+        answer = await self.store.calls.claim_due(
             node=self.name,
             asterisk="127.0.0.1:5038",
             of_trunk="trunk",
@@ -62,10 +62,10 @@ async def two_nodes(url: str, wrong_by: timedelta, now: datetime, messages: int)
     """One with the right clock and one with a wrong one, and so many messages to call."""
     nodes = [Node("right", Store(url), 0 * SECOND), Node("wrong", Store(url), wrong_by)]
     for node in nodes:
-        await node.store.take_node(node.name, node.name, now, now + 600 * SECOND)
+        await node.store.nodes.take(node.name, node.name, now, now + 600 * SECOND)
     destinations = [Destination("38591", f"m{n}") for n in range(messages)]
     order = Order(Content(text="Hello"), destinations)
-    await nodes[0].store.accept(expand([order], account="acme", now=now - 60 * SECOND, bulk_id="bulk"))
+    await nodes[0].store.messages.accept(expand([order], account="acme", now=now - 60 * SECOND, bulk_id="bulk"))
     yield nodes
     for node in nodes:
         await node.store.close()
@@ -120,7 +120,7 @@ async def test_a_leg_waits_for_its_turn_by_the_clock_of_its_node(url: str) -> No
         claim, *_ = (await wrong.claim(limit, NOW)).claims
         await right.claim(other, NOW)
         leg = Leg("trunk", claim.starts_at, claim.starts_at, 38)
-        gone_on = await wrong.store.next_leg(claim, leg, other, lambda: NOW + wrong.wrong_by)
+        gone_on = await wrong.store.calls.next_leg(claim, leg, other, lambda: NOW + wrong.wrong_by)
     clock.close()
     assert right.dialled == [NOW]
     assert gone_on is not None
@@ -140,7 +140,7 @@ async def test_a_leg_that_waits_for_the_trunk_does_not_lose_its_turn(url: str, p
         leg = Leg("trunk", claim.starts_at, claim.starts_at, 38)
         with psycopg.connect(url) as another:
             another.execute("SELECT * FROM trunks FOR UPDATE")
-            going_on = asyncio.create_task(node.store.next_leg(claim, leg, limit, lambda: datetime.now(UTC)))
+            going_on = asyncio.create_task(node.store.calls.next_leg(claim, leg, limit, lambda: datetime.now(UTC)))
             await eventually(waits_for_long)
         gone_on = await going_on
     assert gone_on is not None

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
-from bridge.asterisk.channel.call import Call
+from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.telephony.errors import Unconfirmed
 from bridge.telephony.events import Answered, CallEvent, Ended, Key, Origination, Ready, Ringing
 from bridge.telephony.records import Record
@@ -87,10 +87,12 @@ async def lived(what: list[Any], *, settled_with: Record | None) -> list[CallEve
     return [told async for told in call.events()]
 
 
-def a_call() -> tuple[Call, list[str]]:
+def a_call() -> tuple[AsteriskChannel, list[str]]:
     ends: list[str] = []
     link = AmiLink("ami://voicebridge:secret@127.0.0.1:5038")
-    return Call(link, Origination("vb-1", "38512345", "trunk"), ends.append, placed_at=datetime.now(UTC)), ends
+    return AsteriskChannel(
+        link, Origination("vb-1", "38512345", "trunk"), ends.append, placed_at=datetime.now(UTC)
+    ), ends
 
 
 @settings(max_examples=300)
@@ -140,7 +142,7 @@ async def test_a_line_of_the_log_about_a_call_says_whose_it_is(monkeypatch: pyte
 
     monkeypatch.setattr(link, "send", unconfirmed)
     origination = Origination("vb-1", "38512345", "trunk", logged_as={"message": "m1", "attempt": "vb-1"})
-    call = Call(link, origination, lambda _: None, placed_at=NOW)
+    call = AsteriskChannel(link, origination, lambda _: None, placed_at=NOW)
     with capture_logs() as logs:
         await call.play("/speech/hello")
     (line,) = logs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.base.supervised import Part
+from bridge.base.tasks import Part
 from bridge.dialer.rounds import Rounds
 from bridge.store import StoreFailed
 

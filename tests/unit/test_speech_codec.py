@@ -7,8 +7,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from bridge.speech.engines.engine import Samples
 from bridge.speech.sound.codec import encode, whole_frames
+from bridge.speech.sound.samples import Samples
 
 FFMPEG_NAMES = {"ulaw": "mulaw", "alaw": "alaw", "g722": "g722"}
 EVERY_SAMPLE = np.arange(-32768, 32768).astype(np.int16)

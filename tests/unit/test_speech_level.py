@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from bridge.speech.engines.engine import Samples
 from bridge.speech.sound.level import active_speech_level, levelled
+from bridge.speech.sound.samples import Samples
 
 LOUDEST_PEAK = 32768 * 10 ** (-1 / 20)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bridge.speech.engines.engine import Audio, Samples
-from bridge.speech.sound.sound import fragment_sound
+from bridge.speech.sound.fragment import fragment_sound
+from bridge.speech.sound.samples import Samples, Waveform
 
 ENGINE_RATE = 22_050
 
@@ -21,7 +21,7 @@ def silence(seconds: float) -> Samples:
 
 
 def sound(*parts: Samples, sample_rate: int = 8000) -> Samples:
-    return fragment_sound(Audio(np.concatenate(parts), ENGINE_RATE), sample_rate)
+    return fragment_sound(Waveform(np.concatenate(parts), ENGINE_RATE), sample_rate)
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 16000])

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.speech.engine_registry import ENGINE_NAMES, build_engines
 from bridge.speech.text import carries_meaning, fragments
-from bridge.speech.text.languages import LANGUAGES
 from bridge.speech.text.symbols import SYMBOLS, symbols_in_words
 
-ANY_CODE = st.sampled_from(sorted(LANGUAGES))
+LANGUAGES = sorted({code for engine in build_engines(ENGINE_NAMES) for code in engine.languages()})
+ANY_CODE = st.sampled_from(LANGUAGES)
 EVERY_CHARACTER = [chr(code) for code in range(sys.maxunicode + 1)]
 DIGITS = [character for character in EVERY_CHARACTER if unicodedata.category(character) == "Nd"]
 

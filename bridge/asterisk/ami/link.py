@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
 
 from bridge.asterisk.ami.address import ami_address
 from bridge.asterisk.ami.wire import AmiAction, AmiProtocol, Event
+from bridge.base.backoff import Backoff, Waits, is_set_within
+from bridge.base.tasks import Background
 from bridge.telephony.errors import ExchangeError, LinkDown, LoginRefused, Rejected, Unconfirmed, UnsafeValue
 
 LONGEST_LINE = 1000
 """Bytes. Asterisk discards a line of more than 1,024."""
 ANSWER_SECONDS = 10.0
-FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.25, 5.0
+RETRIES = Waits(first=0.25, longest=5.0)
+"""Between two connections; each node has Asterisks of its own, so nobody else comes back at the same moment."""
 
 _log = structlog.get_logger(__name__)
 
@@ -37,7 +39,7 @@ class AmiLink:
         self._ping_seconds = ping_seconds
         self._protocol: AmiProtocol | None = None
         self._logged_in = asyncio.Event()
-        self._keeper: asyncio.Task[None] | None = None
+        self._keeping = Background("ami_link_failed", host=self._address.host, port=self._address.port)
         self._event_handlers: list[Callable[[Event], None]] = []
         self._login_handlers: list[Callable[[], None]] = []
         self._doing = ""
@@ -55,13 +57,11 @@ class AmiLink:
 
     async def start(self) -> None:
         """Begin to connect, in the background."""
-        self._keeper = asyncio.create_task(self.stay_connected())
+        self._keeping.begin(self.stay_connected())
 
     async def close(self) -> None:
-        if self._keeper:
-            self._keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeper
+        self._keeping.cancel()
+        await self._keeping.wait()
         self.problem = "closed"
 
     @property
@@ -95,12 +95,12 @@ class AmiLink:
     async def stay_connected(self) -> None:
         """Connect, and connect again whenever the link is lost, until cancelled."""
         self.problem = "not connected yet"
-        wait = FIRST_RETRY_SECONDS
+        backoff = Backoff(RETRIES)
         while True:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     protocol = await self._connect()
-                wait = FIRST_RETRY_SECONDS
+                backoff.reset()
                 await self._watch(protocol)
                 self.problem = "the link was cut"
             except TimeoutError:
@@ -112,12 +112,11 @@ class AmiLink:
                 raise
             finally:
                 self._drop()
-            address = self._address
+            address, wait = self._address, backoff.failed()
             _log.warning(
                 "ami_link_lost", host=address.host, port=address.port, reason=self.problem, next_try_seconds=wait
             )
             await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_RETRY_SECONDS)
 
     async def _connect(self) -> AmiProtocol:
         self._doing = f"connecting to {self._address.host}:{self._address.port}"
@@ -156,9 +155,7 @@ class AmiLink:
                 raise LinkDown(f"Asterisk has been silent for {silent:.1f} s")
             if silent > self._ping_seconds:
                 self.post("Ping")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._ping_seconds / 2):
-                    await protocol.lost.wait()
+            await is_set_within(protocol.lost, self._ping_seconds / 2)
 
     def _lose(self) -> None:
         self._logged_in.clear()

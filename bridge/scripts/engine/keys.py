@@ -10,6 +10,11 @@ from bridge.scripts import limits
 END = "#"
 
 
+def masked(keys: str) -> str:
+    """As many stars as there are keys."""
+    return "*" * len(keys)
+
+
 class KeyBuffer:
     """Keys that were pressed and that nobody has taken yet, with their times, oldest first."""
 
@@ -67,22 +72,23 @@ class Entry:
         self._since = now
         self._last = now
 
-    def take_from(self, buffer: KeyBuffer, now: float) -> str | None:
-        """Takes keys until the input is complete; returns it, ``#`` when that was its only key, None to wait on."""
+    def take_from(self, buffer: KeyBuffer, now: float) -> bool:
+        """Takes keys until the input is complete; returns whether it is. ``#`` alone is an input too."""
         while buffer:
             digit, pressed = buffer.oldest()
             if self.keys and self._is_too_late(pressed):
-                return self.keys
+                return True
             buffer.take()
             if digit == END:
-                return self.keys or END
+                self.keys = self.keys or END
+                return True
             self.keys += digit
             self._last = pressed
             self.deadline = max(pressed, self._since) + self._gap
             if self._is_complete():
                 buffer.expect_end_mark(pressed + self._gap)
-                return self.keys
-        return self.keys if now >= self.deadline else None
+                return True
+        return now >= self.deadline
 
     def _is_too_late(self, pressed: float) -> bool:
         was_typed_ahead = pressed <= self._since

@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from bridge.scripts import limits
+from bridge.scripts.language.checks import KEYS, url_problem
 from bridge.scripts.language.expressions import NAME, Expression
-from bridge.scripts.language.forms import KEYS, url_problem
 from bridge.scripts.language.parsing import ExpressionError, parse_expression
 from bridge.scripts.language.problems import Problems
 from bridge.scripts.language.templates import Template, fixed, parse_template
 from bridge.telephony.numbers import parse_number, parse_sender
 
 
-class Members:
+class MemberReader:
     """One JSON object. A member that is missing or null gives the default; so does one that is wrong, once noted."""
 
     def __init__(self, value: Mapping[str, Any], path: str, problems: Problems) -> None:
@@ -87,13 +87,13 @@ class Members:
         self.refuse(name, f"must be one of {', '.join(words)}")
         return None
 
-    def members(self, name: str) -> Members:
+    def members(self, name: str) -> MemberReader:
         """An object; empty when missing."""
         value = self.value.get(name)
         if value is not None and not isinstance(value, Mapping):
             self.refuse(name, "must be an object")
             value = None
-        return Members(value or {}, self.path_of(name), self.problems)
+        return MemberReader(value or {}, self.path_of(name), self.problems)
 
     def items(self, name: str) -> list[Any]:
         """A list; empty when missing."""
@@ -103,15 +103,13 @@ class Members:
             value = None
         return value or []
 
-    def variable(self, name: str) -> str:
+    def variable(self, name: str) -> str | None:
         """The name of a variable."""
         value = self.text(name)
-        if value is not None and NAME.fullmatch(value):
+        if value is None or NAME.fullmatch(value):
             return value
-        self.required(name)
-        if value is not None:
-            self.refuse(name, "must be the name of a variable: letters, digits and _, not a digit first")
-        return "_"
+        self.refuse(name, "must be the name of a variable: letters, digits and _, not a digit first")
+        return None
 
     def template(self, name: str, longest: int = limits.MAX_EXPRESSION) -> Template | None:
         """A text that may contain ``${...}``."""
@@ -130,7 +128,6 @@ class Members:
     def condition(self, name: str) -> Expression | None:
         """An expression."""
         value = self.text(name)
-        self.required(name)
         if value is None:
             return None
         try:

@@ -1,1 +1,15 @@
-"""What a script can do."""
+"""The verbs: one file each, and this registry, which finds them.
+
+Every module of this folder is a verb and says so with its ``VERB``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from bridge.scripts.builder import Verb
+
+ALL: tuple[Verb, ...] = tuple(import_module(f"{__name__}.{module.name}").VERB for module in iter_modules(__path__))
+OBJECTS = {verb.name: verb for verb in ALL if not verb.is_word}
+WORDS = {verb.name: verb for verb in ALL if verb.is_word}

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bridge.speech.engines.engine import Samples
 from bridge.speech.sound.codec import Codec, encode, whole_frames
 from bridge.speech.sound.level import levelled
+from bridge.speech.sound.samples import Samples
 
 PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class EncodedPrompt:
     """The audio by codec's name, and its length as in ``Prompt``."""
 
     files: Mapping[str, bytes]
@@ -23,7 +23,9 @@ class Finished:
     sound_seconds: float
 
 
-def assemble(pieces: Sequence[str], sounds: Mapping[str, Mapping[int, Samples]], codecs: Sequence[Codec]) -> Finished:
+def assemble(
+    pieces: Sequence[str], sounds: Mapping[str, Mapping[int, Samples]], codecs: Sequence[Codec]
+) -> EncodedPrompt:
     """``sounds`` has each piece's samples by sample rate. Blocks."""
     return together(
         finish(levelled(join([sounds[piece][rate] if piece else None for piece in pieces], rate), rate), rate, codecs)
@@ -31,21 +33,21 @@ def assemble(pieces: Sequence[str], sounds: Mapping[str, Mapping[int, Samples]],
     )
 
 
-def finish(levelled: Samples, sample_rate: int, codecs: Sequence[Codec]) -> Finished:
+def finish(levelled: Samples, sample_rate: int, codecs: Sequence[Codec]) -> EncodedPrompt:
     """In whole frames: the audio for each of ``codecs`` with this sample rate. Blocks."""
     framed = whole_frames(levelled, sample_rate)
     files = {codec.name: encode(framed, codec.name) for codec in codecs if codec.sample_rate == sample_rate}
-    return Finished(files, len(framed) / sample_rate, round(len(levelled) / sample_rate, 3))
+    return EncodedPrompt(files, len(framed) / sample_rate, round(len(levelled) / sample_rate, 3))
 
 
-def together(parts: Iterable[Finished]) -> Finished:
+def together(parts: Iterable[EncodedPrompt]) -> EncodedPrompt:
     """The same sound at all its sample rates."""
     files: dict[str, bytes] = {}
     seconds = sound_seconds = 0.0
     for part in parts:
         files |= part.files
         seconds, sound_seconds = max(seconds, part.seconds), max(sound_seconds, part.sound_seconds)
-    return Finished(files, seconds, sound_seconds)
+    return EncodedPrompt(files, seconds, sound_seconds)
 
 
 def join(pieces: Sequence[Samples | None], sample_rate: int) -> Samples:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bridge.speech.engines.engine import Samples
-from bridge.speech.sound.sound import to_signal
+from bridge.speech.sound.samples import Samples, to_signal
 
 AUDIBLE_LEVEL = -46.0
 """In dBov, of 20 ms. Speech is at -20 here; the noise that silence was recorded with stays below."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.speech.engines.engine import Samples
 from bridge.speech.sound.ffmpeg import g722
+from bridge.speech.sound.samples import Samples
 
 FRAMES_PER_SECOND = 50
 TAIL_SECONDS = 0.04

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bridge.base.children import child
-from bridge.speech.engines.engine import Samples
 from bridge.speech.errors import AudioUnsupported
 from bridge.speech.sound.ffmpeg import FfmpegError
 from bridge.speech.sound.mixing import WINDOWS_PER_SECOND, Mixer
+from bridge.speech.sound.samples import Samples
 
 MOST_SECONDS = 1800
 DECODING_SECONDS = 60

@@ -8,8 +8,8 @@ import warnings
 
 import numpy as np
 
-from bridge.speech.engines.engine import Audio, Samples
 from bridge.speech.errors import SpeechError
+from bridge.speech.sound.samples import Samples, Waveform
 
 with warnings.catch_warnings():
     # pydub needs audioop (deprecated up to Python 3.12, a package of its own since) and has invalid escapes.
@@ -27,7 +27,7 @@ class FfmpegError(SpeechError):
     id = "FFMPEG_FAILED"
 
 
-def decode_mp3(data: bytes) -> Audio:
+def decode_mp3(data: bytes) -> Waveform:
     """``data`` as mono samples at its own rate; raises FfmpegError."""
     try:
         segment = AudioSegment.from_file(io.BytesIO(data), "mp3", codec="mp3")
@@ -36,13 +36,13 @@ def decode_mp3(data: bytes) -> Audio:
     except FileNotFoundError as error:
         raise FfmpegError("ffmpeg is not installed") from error
     mono = segment.set_sample_width(2).set_channels(1)
-    return Audio(np.frombuffer(mono.raw_data, np.dtype("<i2")), mono.frame_rate)
+    return Waveform(np.frombuffer(mono.raw_data, np.dtype("<i2")), mono.frame_rate)
 
 
-def at_tempo(audio: Audio, rate: float) -> Audio:
+def at_tempo(waveform: Waveform, rate: float) -> Waveform:
     """Spoken ``rate`` times as fast (0.5 to 2) at the same pitch; raises FfmpegError."""
-    pcm = _convert(audio.samples, audio.sample_rate, ["-filter:a", f"atempo={rate}", "-f", "s16le"])
-    return Audio(np.frombuffer(pcm, np.dtype("<i2")), audio.sample_rate)
+    pcm = _convert(waveform.samples, waveform.sample_rate, ["-filter:a", f"atempo={rate}", "-f", "s16le"])
+    return Waveform(np.frombuffer(pcm, np.dtype("<i2")), waveform.sample_rate)
 
 
 def g722(samples: Samples) -> bytes:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.speech.engines.engine import Samples
-from bridge.speech.sound.sound import FULL_SCALE, Signal, to_samples, to_signal
+from bridge.speech.sound.samples import FULL_SCALE, Samples, Signal, to_samples, to_signal
 
 SPEECH_LEVEL = -20.0
 """Active speech level in dBov (ITU-T G.100.1: 0 dBov is a full-scale square wave)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.speech.engines.engine import Samples
+from bridge.speech.sound.samples import Samples
 
 WINDOWS_PER_SECOND = 10
 RAMPS_PER_WINDOW = 10

@@ -11,16 +11,16 @@ from typing import Any
 
 PLACES = {
     "retention": ("bridge.reports.retention", "Retention", "sweep"),
-    "push": ("bridge.store.store", "Store", "claim_pushes"),
+    "push": ("bridge.store.outbox", "Outbox", "claim"),
     "trunk watch": ("bridge.asterisk.trunks", "TrunkWatch", "look"),
-    "recovery": ("bridge.store.store", "Store", "open_attempts"),
-    "expiry": ("bridge.store.store", "Store", "expire"),
-    "claiming": ("bridge.store.store", "Store", "claim_due"),
-    "lease": ("bridge.store.store", "Store", "renew_node"),
+    "recovery": ("bridge.store.calls", "Calls", "open_of"),
+    "expiry": ("bridge.store.messages", "Messages", "expire"),
+    "claiming": ("bridge.store.calls", "Calls", "claim_due"),
+    "lease": ("bridge.store.nodes", "Nodes", "renew"),
     "link to": ("bridge.asterisk.ami.wire", "AmiProtocol", "silent_seconds"),
 }
 """Each part, and what it does again and again."""
-OTHERS = {"accept": ("bridge.store.store", "Store", "accept")}
+OTHERS = {"accept": ("bridge.store.messages", "Messages", "accept")}
 PRIVATE = "zq7hostile"
 """What a caller has sent, and a fault may quote."""
 
@@ -40,10 +40,11 @@ def _may_fail(fault: Path, owner: type, method: str) -> None:
 if "serve" in sys.orig_argv and (folder := os.environ.get("FAULTS")):
     for fault, (module, owner, method) in (PLACES | OTHERS).items():
         _may_fail(Path(folder) / fault, getattr(importlib.import_module(module), owner), method)
-    for module, name, seconds in (
+    backoff = importlib.import_module("bridge.base.backoff")
+    for module, name, value in (
         ("bridge.reports.retention", "_EVERY_SECONDS", 0.2),
         ("bridge.dialer.recovery", "_EVERY_SECONDS", 0.2),
-        ("bridge.base.supervised", "LONGEST_REST_SECONDS", 2.0),
-        ("bridge.base.supervised", "CANNOT_LIVE_SECONDS", float(os.environ["CANNOT_LIVE_SECONDS"])),
+        ("bridge.base.tasks", "RESTS", backoff.Waits(first=1.0, longest=2.0, jitter=0.5)),
+        ("bridge.base.tasks", "CANNOT_LIVE_SECONDS", float(os.environ["CANNOT_LIVE_SECONDS"])),
     ):
-        setattr(importlib.import_module(module), name, seconds)
+        setattr(importlib.import_module(module), name, value)

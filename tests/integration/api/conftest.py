@@ -20,7 +20,8 @@ from bridge.api.authentication import Authenticator
 from bridge.api.services import Readiness
 from bridge.messages.attempt import Attempt, Spoken
 from bridge.recordings.files import RecordingFiles
-from bridge.speech import Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Claim, Claims, Store, Topic
 from tests import claims
 
@@ -48,7 +49,7 @@ class Desk:
     def _app(self) -> Application:
         return create_app(
             store=self.store,
-            authenticator=Authenticator(keys=KEYS, users=USERS, kept=self.store.credentials),
+            authenticator=Authenticator(keys=KEYS, users=USERS, kept=self.store.accounts.credentials),
             speech=self.speech,
             recordings=self.recordings,
             readiness=self.readiness,
@@ -121,7 +122,7 @@ class Desk:
             spoken=[Spoken(start + timedelta(seconds=3), "espeak-ng", "en", 3.2, False)],
         )
         assert attempt.ended_at is not None
-        await self.store.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=attempt.ended_at)
+        await self.store.calls.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=attempt.ended_at)
         return attempt
 
     async def finish_all(self) -> None:

@@ -114,7 +114,9 @@ def test_secrets_are_not_in_the_database(tmp_path: Path, database_url: str) -> N
 
 async def test_accounts_see_only_their_own(desk: Desk) -> None:
     for account in ("shop", "bank"):
-        await desk.store.add_credential(account=account, kind="key", name=account, digest=key_digest(f"{account}-key"))
+        await desk.store.accounts.add_credential(
+            account=account, kind="key", name=account, digest=key_digest(f"{account}-key")
+        )
     message = {"destinations": [{"to": "41793026727", "messageId": "mine"}], "text": "Hello"}
     for account in ("shop", "bank"):
         await desk.sent({"bulkId": "my-bulk", "messages": [message]}, "/tts/3/advanced", key=f"{account}-key")
@@ -136,8 +138,8 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 
 
 async def test_a_password_is_computed_once_and_free_then(store: Store) -> None:
-    await store.add_credential(account="shop", kind="user", name="eva", digest=password_digest("secret"))
-    authenticator = Authenticator(keys={}, users={}, kept=store.credentials)
+    await store.accounts.add_credential(account="shop", kind="user", name="eva", digest=password_digest("secret"))
+    authenticator = Authenticator(keys={}, users={}, kept=store.accounts.credentials)
     assert await authenticator.account(basic("eva", "secret")) == "shop"
     begun = time.process_time()
     for _ in range(100):
@@ -146,10 +148,10 @@ async def test_a_password_is_computed_once_and_free_then(store: Store) -> None:
 
 
 async def test_a_name_is_taken_until_its_user_is_revoked(store: Store) -> None:
-    number = await store.add_credential(account="shop", kind="user", name="eva", digest="1")
+    number = await store.accounts.add_credential(account="shop", kind="user", name="eva", digest="1")
     with pytest.raises(UserExists):
-        await store.add_credential(account="shop", kind="user", name="eva", digest="2")
-    assert await store.revoke_credential(number)
-    assert not await store.revoke_credential(number)
-    assert await store.add_credential(account="shop", kind="user", name="eva", digest="2") != number
-    assert [each.digest for each in await store.credentials()] == ["2"]
+        await store.accounts.add_credential(account="shop", kind="user", name="eva", digest="2")
+    assert await store.accounts.revoke_credential(number)
+    assert not await store.accounts.revoke_credential(number)
+    assert await store.accounts.add_credential(account="shop", kind="user", name="eva", digest="2") != number
+    assert [each.digest for each in await store.accounts.credentials()] == ["2"]

@@ -20,7 +20,7 @@ async def advanced(desk: Desk, **members: Any) -> Message:
     """What the store has of a message that is accepted."""
     message = {"destinations": [{"to": "41793026727"}], "text": "Hello", **members}
     sent = await desk.sent({"messages": [message]}, "/tts/3/advanced")
-    progress = await desk.store.progress("acme", sent["messages"][0]["messageId"])
+    progress = await desk.store.messages.progress("acme", sent["messages"][0]["messageId"])
     assert isinstance(progress, Progress)
     return progress.message
 
@@ -120,7 +120,7 @@ async def test_a_sending_speed_spreads_the_destinations(desk: Desk) -> None:
         ]
     }
     await desk.sent(body, "/tts/3/advanced")
-    progress = [await desk.store.progress("acme", f"m{n}") for n in range(3)]
+    progress = [await desk.store.messages.progress("acme", f"m{n}") for n in range(3)]
     turns = [each.message.send_at for each in progress if each is not None]
     assert [turn - turns[0] for turn in turns] == [timedelta(), timedelta(minutes=6), timedelta(minutes=12)]
 

@@ -52,7 +52,7 @@ async def fail(desk: Desk, claim: Claim, again_at: datetime) -> None:
     """The number was busy, and the message's policy has it called again."""
     end = claim.attempt.dialled_at + timedelta(seconds=1)
     busy = replace(claim.attempt, ended_at=end, cause=17, sip_status=486, status_id=15, error_id=5002)
-    await desk.store.call_again(claim.key, busy, again_at, 26)
+    await desk.store.calls.retry(claim.key, busy, again_at, 26)
 
 
 async def test_a_bulk_goes_from_pending_over_processing_to_finished(desk: Desk) -> None:
@@ -132,7 +132,7 @@ async def test_a_paused_claim_that_is_given_back_is_not_dialled(desk: Desk) -> N
     await send(desk, "41793026701")
     (claim,) = await desk.dial()
     await change(desk, "PAUSED")
-    await desk.store.release(claim.key, claim.attempt.id)
+    await desk.store.calls.release(claim.key, claim.attempt.id)
     assert await desk.dial() == []
 
 
@@ -142,19 +142,19 @@ async def test_a_paused_bulk_can_be_rescheduled_and_expires(desk: Desk) -> None:
     later = datetime.now(UTC) + DAY
     assert (await desk.put("/tts/3/bulks", {"sendAt": wire_time(later)}, bulkId="bulk")).status == 200
     assert await status(desk) == "PAUSED"
-    ended = await desk.store.expire(now=later + 2 * DAY, status_id=15, error_id=5408, limit=10)
+    ended = await desk.store.messages.expire(now=later + 2 * DAY, status_id=15, error_id=5408, limit=10)
     assert (ended, await status(desk)) == (1, "FINISHED")
 
 
 async def test_a_canceled_bulk_is_never_dialled_and_reports_each_message(desk: Desk) -> None:
     await send(desk, *(f"4179302670{n}" for n in range(4)))
     done, live, busy, *_ = await desk.dial()
-    await desk.store.release(_[0].key, _[0].attempt.id)
+    await desk.store.calls.release(_[0].key, _[0].attempt.id)
     await desk.finish(done)
     await fail(desk, busy, datetime.now(UTC))
     assert await change(desk, "CANCELED") == "CANCELED"
     assert desk.cancellations == 1
-    assert await desk.store.canceled_attempts("here") == [live.attempt.id]
+    assert await desk.store.calls.canceled("here") == [live.attempt.id]
     assert await desk.dial(later=DAY) == []
     for message in (busy.message, _[0].message):
         assert await state(desk, message.id) == ("done", "UNDELIVERABLE_NOT_DELIVERED", 5487)
@@ -169,7 +169,7 @@ async def test_a_call_that_ends_after_its_bulk_was_canceled_is_not_made_again(de
     live, unplaced = await desk.dial()
     await change(desk, "CANCELED")
     await fail(desk, live, datetime.now(UTC))
-    await desk.store.release(unplaced.key, unplaced.attempt.id)
+    await desk.store.calls.release(unplaced.key, unplaced.attempt.id)
     assert await desk.dial(later=DAY) == []
     assert await state(desk, live.message.id) == ("done", "EXPIRED_EXPIRED", 5002)
     assert await state(desk, unplaced.message.id) == ("done", "UNDELIVERABLE_NOT_DELIVERED", 5487)

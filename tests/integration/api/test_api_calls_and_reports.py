@@ -33,10 +33,10 @@ async def test_a_message_is_followed_from_queued_to_done(desk: Desk) -> None:
     assert (dialling["state"], dialling["attempt"]) == ("dialling", 1)
     assert dialling["dialledAt"] is not None
     rang_at = claim.attempt.dialled_at + timedelta(seconds=1)
-    await desk.store.move(claim.key, claim.attempt.id, State.RINGING, rang_at)
+    await desk.store.calls.move(claim.key, claim.attempt.id, State.RINGING, rang_at)
     ringing = await told(desk, f"/voice/1/calls/{token}")
     assert (ringing["state"], ringing["ringingAt"], ringing["answeredAt"]) == ("ringing", wire_time(rang_at), None)
-    await desk.store.move(claim.key, claim.attempt.id, State.IN_PROGRESS, rang_at + timedelta(seconds=2))
+    await desk.store.calls.move(claim.key, claim.attempt.id, State.IN_PROGRESS, rang_at + timedelta(seconds=2))
     talking = await told(desk, f"/voice/1/calls/{token}")
     assert (talking["state"], talking["endedAt"]) == ("in-progress", None)
     assert talking["ringingAt"] < talking["answeredAt"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.calls.scripting import Scripts
+from bridge.calls.scripts import Scripts
 from bridge.messages.message import Connection, Message
 from bridge.scripts import Interpreter
 from bridge.scripts.commands import Dial, Play, Silence
@@ -78,7 +78,7 @@ async def test_everything_that_may_be_said_is_kept(desk: Desk) -> None:
 
 async def kept(desk: Desk, *messages: dict[str, Any]) -> list[Message]:
     sent = await desk.sent({"messages": [{**JOIN, **members} for members in messages]}, PATH)
-    found = [await desk.store.progress("acme", each["messageId"]) for each in sent["messages"]]
+    found = [await desk.store.messages.progress("acme", each["messageId"]) for each in sent["messages"]]
     return [progress.message for progress in found if progress is not None]
 
 

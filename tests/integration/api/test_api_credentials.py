@@ -70,9 +70,9 @@ async def test_no_address_but_health_is_open(desk: Desk, path: str) -> None:
 
 async def test_an_empty_secret_is_never_taken(desk: Desk) -> None:
     with pytest.raises(ValueError, match="empty"):
-        Authenticator(keys={"": "acme"}, users={}, kept=desk.store.credentials)
+        Authenticator(keys={"": "acme"}, users={}, kept=desk.store.accounts.credentials)
     with pytest.raises(ValueError, match="empty"):
-        Authenticator(keys={}, users={("ana", ""): "acme"}, kept=desk.store.credentials)
+        Authenticator(keys={}, users={("ana", ""): "acme"}, kept=desk.store.accounts.credentials)
 
 
 async def test_an_account_sees_only_its_own(desk: Desk) -> None:

@@ -16,7 +16,7 @@ from bridge.api.advanced import AdvancedRequest
 from bridge.api.application import _ROUTES
 from bridge.api.openapi import _BODIES
 from bridge.api.requests import MultiRequest, SimpleMessage
-from bridge.calls.scripting import script_of, variables_of
+from bridge.calls.scripts import script_of, variables_of
 from bridge.messages.message import Message
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ async def what_is_kept(
     sent = await desk.sent(body, address)
     kept = []
     for told in sent["messages"]:
-        progress = await desk.store.progress("acme", told["messageId"])
+        progress = await desk.store.messages.progress("acme", told["messageId"])
         assert progress is not None
         kept.append(call_of(progress.message, asked))
     return [sent["bulkId"] if at_the_top and "bulkId" in members else None, kept]
@@ -224,7 +224,7 @@ async def test_every_member_of_a_scenario_is_kept(desk: Desk, path: str) -> None
     kept = []
     for members in SCENARIO[path]:
         created = await desk.sent({"name": "Menu", "script": ["hangup"], **members}, "/voice/ivr/1/scenarios")
-        (scenario,) = (await desk.store.scenarios("acme", [created["id"]])).values()
+        (scenario,) = (await desk.store.scenarios.by_id("acme", [created["id"]])).values()
         kept.append(scenario.body)
     assert kept[0] != kept[1]
 

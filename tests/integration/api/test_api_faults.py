@@ -37,7 +37,7 @@ async def test_an_unforeseen_fault_is_a_500_whose_place_is_logged_without_words(
         (message,) = bulk.messages
         raise RuntimeError(f"cannot call {message.to} to say: {message.content.text}")
 
-    monkeypatch.setattr(desk.store, "accept", broken)
+    monkeypatch.setattr(desk.store.messages, "accept", broken)
     with capture_logs(processors=[only_what_may_be_said]) as logs:
         answer = await desk.post("/tts/3/single", PRIVATE)
     assert answer.status == 500

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.calls.scripting import Scripts, variables_of
+from bridge.calls.scripts import Scripts, variables_of
 from bridge.messages.attempt import Collected, Input
 from bridge.messages.message import Launch, Notify, Retry
 
@@ -132,7 +132,7 @@ async def test_what_was_collected_is_in_both_reports_and_in_the_cdr(desk: Desk) 
             inputs=[Input(now, "3", "collect", []), Input(now, "", "noDtmf", []), Input(now, "9", None, [])],
             collected=[Collected("v", "3", "trojka"), Collected("pin", "****")],
         )
-        await desk.store.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=now)
+        await desk.store.calls.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=now)
 
     (flat,) = (await (await desk.get("/tts/3/reports", limit="1")).json())["results"]
     assert (flat["scenarioId"], flat["scenarioName"], flat["dtmfCodes"]) == (scenario_id, "Survey", "3, 9")

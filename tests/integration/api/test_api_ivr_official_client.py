@@ -90,14 +90,14 @@ async def test_a_launch_comes_back_as_a_report_and_a_recorded_file(voice: Callab
     (claim,) = await desk.dial()
     now = claim.attempt.dialled_at
     recording = new_recording(claim.attempt.id, "action", now, "#/script/2")
-    await desk.store.begin_recording("acme", claim.key, recording)
+    await desk.store.recordings.begin("acme", claim.key, recording)
     desk.recordings.folder.mkdir()
     desk.recordings.path(recording).write_bytes(bytes(44 + 16_000))
-    await desk.store.finish_recording(await desk.recordings.finished(recording, 1))
+    await desk.store.recordings.finish(await desk.recordings.finished(recording, 1))
     attempt = replace(
         claim.attempt, answered_at=now, ended_at=now, status_id=5, error_id=5000, collected=[Collected("v", "3")]
     )
-    await desk.store.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=now)
+    await desk.store.calls.finish(claim.key, attempt, status_id=5, error_id=5000, done_at=now)
 
     (report,) = (await voice("get_voice_delivery_reports", bulk_id="BULK-ID-1")).results
     assert report.voice_call.ivr.scenario_id == created.id

@@ -16,7 +16,7 @@ from aiohttp import ClientResponse, FormData
 from bridge.asterisk.journal import Journal
 from bridge.reports.cdr_files import CdrFiles
 from bridge.reports.retention import Limits, Retention
-from bridge.speech import UploadUnknown
+from bridge.speech.errors import UploadUnknown
 from tests.sounds import sine, wav
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ async def test_an_upload_that_nobody_uses_for_90_days_is_dropped(desk: Desk, tmp
     data = tone(tmp_path, "menu.wav", 0.5)
     used, unused = await uploaded(desk, data, "used.wav"), await uploaded(desk, data, "unused.wav")
     now = datetime.now(UTC)
-    await desk.store.use_uploads("acme", [used["id"]], now + timedelta(days=89))
+    await desk.store.uploads.use("acme", [used["id"]], now + timedelta(days=89))
     retention = Retention(
         store=desk.store,
         recordings=desk.recordings,

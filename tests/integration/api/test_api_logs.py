@@ -31,7 +31,7 @@ async def tos(desk: Desk, query: str = "") -> list[str]:
 async def was_sent(desk: Desk, *numbers: str, ago: timedelta, bulk_id: str | None = None) -> None:
     """Messages that were accepted in the past, when they were due."""
     order = Order(Content(text="Hello"), [Destination(number, f"to-{number}") for number in numbers], sender="12345")
-    await desk.store.accept(expand([order], account="acme", now=datetime.now(UTC) - ago, bulk_id=bulk_id))
+    await desk.store.messages.accept(expand([order], account="acme", now=datetime.now(UTC) - ago, bulk_id=bulk_id))
 
 
 async def answered(desk: Desk) -> list[Attempt]:

@@ -103,7 +103,7 @@ async def test_advanced_with_everything_the_client_knows(desk: Desk, voice: Call
     sent = await voice("send_advanced_voice_tts", CallsAdvancedBody(bulk_id="BULK-ID-1", messages=[message]))
     assert sent.bulk_id == "BULK-ID-1"
     assert sent.messages[0].message_id == "mine-1"
-    kept = await desk.store.progress("acme", "mine-1")
+    kept = await desk.store.messages.progress("acme", "mine-1")
     assert kept is not None
     assert kept.message.content.machine_detection == "hangup"
     assert kept.message.content.call_transfers[0]["callTransferMaxDuration"] == 45

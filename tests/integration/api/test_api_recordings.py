@@ -42,11 +42,11 @@ async def recorded(
     await desk.sent({"messages": [CALL]}, "/tts/3/advanced")
     (claim,) = await desk.dial()
     recording = new_recording(claim.attempt.id, kind, claim.attempt.dialled_at, pointer)
-    await desk.store.begin_recording(claim.account, claim.key, recording)
+    await desk.store.recordings.begin(claim.account, claim.key, recording)
     if seconds is not None:
         write(desk, recording, seconds)
     recording = await desk.recordings.finished(recording, CALL_SECONDS)
-    await desk.store.finish_recording(recording)
+    await desk.store.recordings.finish(recording)
     await desk.finish(claim)
     return claim, recording
 
@@ -129,7 +129,7 @@ async def test_a_call_that_goes_on_has_its_recording_later(desk: Desk) -> None:
     await desk.sent({"messages": [CALL]}, "/tts/3/advanced")
     (claim,) = await desk.dial()
     recording = new_recording(claim.attempt.id, "call", claim.attempt.dialled_at)
-    await desk.store.begin_recording(claim.account, claim.key, recording)
+    await desk.store.recordings.begin(claim.account, claim.key, recording)
     write(desk, recording, 1)
     assert (await desk.get(f"/voice/ivr/1/files/{recording.id}")).status == 409
     assert await (await desk.get("/voice/ivr/1/files")).json() == {"files": []}
@@ -168,9 +168,9 @@ async def test_what_actions_recorded_is_listed_with_its_place_in_the_script(desk
         (claim,) = await desk.dial()
         at = claim.attempt.dialled_at + timedelta(seconds=len(number))
         recording = new_recording(claim.attempt.id, "action", at, "#/script/1")
-        await desk.store.begin_recording(claim.account, claim.key, recording)
+        await desk.store.recordings.begin(claim.account, claim.key, recording)
         write(desk, recording, 1)
-        await desk.store.finish_recording(await desk.recordings.finished(recording, 1))
+        await desk.store.recordings.finish(await desk.recordings.finished(recording, 1))
         await desk.finish(claim)
 
     async def files(**query: str) -> list[Any]:
@@ -194,8 +194,8 @@ async def test_a_claim_that_is_given_back_takes_its_recording_with_it(desk: Desk
     await desk.sent({"messages": [CALL]}, "/tts/3/advanced")
     (claim,) = await desk.dial()
     recording = new_recording(claim.attempt.id, "call", claim.attempt.dialled_at)
-    await desk.store.begin_recording(claim.account, claim.key, recording)
-    await desk.store.release(claim.key, claim.attempt.id)
+    await desk.store.recordings.begin(claim.account, claim.key, recording)
+    await desk.store.calls.release(claim.key, claim.attempt.id)
     assert (await desk.get(f"/voice/ivr/1/files/{recording.id}")).status == 404
 
 
@@ -203,9 +203,9 @@ async def test_nobody_answered_so_there_is_nothing_to_miss(desk: Desk) -> None:
     await desk.sent({"messages": [CALL]}, "/tts/3/advanced")
     (claim,) = await desk.dial()
     recording = new_recording(claim.attempt.id, "call", claim.attempt.dialled_at)
-    await desk.store.begin_recording(claim.account, claim.key, recording)
-    await desk.store.forget_recording(recording.id)
+    await desk.store.recordings.begin(claim.account, claim.key, recording)
+    await desk.store.recordings.forget(recording.id)
     now = claim.attempt.dialled_at
     unanswered = replace(claim.attempt, ended_at=now, status_id=15, error_id=5003)
-    await desk.store.finish(claim.key, unanswered, status_id=15, error_id=5003, done_at=now)
+    await desk.store.calls.finish(claim.key, unanswered, status_id=15, error_id=5003, done_at=now)
     assert "recordingState" not in await reported(desk, "/tts/3/reports")

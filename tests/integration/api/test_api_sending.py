@@ -18,7 +18,7 @@ GOOD = {"from": "38515507799", "to": "41793026727", "text": "Hello"}
 
 async def kept(desk: Desk, sent: Any) -> Message:
     """What the store has of the first message of an answer."""
-    progress = await desk.store.progress("acme", sent["messages"][0]["messageId"])
+    progress = await desk.store.messages.progress("acme", sent["messages"][0]["messageId"])
     assert isinstance(progress, Progress)
     return progress.message
 

@@ -36,7 +36,7 @@ async def paths_at_fault(desk: Desk, path: str, body: Any, method: str = "POST")
 async def kept_scenario(desk: Desk, script: list[Any]) -> str:
     """A scenario from a time when another engine spoke."""
     scenario = new_scenario(ScenarioBody("Old", script), datetime.now(UTC))
-    await desk.store.add_scenario("acme", scenario)
+    await desk.store.scenarios.add("acme", scenario)
     return scenario.id
 
 
@@ -174,10 +174,10 @@ async def test_an_unknown_upload_is_refused_where_it_is_played(desk: Desk) -> No
 
 async def test_an_upload_that_a_launch_plays_is_kept_on(desk: Desk) -> None:
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
-    await desk.store.add_upload("acme", Upload(UNKNOWN, "a.wav", "wav", 9, 1.0, long_ago, long_ago))
+    await desk.store.uploads.add("acme", Upload(UNKNOWN, "a.wav", "wav", 9, 1.0, long_ago, long_ago))
     scenario_id = await kept_scenario(desk, [{"playFromUpload": UNKNOWN}])
     await desk.sent({"messages": [{"scenarioId": scenario_id, **DESTINATIONS}]}, LAUNCHES)
-    (upload,) = await desk.store.uploads("acme", limit=1, offset=0)
+    (upload,) = await desk.store.uploads.page("acme", limit=1, offset=0)
     assert upload == replace(upload, used_at=max(upload.used_at, long_ago.replace(year=2026)))
 
 

@@ -15,13 +15,15 @@ from aiohttp.web import Application, Request
 from bridge.api.application import create_app
 from bridge.api.authentication import Authenticator
 from bridge.api.services import Readiness
+from bridge.base.backoff import Waits
 from bridge.base.objects import Bucket, ObjectStorageFailed
 from bridge.messages.recording import RecordingState
 from bridge.recordings import uploads as recording_uploads
 from bridge.recordings.files import RecordingFiles
 from bridge.recordings.sweep import RecordingSweep
 from bridge.recordings.uploads import RecordingUploads
-from bridge.speech import Speech, build_engines
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.speech import Speech
 from bridge.store import Store
 from tests.object_storage import StorageNetwork, stored
 from tests.recorded import HOUR, NOW, begun, call, recorded, state, write
@@ -33,7 +35,7 @@ KEY = {"Authorization": "App the-key"}
 @asynccontextmanager
 async def uploading(store: Store, files: RecordingFiles, node: str = "here") -> AsyncIterator[RecordingUploads]:
     """The daemon's task, until it is killed."""
-    uploads = RecordingUploads(store=store, files=files, node=node)
+    uploads = RecordingUploads(recordings=store.recordings, files=files, node=node)
     task = asyncio.create_task(uploads.run())
     try:
         yield uploads
@@ -61,7 +63,7 @@ async def front_desk(store: Store, tmp_path: Path) -> AsyncIterator[Callable[[Re
     async def front_desk(files: RecordingFiles) -> Client:
         app = create_app(
             store=store,
-            authenticator=Authenticator(keys={"the-key": "acme"}, users={}, kept=store.credentials),
+            authenticator=Authenticator(keys={"the-key": "acme"}, users={}, kept=store.accounts.credentials),
             speech=speech,
             recordings=files,
             readiness=readiness,
@@ -94,7 +96,7 @@ async def test_a_recording_leaves_the_node_when_it_is_stored(
 async def test_a_call_that_goes_on_keeps_its_recording(store: Store, files: RecordingFiles, bucket: Bucket) -> None:
     recording = await begun(store, await call(store))
     write(files, recording)
-    await RecordingUploads(store=store, files=files, node="here").upload_all()
+    await RecordingUploads(recordings=store.recordings, files=files, node="here").upload_all()
     assert files.path(recording).exists()
     assert stored(bucket) == {}
 
@@ -102,7 +104,7 @@ async def test_a_call_that_goes_on_keeps_its_recording(store: Store, files: Reco
 async def test_recordings_wait_while_storage_is_away_also_over_a_restart(
     store: Store, files: RecordingFiles, bucket: Bucket, network: StorageNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording_uploads, "FIRST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(recording_uploads, "WHILE_AWAY", Waits(first=0.1, longest=300.0))
     network.away = True
     recordings = [await recorded(store, files, f"m{number}") for number in range(6)]
     for _ in range(2):
@@ -120,7 +122,7 @@ async def test_recordings_wait_while_storage_is_away_also_over_a_restart(
 async def test_a_file_that_is_gone_holds_up_no_other(store: Store, files: RecordingFiles, bucket: Bucket) -> None:
     gone, there = await recorded(store, files, "m1"), await recorded(store, files, "m2")
     files.path(gone).unlink()
-    await RecordingUploads(store=store, files=files, node="here").upload_all()
+    await RecordingUploads(recordings=store.recordings, files=files, node="here").upload_all()
     assert await state(store, gone) == RecordingState.LOST
     assert list(stored(bucket)) == [f"recordings/{there.id}.wav"]
 
@@ -130,8 +132,8 @@ async def test_what_was_stored_before_the_daemon_was_killed_is_swept_from_the_di
 ) -> None:
     recording = await recorded(store, files)
     await files.store(recording)
-    await store.recording_stored(recording.id)
-    sweep = RecordingSweep(store=store, files=files, node="here")
+    await store.recordings.stored(recording.id)
+    sweep = RecordingSweep(recordings=store.recordings, files=files, node="here")
     await sweep.find_lost()
     await sweep.remove_orphans(NOW + 2 * HOUR)
     assert not files.path(recording).exists()
@@ -140,8 +142,8 @@ async def test_what_was_stored_before_the_daemon_was_killed_is_swept_from_the_di
 
 async def test_retention_deletes_what_is_stored(store: Store, files: RecordingFiles, bucket: Bucket) -> None:
     recording = await recorded(store, files)
-    await RecordingUploads(store=store, files=files, node="here").upload_all()
-    sweep = RecordingSweep(store=store, files=files, node="elsewhere")
+    await RecordingUploads(recordings=store.recordings, files=files, node="here").upload_all()
+    sweep = RecordingSweep(recordings=store.recordings, files=files, node="elsewhere")
     await sweep.remove_expired(NOW)
     assert len(stored(bucket)) == 1
     await sweep.remove_expired(NOW + HOUR)
@@ -153,18 +155,18 @@ async def test_retention_forgets_nothing_that_it_could_not_delete(
     store: Store, files: RecordingFiles, bucket: Bucket, network: StorageNetwork
 ) -> None:
     recording = await recorded(store, files)
-    await RecordingUploads(store=store, files=files, node="here").upload_all()
+    await RecordingUploads(recordings=store.recordings, files=files, node="here").upload_all()
     network.away = True
     network.cut()
-    sweep = RecordingSweep(store=store, files=files, node="here")
+    sweep = RecordingSweep(recordings=store.recordings, files=files, node="here")
     with pytest.raises(ObjectStorageFailed):
         await sweep.remove_expired(NOW + HOUR)
     assert await state(store, recording) == RecordingState.AVAILABLE
-    assert await store.remove_messages(done_before=NOW + HOUR, limit=10) == 0
+    assert await store.messages.remove(done_before=NOW + HOUR, limit=10) == 0
     network.away = False
     await sweep.remove_expired(NOW + HOUR)
     assert stored(bucket) == {}
-    assert await store.remove_messages(done_before=NOW + HOUR, limit=10) == 1
+    assert await store.messages.remove(done_before=NOW + HOUR, limit=10) == 1
 
 
 async def test_any_node_plays_what_is_stored_whole_and_in_parts(
@@ -175,7 +177,7 @@ async def test_any_node_plays_what_is_stored_whole_and_in_parts(
 ) -> None:
     recording = await recorded(store, files)
     data = files.path(recording).read_bytes()
-    await RecordingUploads(store=store, files=files, node="here").upload_all()
+    await RecordingUploads(recordings=store.recordings, files=files, node="here").upload_all()
     other = RecordingFiles(tmp_path / "other", node="other", objects=files.objects)
     client = await front_desk(other)
     answer = await client.get("/tts/3/files/m1/41793026727", headers=KEY)
@@ -214,7 +216,7 @@ async def test_a_listener_is_told_when_storage_fails_before_or_within_the_record
     front_desk: Callable[[RecordingFiles], Awaitable[Client]],
 ) -> None:
     recording = await recorded(store, files, seconds=60)
-    await RecordingUploads(store=store, files=files, node="here").upload_all()
+    await RecordingUploads(recordings=store.recordings, files=files, node="here").upload_all()
     client, path = await front_desk(files), f"/voice/ivr/1/files/{recording.id}"
     network.cut()
     network.away = True
@@ -229,7 +231,7 @@ async def test_a_listener_is_told_when_storage_fails_before_or_within_the_record
 
 
 async def _is_stored(store: Store, recording_id: str) -> bool:
-    recording = await store.recording("acme", recording_id)
+    recording = await store.recordings.find("acme", recording_id)
     return recording is not None and recording.node is None
 
 
@@ -264,5 +266,5 @@ async def test_a_file_that_cannot_be_removed_or_read_holds_up_no_other(
         await until(partial(_is_stored, store, late.id))
     assert len(stored(bucket)) == 9
     monkeypatch.undo()
-    await RecordingSweep(store=store, files=files, node="here").remove_orphans(NOW + 2 * HOUR)
+    await RecordingSweep(recordings=store.recordings, files=files, node="here").remove_orphans(NOW + 2 * HOUR)
     assert not files.path(stuck).exists()

@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 
 from bridge.base.objects import Bucket, Objects, ObjectStorageFailed
-from bridge.speech import Phrase, Prompt, Speech, SpeechError, UploadUnknown, build_engines
-from bridge.speech.kept.cache import seal
-from bridge.speech.kept.shared import LOOK_SECONDS
+from bridge.speech.cache.cache import seal
+from bridge.speech.cache.shared_fragments import LOOK_SECONDS
+from bridge.speech.engine_registry import build_engines
+from bridge.speech.errors import SpeechError, UploadUnknown
+from bridge.speech.phrase import Phrase, Prompt
+from bridge.speech.speech import Speech
 from tests.integration.storage.conftest import Open
 from tests.object_storage import StorageNetwork, stored
 
@@ -25,7 +28,7 @@ NewNode = Callable[[str, Objects], Speech]
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A phrase waits for storage on a busy machine, which has not failed."""
-    monkeypatch.setattr("bridge.speech.kept.shared.LOOK_SECONDS", 20)
+    monkeypatch.setattr("bridge.speech.cache.shared_fragments.LOOK_SECONDS", 20)
 
 
 @pytest.fixture
@@ -110,7 +113,7 @@ async def test_storage_that_fails_holds_up_a_phrase_for_half_a_second_and_the_ne
     one: Speech, network: StorageNetwork, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
     await one.prepare(Phrase("before"))
-    monkeypatch.setattr("bridge.speech.kept.shared.LOOK_SECONDS", LOOK_SECONDS)
+    monkeypatch.setattr("bridge.speech.cache.shared_fragments.LOOK_SECONDS", LOOK_SECONDS)
     setattr(network, trouble, True)
     began = time.monotonic()
     await one.prepare(Phrase(", ".join(f"piece {number}" for number in range(20))))

@@ -1,0 +1,112 @@
+"""What a call has come to, kept so that another process can go on with its script where this one stopped."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from pydantic import TypeAdapter
+
+from bridge.calls.detail import CallDetail
+from bridge.recordings.of_call import Action
+from bridge.scripts import Interpreter, events
+from bridge.store import OpenAttempt
+
+_log = structlog.get_logger(__name__)
+
+Told = tuple[float, events.Event | None]
+"""When the script was told something, on the call's clock, and what; None is that it was to begin."""
+
+
+@dataclass(slots=True)
+class CallProgress:
+    """A call so far. Its clock counts seconds from ``began_at``.
+
+    An interpreter that is told the same again comes to stand where the first one stood. ``loops_left`` is how often
+    the prompt that plays is to be played once more; None when nothing was kept since the script began.
+    """
+
+    began_at: datetime
+    detail: CallDetail = field(default_factory=CallDetail)
+    told: list[Told] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    loops_left: int | None = 0
+
+    @property
+    def script_has_begun(self) -> bool:
+        return any(event is None for _, event in self.told)
+
+    @property
+    def latest(self) -> float:
+        """When the script was told something last."""
+        return self.told[-1][0] if self.told else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """It as JSON: events are [seconds, name, members], the start of the script is [seconds]."""
+
+    began_at: datetime
+    course: CallDetail
+    told: list[list[Any]]
+    actions: list[Action]
+    loops_left: int | None
+
+
+_kept = TypeAdapter(_Kept)
+
+
+def dump(progress: CallProgress) -> list[Any]:
+    """It as JSON values."""
+    told = [[at] if event is None else [at, *events.to_json(event)] for at, event in progress.told]
+    kept = _Kept(progress.began_at, progress.detail, told, progress.actions, progress.loops_left)
+    return [_kept.dump_python(kept, mode="json")]
+
+
+def load(happened: list[Any]) -> CallProgress:
+    """What ``dump`` was given. Raises whatever comes when it is something else."""
+    (values,) = happened
+    kept = _kept.validate_python(values)
+    told: list[Told] = [(at, events.from_json(event) if event else None) for at, *event in kept.told]
+    return CallProgress(kept.began_at, kept.course, told, kept.actions, kept.loops_left)
+
+
+def progress_of(found: OpenAttempt) -> CallProgress:
+    """What is known of an attempt of another process; whoever saw the answer had the script begin.
+
+    Nothing is kept of a call on which nothing but that happened.
+    """
+    if found.happened:
+        try:
+            return load(found.happened)
+        except Exception:  # of another version, or damaged
+            _log.exception("past_not_read")
+    attempt = found.claim.attempt
+    detail = CallDetail(ringing_at=attempt.ringing_at, answered_at=attempt.answered_at)
+    if attempt.answered_at is None:
+        return CallProgress(attempt.dialled_at, detail)
+    return CallProgress(attempt.answered_at, detail, told=[(0.0, None)], loops_left=None)
+
+
+def replay(interpreter: Interpreter, told: list[Told]) -> None:
+    """Bring a new interpreter to where another one stood; what it commands was done already."""
+    for at, event in told:
+        if event is None:
+            interpreter.start(at)
+        else:
+            interpreter.handle(event, at)
+
+
+class Clock:
+    """The seconds of one call, going on in whichever process follows it."""
+
+    def __init__(self, progress: CallProgress) -> None:
+        elapsed = (datetime.now(UTC) - progress.began_at).total_seconds()
+        # Also when the machine's clock was put back meanwhile, the call's goes forward.
+        self._zero = time.monotonic() - max(elapsed, progress.latest)
+
+    def now(self) -> float:
+        return time.monotonic() - self._zero

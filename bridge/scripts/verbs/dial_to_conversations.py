@@ -1,0 +1,7 @@
+"""``dialToConversations`` of the hosted service is refused by name."""
+
+from __future__ import annotations
+
+from bridge.scripts.builder import refused
+
+VERB = refused("dialToConversations", "only telephone numbers can be dialled")

@@ -1,0 +1,7 @@
+"""``dialToWebRTC`` of the hosted service is refused by name."""
+
+from __future__ import annotations
+
+from bridge.scripts.builder import refused
+
+VERB = refused("dialToWebRTC", "only telephone numbers can be dialled")

@@ -1,0 +1,7 @@
+"""``sendSms`` of the hosted service is refused by name."""
+
+from __future__ import annotations
+
+from bridge.scripts.builder import refused
+
+VERB = refused("sendSms", "there is nothing here to send an SMS with")

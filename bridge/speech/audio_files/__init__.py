@@ -1,0 +1,1 @@
+"""What applications and recordings bring: audio files, made into prompts."""

@@ -1,1 +1,0 @@
-"""Sound that is kept: speech, private prompts, downloads, uploads."""
