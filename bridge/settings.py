@@ -126,7 +126,7 @@ def _as_its_reader_says() -> Iterator[None]:
 
 
 class Settings(BaseSettings):
-    """Everything an operator can set. ``docs/configuration.md`` has a line for each."""
+    """Everything an operator can set. ``docs/reference/configuration.md`` has a line for each."""
 
     # The default address of AMI has no secret: commands that say nothing to Asterisk need none.
     model_config = SettingsConfigDict(env_prefix="VOICEBRIDGE_", extra="forbid", validate_default=False)

@@ -122,7 +122,8 @@ async def database(settings: Settings) -> str:
     try:
         is_new, ahead = await _looked_at(Database(settings.store_url))
     except SchemaUnknown as error:
-        raise Trouble(f"{name}: {error}", 'Read "Going back to an earlier version" in docs/backup.md.') from error
+        remedy = 'Read "Going back to an earlier version" in docs/how-to/backup.md.'
+        raise Trouble(f"{name}: {error}", remedy) from error
     except SchemaOld as error:
         raise Trouble(f"{name}: {error}", "Or start the daemon of this version, which does the same.") from error
     except StoreFailed as error:

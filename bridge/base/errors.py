@@ -8,8 +8,8 @@ from typing import ClassVar
 class VoicebridgeError(Exception):
     """Something a caller, an operator or an application can be told about.
 
-    Each subclass has a stable ``id`` (upper case words, listed in ``docs/errors.md``); the message says what was
-    wrong and where. A command that ends with it has the exit status ``exit_status``. One that ``quotes_callers``
+    Each subclass has a stable ``id`` (upper case words, listed in ``docs/reference/errors.md``); the message says what
+    was wrong and where. A command that ends with it has the exit status ``exit_status``. One that ``quotes_callers``
     repeats what was sent, to who sent it: the log has its id alone.
     """
 

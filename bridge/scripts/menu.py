@@ -1,6 +1,6 @@
 """``actions``, ``actionGroups``, ``callTransfers``, ``repeatDtmf`` and ``maxDtmf``: what keys do on a message.
 
-The inner shape of actions and action groups is ours; see ``docs/scripts.md``.
+The inner shape of actions and action groups is ours; see ``docs/reference/scripts.md``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A backup that is taken while calls are made, and restored after more calls, as docs/backup.md says."""
+"""A backup that is taken while calls are made, and restored after more calls, as docs/how-to/backup.md says."""
 
 from __future__ import annotations
 

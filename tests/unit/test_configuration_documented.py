@@ -1,4 +1,4 @@
-"""``docs/configuration.md`` has a line for every setting, and none for anything else."""
+"""``docs/reference/configuration.md`` has a line for every setting, and none for anything else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bridge.settings import Settings
 
-DOCUMENTED = Path(__file__).parents[2] / "docs" / "configuration.md"
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 
 
 def test_every_setting_has_one_line() -> None:

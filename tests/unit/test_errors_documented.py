@@ -10,7 +10,7 @@ from pathlib import Path
 import bridge
 from bridge.base.errors import VoicebridgeError
 
-DOCUMENTED = (Path(__file__).parents[2] / "docs" / "errors.md").read_text()
+DOCUMENTED = (Path(__file__).parents[2] / "docs" / "reference" / "errors.md").read_text()
 
 
 def every_error(base: type[VoicebridgeError] = VoicebridgeError) -> list[type[VoicebridgeError]]:

@@ -59,7 +59,7 @@ def test_an_error_without_a_name_of_its_own_carries_its_sip_status() -> None:
 
 
 def test_the_documentation_lists_every_status_and_error() -> None:
-    documentation = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
+    documentation = (Path(__file__).parents[2] / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     rows = [line.replace("*", "").replace("`", "") for line in documentation.splitlines()]
     for known in statuses():
         assert f"| {known.id} | {STATUS_GROUPS.index(known.group)} | {known.name} |" in rows

@@ -16,7 +16,7 @@ from bridge.speech.engine_registry import DEFAULT_ENGINES, ENGINE_NAMES, build_e
 from bridge.speech.errors import EngineUnavailableError
 from bridge.speech.text.languages import language_code
 
-DOCUMENTED = Path(__file__).parents[2] / "docs" / "speech.md"
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "reference" / "speech.md"
 
 
 def test_the_engines_there_are() -> None:

@@ -14,7 +14,7 @@ from bridge.scripts import ScriptInvalid, compile_scenario, verbs
 from bridge.scripts.builder import Verb
 from bridge.scripts.language.kinds import Member
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "scripts.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "reference" / "scripts.md"
 BEGIN = "<!-- verbs: written by tests/unit/scripts/test_scripts_verbs.py -->\n"
 END = "<!-- end of verbs -->\n"
 
