@@ -40,9 +40,9 @@ class CallDetail:
     def note(self, fact: commands.Fact, at: datetime) -> None:
         """Keep what the script found out."""
         match fact:
-            case commands.Input(keys, action, groups):
+            case commands.KeysEntered(keys, action, groups):
                 self.inputs.append(Input(at, keys, action, list(groups)))
-            case commands.Collected(variable, keys, meaning):
+            case commands.VariableCollected(variable, keys, meaning):
                 self.collected.append(Collected(variable, keys, meaning))
             case commands.LimitReached(limit):
                 self.limit_reached = limit

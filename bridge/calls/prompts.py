@@ -33,7 +33,7 @@ class Prompts:
         *,
         sensitive: bool,
         fetched_for: str,
-        recording: Callable[[commands.Recording], Path | None],
+        recording: Callable[[commands.RecordedAudio], Path | None],
     ) -> None:
         self._speech = speech
         self._sensitive = sensitive
@@ -60,7 +60,7 @@ class Prompts:
     async def make(self, wanted: commands.Prompt) -> Prompt | None:
         """A prompt that was not known before the call; None when it cannot be made."""
         try:
-            if isinstance(wanted, commands.Recording):
+            if isinstance(wanted, commands.RecordedAudio):
                 return await self._played_back(wanted)
             await self._keep(wanted)
         except SpeechError as error:
@@ -90,17 +90,17 @@ class Prompts:
                 return self._noted(await self._speech.prepare(phrase))
             case commands.Audio(url):
                 return await self._speech.prepare_audio(url, fetched_for=self._fetched_for)
-            case commands.Upload(id):
+            case commands.UploadedAudio(id):
                 return await self._speech.upload(id)
             case commands.Silence(seconds):
                 return await self._speech.silence(seconds)
             case commands.Tty(text):
                 sound = text_telephone(text)
                 return self._noted(await self._speech.prepare_sound(sound, private=self._sensitive))
-            case commands.Recording():
+            case commands.RecordedAudio():
                 raise AssertionError("what is recorded on the call is never known before it")
 
-    async def _played_back(self, wanted: commands.Recording) -> Prompt | None:
+    async def _played_back(self, wanted: commands.RecordedAudio) -> Prompt | None:
         """Made anew each time: the same reference may mean another recording by then."""
         path = self._recording(wanted)
         if path is None:

@@ -22,7 +22,7 @@ from bridge.telephony.events import (
     Detected,
     Ended,
     GreetingOver,
-    Key,
+    KeyPressed,
     Ready,
     Ringing,
     TransferAnswered,
@@ -129,7 +129,7 @@ class CallSession:
 
     async def _in_terms_of_the_script(self, event: CallEvent | events.Event) -> events.Event | None:
         match event:
-            case Key(digit=digit):
+            case KeyPressed(digit=digit):
                 return events.Key(digit)
             case Detected(answered_by=answered_by, reason=reason):
                 self._detail.answered_by, self._detail.answered_by_reason = answered_by, reason
@@ -148,7 +148,7 @@ class CallSession:
         """Do what the script wants; when it ``resumes``, another process has commanded it before."""
         for command in wanted:
             match command:
-                case commands.Input() | commands.Collected() | commands.LimitReached():
+                case commands.KeysEntered() | commands.VariableCollected() | commands.LimitReached():
                     self._detail.note(command, datetime.now(UTC))
                 case commands.SetTimer(name, at):
                     self._set_timer(name, at)

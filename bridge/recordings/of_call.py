@@ -101,7 +101,7 @@ class CallRecordings:
         """That file is complete, and so many seconds long."""
         self.actions[-1].seconds = seconds
 
-    def find(self, wanted: commands.Recording) -> Path | None:
+    def find(self, wanted: commands.RecordedAudio) -> Path | None:
         """The file of something that a verb has recorded on this call."""
         ended = [action for action in self.actions if action.seconds]
         match wanted.reference:

@@ -1,7 +1,8 @@
 """What the interpreter wants done, and what it found out.
 
-Commands with an ``id`` are answered by an event with the same ``id``, unless the call ends first. Facts (Input,
-Collected, LimitReached) are for the CDR and want no answer. Seconds are seconds; ``at`` is on the caller's clock.
+Commands with an ``id`` are answered by an event with the same ``id``, unless the call ends first. Facts (KeysEntered,
+VariableCollected, LimitReached) are for the CDR and want no answer. Seconds are seconds; ``at`` is on the clock of the
+caller.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadedAudio:
     """An audio file that was uploaded before, by its id."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class RecordedAudio:
     """Something recorded before: the last of this call (None), the n-th of this call from 0, or by its identifier."""
 
     reference: str | int | None
@@ -57,7 +58,7 @@ class Silence:
     seconds: float
 
 
-Prompt = Say | Audio | Upload | Recording | Tty | Silence
+Prompt = Say | Audio | UploadedAudio | RecordedAudio | Tty | Silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class KeysEntered:
     """Keys that the callee entered, and what they chose.
 
     ``action`` is ``dtmf``, ``anyDtmf``, ``noDtmf`` (without keys), ``repeatDtmf``, ``callTransfer``, ``collect`` or
@@ -171,7 +172,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
+class VariableCollected:
     """A variable for the report: its keys, already masked if they must be, and what ``mappedValues`` says they mean."""
 
     variable: str
@@ -186,7 +187,7 @@ class LimitReached:
     limit: str
 
 
-Fact = Input | Collected | LimitReached
+Fact = KeysEntered | VariableCollected | LimitReached
 Command = (
     Play
     | Stop

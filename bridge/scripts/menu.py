@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from bridge.scripts import limits
 from bridge.scripts.builder import ScriptBuilder
-from bridge.scripts.commands import Input, LimitReached
+from bridge.scripts.commands import KeysEntered, LimitReached
 from bridge.scripts.engine.awaited import Waiting
 from bridge.scripts.engine.keys import Entry
 from bridge.scripts.engine.run import Jump, Label, Move, Place, Run, Step
@@ -61,10 +61,10 @@ class ListenStep(Step):
         if choice is not None:
             run.counts["rounds"] += 1
             run.counts["repeats"] += choice.times is not None
-            run.emit(Input(entry.keys, choice.action, choice.groups))
+            run.emit(KeysEntered(entry.keys, choice.action, choice.groups))
             run.jump(choice.to)
         elif entry.keys:
-            run.emit(Input(entry.keys))
+            run.emit(KeysEntered(entry.keys))
             run.repeat_step()
 
     def _choice(self, keys: str, run: Run) -> Choice | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from bridge.scripts.commands import Prompt, Recording, Say, Tty, Upload
+from bridge.scripts.commands import Prompt, RecordedAudio, Say, Tty, UploadedAudio
 from bridge.scripts.engine.playing import FixedSource, PlayStep, SpeechOptions, SpeechSource
 from bridge.scripts.engine.run import EVERY_VARIABLE, Step
 from bridge.scripts.language.checks import can_be_spoken
@@ -69,7 +69,7 @@ class Script:
         """The id of every upload that may be played, and the path of the member that names it."""
         for step in self._plays():
             match step.source:
-                case FixedSource(Upload(id)):
+                case FixedSource(UploadedAudio(id)):
                     yield id, step.path
 
     def _plays(self) -> Iterator[PlayStep]:
@@ -84,7 +84,7 @@ class Script:
 def _can_be_made(prompt: Prompt) -> bool:
     """Whether there is something to be heard that does not come from the call itself."""
     match prompt:
-        case Recording():
+        case RecordedAudio():
             return False
         case Say(text) | Tty(text):
             return can_be_spoken(text)

@@ -28,7 +28,7 @@ class Origination:
 
 
 @dataclass(frozen=True, slots=True)
-class Transfer:
+class TransferOrder:
     """Telephones that are called at once, of which the first that answers is joined with the callee.
 
     Times are seconds. ``caller_id`` None shows the call's own. ``warning_tone`` is the stem of a file that both sides
@@ -66,14 +66,14 @@ class Ready(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class Key(CallEvent):
+class KeyPressed(CallEvent):
     """The callee pressed a key: one of ``0-9*#A-D``."""
 
     digit: str
 
 
 @dataclass(frozen=True, slots=True)
-class Played(CallEvent):
+class PlaybackEnded(CallEvent):
     """A playback ended; ``complete`` is False when it was stopped or failed."""
 
     complete: bool
@@ -93,7 +93,7 @@ class GreetingOver(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded(CallEvent):
+class RecordingEnded(CallEvent):
     """A recording of the callee is over; its file is complete and so many seconds long (0 if it ended unseen)."""
 
     seconds: float

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bridge.telephony.events import Origination, Transfer
+from bridge.telephony.events import Origination, TransferOrder
 from bridge.telephony.records import Record
 from bridge.telephony.trunks import TrunkStanding
 
@@ -50,7 +50,7 @@ class Channel(Protocol):
     async def play(
         self, stem: str, *, stop_keys: str = "", seconds: float = 0.0, begun: Callable[[], None] = ...
     ) -> None:
-        """Play a file, so many seconds long. Played follows; ``begun`` is called once, when it may have begun."""
+        """Play a file, so many seconds long. PlaybackEnded follows; ``begun`` is called once, if it may have begun."""
 
     async def stop(self, *, by_key: bool = False) -> None:
         """End the playback under way; ``by_key`` says that one of its stop keys may have done so."""
@@ -68,9 +68,9 @@ class Channel(Protocol):
         """Wait until a machine has been silent for a while. GreetingOver follows."""
 
     async def record(self, stem: str, *, stop_keys: str, seconds: int, silence: int | None) -> None:
-        """Record the callee. Recorded follows."""
+        """Record the callee. RecordingEnded follows."""
 
-    async def transfer(self, transfer: Transfer) -> None:
+    async def transfer(self, transfer: TransferOrder) -> None:
         """Join the callee with somebody else. TransferOver follows; the callee stays."""
 
     async def adopt_playing(self) -> None: ...

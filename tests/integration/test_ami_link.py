@@ -20,7 +20,7 @@ from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.telephony.errors import LinkDown, Rejected, Unconfirmed, UnsafeValue
-from bridge.telephony.events import CallEvent, Ended, Key, Origination, Played, Ready
+from bridge.telephony.events import CallEvent, Ended, KeyPressed, Origination, PlaybackEnded, Ready
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +119,7 @@ async def test_neither_the_secret_nor_keys_nor_files_go_into_the_log_and_the_sec
     call = await Switchboard(link, journal).place(to("999100555"))
     await heard_until(call, Ready)
     await call.play(str(speech))
-    await heard_until(call, Key)
+    await heard_until(call, KeyPressed)
     await call.hang_up()
     await heard_until(call, Ended)
     secret = unquote(proxy.url.split(":")[2].split("@")[0])
@@ -242,7 +242,7 @@ async def test_only_what_decides_something_about_our_calls_is_sent(
     call = await Switchboard(link, journal).place(to(own("99900")))
     await heard_until(call, Ready)
     await call.play(str(speech))
-    await heard_until(call, Played)
+    await heard_until(call, PlaybackEnded)
     await call.hang_up()
     await heard_until(call, Ended)
     events = re.findall(rb"Event: (\w+)", proxy.heard)[1:]

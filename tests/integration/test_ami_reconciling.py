@@ -14,7 +14,7 @@ from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.telephony.causes import outcome_of
-from bridge.telephony.events import Answered, CallEvent, Ended, Origination, Played, Ready, Ringing
+from bridge.telephony.events import Answered, CallEvent, Ended, Origination, PlaybackEnded, Ready, Ringing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,8 +94,8 @@ async def test_a_link_cut_after_the_originate_arrived_rings_once_and_the_call_go
     call = await switchboard.place(to(number))
     await heard_until(call, Ready)
     await call.play(str(speech))
-    (played,) = await heard_until(call, Played)
-    assert played == Played(played.at, complete=True)
+    (played,) = await heard_until(call, PlaybackEnded)
+    assert played == PlaybackEnded(played.at, complete=True)
     await call.hang_up()
     (ended,) = await heard_until(call, Ended)
     assert isinstance(ended, Ended)
@@ -143,8 +143,8 @@ async def test_a_playback_that_ended_while_there_was_no_link_is_learnt_afterward
     await heard_until(call, Ready)
     await call.play(str(speech))
     proxy.cut()
-    (played,) = await heard_until(call, Played)
-    assert isinstance(played, Played)
+    (played,) = await heard_until(call, PlaybackEnded)
+    assert isinstance(played, PlaybackEnded)
     await call.hang_up()
     await heard_until(call, Ended)
 

@@ -23,14 +23,14 @@ from bridge.telephony.events import (
     Detected,
     Ended,
     GreetingOver,
-    Key,
+    KeyPressed,
     Origination,
-    Played,
+    PlaybackEnded,
     Ready,
-    Recorded,
+    RecordingEnded,
     Ringing,
-    Transfer,
     TransferAnswered,
+    TransferOrder,
     TransferOver,
 )
 from tests.recorded import LOST_ON_A_BUSY_MACHINE
@@ -145,11 +145,11 @@ async def test_an_adopted_call_on_which_nothing_is_done_is_played_the_whole_prom
     await first_link.send(
         "AGI", Channel=origination.channel_id, Command=f"GET FULL VARIABLE ${{FILE({tmp_path / 'busy'})}}"
     )
-    await heard_until(placed, Played)
+    await heard_until(placed, PlaybackEnded)
     call = await adopt(origination)
     await call.play(str(tmp_path / "after"))
     await asyncio.to_thread(lambda: (tmp_path / "busy").open("wb").close())  # no longer
-    assert (await heard_until(call, Played)).complete
+    assert (await heard_until(call, PlaybackEnded)).complete
     await end(call)
     phone = await telephones.only_call(origination.number)
     assert phone.heard is not None
@@ -169,7 +169,7 @@ async def test_a_prompt_and_the_silence_behind_it_give_way_to_what_nobody_knows_
     await placed.play(str(tmp_path / "before"), stop_keys=ALL_KEYS)
     call = await adopt(origination)
     await call.play(str(tmp_path / "after"))
-    assert (await heard_until(call, Played, seconds=5)).complete
+    assert (await heard_until(call, PlaybackEnded, seconds=5)).complete
     await end(call)
     phone = await telephones.only_call(origination.number)
     assert phone.heard is not None
@@ -199,9 +199,9 @@ async def test_a_prompt_under_way_is_heard_to_its_end_and_the_next_follows(
     await placed.play(str(speech))
     call = await adopt(origination)
     await call.adopt_playing()
-    assert (await heard_until(call, Played)).complete
+    assert (await heard_until(call, PlaybackEnded)).complete
     await call.play(str(speech))
-    assert (await heard_until(call, Played)).complete
+    assert (await heard_until(call, PlaybackEnded)).complete
     await end(call)
     phone = await telephones.only_call(origination.number)
     assert phone.heard
@@ -216,11 +216,11 @@ async def test_a_prompt_that_ended_meanwhile_is_over_at_once_though_silence_foll
     placed.fill_with(silence, SILENCE_SECONDS)
     await heard_until(placed, Ready)
     await placed.play(str(speech), stop_keys=ALL_KEYS)
-    await heard_until(placed, Played)
+    await heard_until(placed, PlaybackEnded)
     call = await adopt(origination)
     call.fill_with(silence, SILENCE_SECONDS)
     await call.adopt_playing()
-    assert (await heard_until(call, Played, seconds=1)).complete
+    assert (await heard_until(call, PlaybackEnded, seconds=1)).complete
     await end(call)
 
 
@@ -233,9 +233,9 @@ async def test_a_stop_key_ends_an_adopted_prompt_which_is_no_longer_complete(
     await placed.play(str(speech), stop_keys=ALL_KEYS)
     call = await adopt(origination)
     await call.adopt_playing()
-    assert (await heard_until(call, Key)).digit == "1"
+    assert (await heard_until(call, KeyPressed)).digit == "1"
     await call.stop(by_key=True)
-    assert not (await heard_until(call, Played)).complete
+    assert not (await heard_until(call, PlaybackEnded)).complete
     await end(call)
 
 
@@ -251,10 +251,10 @@ async def test_a_listening_call_hears_every_key_and_answers_it_at_once(
     call = await adopt(origination)
     call.fill_with(silence, SILENCE_SECONDS)
     call.send_silence()
-    assert (await heard_until(call, Key)).digit == "1"
+    assert (await heard_until(call, KeyPressed)).digit == "1"
     await call.play(str(speech), stop_keys=ALL_KEYS)
-    played = await heard_until(call, Played, seconds=3)
-    assert played.complete or await heard_until(call, Key)
+    played = await heard_until(call, PlaybackEnded, seconds=3)
+    assert played.complete or await heard_until(call, KeyPressed)
     await end(call)
     phone = await telephones.only_call(origination.number)
     assert phone.heard
@@ -272,7 +272,7 @@ async def test_keys_pressed_while_a_call_is_being_adopted_are_told_after_its_ans
     call = calls[origination.channel_id]
     kinds = await next_kinds(call, 4)
     assert kinds[:2] == [Answered, Ready]
-    assert Key in kinds
+    assert KeyPressed in kinds
     await end(call)
 
 
@@ -283,7 +283,7 @@ async def test_a_recording_under_way_is_told_when_it_is_over(first: Switchboard,
     await placed.record(str(tmp_path / "said"), stop_keys="#", seconds=3, silence=None)
     call = await adopt(origination)
     await call.adopt_recording()
-    assert (await heard_until(call, Recorded)).seconds == pytest.approx(3, abs=LOST_ON_A_BUSY_MACHINE)
+    assert (await heard_until(call, RecordingEnded)).seconds == pytest.approx(3, abs=LOST_ON_A_BUSY_MACHINE)
     assert (tmp_path / "said.wav").stat().st_size == pytest.approx(3 * 16_000, abs=16_000 * LOST_ON_A_BUSY_MACHINE)
     await end(call)
 
@@ -293,7 +293,7 @@ async def test_a_transfer_that_is_ringing_is_told_from_its_answer_to_its_end(fir
     placed = await first.place(origination)
     await heard_until(placed, Ready)
     agent = own("999301")
-    await placed.transfer(Transfer((agent,), ring_seconds=8, max_seconds=2))
+    await placed.transfer(TransferOrder((agent,), ring_seconds=8, max_seconds=2))
     call = await adopt(origination)
     await call.adopt_transfer(joined_at=None)
     await heard_until(call, TransferAnswered)
@@ -307,7 +307,7 @@ async def test_a_transfer_that_was_answered_before_is_told_when_it_is_over(first
     origination = to(own("99923"))
     placed = await first.place(origination)
     await heard_until(placed, Ready)
-    await placed.transfer(Transfer((own("99923"),), ring_seconds=8, max_seconds=3))
+    await placed.transfer(TransferOrder((own("99923"),), ring_seconds=8, max_seconds=3))
     joined = await heard_until(placed, TransferAnswered)
     call = await adopt(origination)
     assert await next_kinds(call, 2) == [Answered, Ready]

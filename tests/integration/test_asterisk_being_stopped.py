@@ -14,7 +14,7 @@ from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.messages.message import Content
 from bridge.messages.progress import State
-from bridge.telephony.events import Answered, CallEvent, Ended, Origination, Played, Ready, Ringing
+from bridge.telephony.events import Answered, CallEvent, Ended, Origination, PlaybackEnded, Ready, Ringing
 from tests.integration.attempt_desk import Desk, eventually, progress_of
 from tests.integration.conftest import until
 from tests.integration.dialer_node import telephones_of
@@ -79,10 +79,10 @@ async def test_what_asterisk_does_not_play_is_not_said_to_have_begun(
     call = await placed(switchboard, LISTENS, Ready)
     async with mortal.being_stopped():
         await call.play(str(speech), begun=lambda: begun.append("while it is being stopped"))
-        assert not (await heard_until(call, Played)).complete
+        assert not (await heard_until(call, PlaybackEnded)).complete
         await mortal.stop_no_more()
         await call.play(str(speech), begun=lambda: begun.append("afterwards"))
-        assert (await heard_until(call, Played)).complete
+        assert (await heard_until(call, PlaybackEnded)).complete
         assert begun == ["afterwards"]
         await call.hang_up()
         await heard_until(call, Ended)

@@ -16,7 +16,7 @@ from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.telephony.causes import outcome_of
 from bridge.telephony.errors import LinkDown, UnsafeValue
-from bridge.telephony.events import Answered, CallEvent, Ended, Key, Origination, Played, Ready, Ringing
+from bridge.telephony.events import Answered, CallEvent, Ended, KeyPressed, Origination, PlaybackEnded, Ready, Ringing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ class Course:
 
     @property
     def keys(self) -> str:
-        return "".join(event.digit for event in self.events if isinstance(event, Key))
+        return "".join(event.digit for event in self.events if isinstance(event, KeyPressed))
 
 
 React = Callable[[AsteriskChannel, CallEvent], Awaitable[None]]
@@ -145,13 +145,13 @@ async def test_a_telephone_hears_the_file_bit_for_bit(
     async def speak(call: AsteriskChannel, event: CallEvent) -> None:
         if isinstance(event, Ready):
             await call.play(str(speech))
-        if isinstance(event, Played):
+        if isinstance(event, PlaybackEnded):
             await call.hang_up()
 
     number = own("99900")
     course = await follow(await switchboard.place(to(number)), speak)
-    assert course.kinds == [Ringing, Answered, Ready, Played, Ended]
-    assert course.events[3] == Played(course.events[3].at, complete=True)
+    assert course.kinds == [Ringing, Answered, Ready, PlaybackEnded, Ended]
+    assert course.events[3] == PlaybackEnded(course.events[3].at, complete=True)
     assert course.ended.by == "caller"
     assert course.outcome == (5, 5000)
     phone = await telephones.only_call(number)
@@ -169,7 +169,7 @@ async def test_a_telephone_that_sends_no_rtp_does_not_wait_for_its_prompt(
     async def speak(call: AsteriskChannel, event: CallEvent) -> None:
         if isinstance(event, Ready):
             await call.play(str(speech))
-        if isinstance(event, Played):
+        if isinstance(event, PlaybackEnded):
             await call.hang_up()
 
     courses = await asyncio.gather(*[follow(await switchboard.place(to(own("99900"))), speak) for _ in range(3)])
@@ -179,7 +179,7 @@ async def test_a_telephone_that_sends_no_rtp_does_not_wait_for_its_prompt(
 
 async def test_a_callee_who_hangs_up_ends_the_call(switchboard: Switchboard, speech: Path) -> None:
     async def speak(call: AsteriskChannel, event: CallEvent) -> None:
-        if isinstance(event, Ready | Played):
+        if isinstance(event, Ready | PlaybackEnded):
             await call.play(str(speech))
 
     course = await follow(await switchboard.place(to(own("99909"))), speak)
@@ -195,13 +195,13 @@ async def test_a_stopped_playback_ends_at_once_even_when_it_has_not_begun(
         if isinstance(event, Ready):
             await call.play(str(speech))
             await call.stop()
-        if isinstance(event, Played):
+        if isinstance(event, PlaybackEnded):
             await call.hang_up()
 
     number = own("99900")
     course = await follow(await switchboard.place(to(number)), stop)
     ready, played = course.events[2], course.events[3]
-    assert played == Played(played.at, complete=False)
+    assert played == PlaybackEnded(played.at, complete=False)
     assert (played.at - ready.at).total_seconds() < 1.5
     phone = await telephones.only_call(number)
     assert phone.heard
@@ -212,25 +212,25 @@ async def test_twelve_keys_140_ms_apart_come_in_order_while_prompts_change(
     switchboard: Switchboard, speech: Path
 ) -> None:
     async def prompt_after_each_key(call: AsteriskChannel, event: CallEvent) -> None:
-        if isinstance(event, Ready | Played):
+        if isinstance(event, Ready | PlaybackEnded):
             await call.play(str(speech), stop_keys=KEYS)
-        if isinstance(event, Key) and event.digit == "#":
+        if isinstance(event, KeyPressed) and event.digit == "#":
             await call.hang_up()
 
     course = await follow(await switchboard.place(to("9992100")), prompt_after_each_key)
     assert course.keys == "1234567890*#"
-    assert course.kinds.count(Played) >= 11
+    assert course.kinds.count(PlaybackEnded) >= 11
 
 
 async def test_a_key_stops_the_playback_only_when_it_may(switchboard: Switchboard, speech: Path) -> None:
     async def speak(call: AsteriskChannel, event: CallEvent) -> None:
         if isinstance(event, Ready):
             await call.play(str(speech), stop_keys="9")
-        if isinstance(event, Played):
+        if isinstance(event, PlaybackEnded):
             await call.hang_up()
 
     course = await follow(await switchboard.place(to("999100123")), speak)
-    played = next(event for event in course.events if isinstance(event, Played))
+    played = next(event for event in course.events if isinstance(event, PlaybackEnded))
     assert course.keys == "123"
     assert played.complete
 

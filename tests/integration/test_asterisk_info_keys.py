@@ -16,7 +16,7 @@ import pytest
 from bridge.asterisk.configuration import Trunk
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
-from bridge.telephony.events import Key, Origination, Played, Ready
+from bridge.telephony.events import KeyPressed, Origination, PlaybackEnded, Ready
 from tests.ports import free_port
 
 if TYPE_CHECKING:
@@ -118,10 +118,10 @@ async def test_every_key_in_info_comes_once(
             async for event in call.events():
                 if isinstance(event, Ready):
                     await call.play(str(tmp_path / "prompt"), stop_keys="0123456789*#")
-                if isinstance(event, Played):
+                if isinstance(event, PlaybackEnded):
                     played += 1
                     call.send_silence()
-                if isinstance(event, Key):
+                if isinstance(event, KeyPressed):
                     keys += event.digit
                 if keys == KEYS:
                     break

@@ -26,8 +26,8 @@ from bridge.telephony.events import (
     Origination,
     Ready,
     Ringing,
-    Transfer,
     TransferAnswered,
+    TransferOrder,
     TransferOver,
 )
 from bridge.telephony.records import Record
@@ -127,7 +127,7 @@ async def test_a_recording_and_a_transfer_leave_the_journal_of_the_call_as_it_is
     async for event in told(call):
         kinds.append(type(event))
         if isinstance(event, Ready):
-            await call.transfer(Transfer((agent,), ring_seconds=5, max_seconds=5))
+            await call.transfer(TransferOrder((agent,), ring_seconds=5, max_seconds=5))
     assert TransferAnswered in kinds
     assert TransferOver not in kinds  # the callee left before the other side did
     record = await only_record(journal, call)
@@ -142,7 +142,7 @@ async def test_who_ended_a_call_is_known_also_after_a_transfer_that_the_other_si
     call = await switchboard.place(to(own("99900")))
     async for event in told(call):
         if isinstance(event, Ready):
-            await call.transfer(Transfer((own("99909"),), ring_seconds=5, max_seconds=5))
+            await call.transfer(TransferOrder((own("99909"),), ring_seconds=5, max_seconds=5))
         if isinstance(event, TransferOver):
             await call.hang_up()
     record = await only_record(journal, call)

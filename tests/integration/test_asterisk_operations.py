@@ -21,13 +21,13 @@ from bridge.telephony.events import (
     Detected,
     Ended,
     GreetingOver,
-    Key,
+    KeyPressed,
     Origination,
-    Played,
+    PlaybackEnded,
     Ready,
-    Recorded,
-    Transfer,
+    RecordingEnded,
     TransferAnswered,
+    TransferOrder,
     TransferOver,
 )
 
@@ -94,7 +94,7 @@ async def test_every_key_comes_once_however_fast_while_the_call_listens(
             if isinstance(event, Ready) and is_filled:
                 call.fill_with(silence, 2.0)
                 call.send_silence()
-            if isinstance(event, Key):
+            if isinstance(event, KeyPressed):
                 keys += event.digit
         return keys
 
@@ -113,7 +113,7 @@ async def test_silence_goes_on_while_nothing_is_played_and_gives_way_at_once(
     assert await asyncio.to_thread(until, lambda: heard_bytes(telephones, number) >= 2.1 * 8000, 30)
     began = asyncio.get_running_loop().time()
     await call.play(str(speech))
-    await heard_until(call, Played)
+    await heard_until(call, PlaybackEnded)
     assert asyncio.get_running_loop().time() - began < 3.2
     await end(call)
     phone = await telephones.only_call(number)
@@ -134,9 +134,9 @@ async def test_prompts_follow_each_other_over_and_over_while_keys_are_pressed(
     for _ in range(30):
         await call.play(str(speech), stop_keys=ALL_KEYS)
         await call.stop()
-        await heard_until(call, Played)
+        await heard_until(call, PlaybackEnded)
     await call.play(str(speech), stop_keys="D")
-    assert (await heard_until(call, Played)).complete
+    assert (await heard_until(call, PlaybackEnded)).complete
     await end(call)
 
 
@@ -168,9 +168,9 @@ async def test_a_recording_ends_after_its_time_and_at_a_stop_key(switchboard: Sw
     call = await switchboard.place(to("9992251399" + str(secrets.randbelow(1000))))
     await heard_until(call, Ready)
     await call.record(str(tmp_path / "timed"), stop_keys="#", seconds=1, silence=None)
-    assert (await heard_until(call, Recorded)).seconds == pytest.approx(1, abs=0.5)
+    assert (await heard_until(call, RecordingEnded)).seconds == pytest.approx(1, abs=0.5)
     await call.record(str(tmp_path / "stopped"), stop_keys="3", seconds=20, silence=None)
-    recorded = await heard_until(call, Recorded)
+    recorded = await heard_until(call, RecordingEnded)
     assert 0.5 < recorded.seconds < 6
     assert (tmp_path / "stopped.wav").stat().st_size == pytest.approx(recorded.seconds * 16_000 + 44, abs=1)
     await end(call)
@@ -180,19 +180,19 @@ async def test_a_transfer_is_told_from_its_answer_to_its_end(switchboard: Switch
     call = await switchboard.place(to(own("99907")))
     await heard_until(call, Ready)
     agent = own("99923")
-    await call.transfer(Transfer((agent,), ring_seconds=5, max_seconds=2, caller_id="41790000009"))
+    await call.transfer(TransferOrder((agent,), ring_seconds=5, max_seconds=2, caller_id="41790000009"))
     await heard_until(call, TransferAnswered)
     over = await heard_until(call, TransferOver)
     assert (over.result, over.number) == ("answered", agent)
     assert over.seconds == pytest.approx(2, abs=1)
     assert (await telephones.only_call(agent)).caller_id == "41790000009"
-    await call.transfer(Transfer((own("99901"),), ring_seconds=5, max_seconds=2))
+    await call.transfer(TransferOrder((own("99901"),), ring_seconds=5, max_seconds=2))
     assert (await heard_until(call, TransferOver)).result == "busy"
     await end(call)
 
 
 async def begin_transfer(call: AsteriskChannel) -> None:
-    await call.transfer(Transfer((own("99923"),), ring_seconds=5, max_seconds=3))
+    await call.transfer(TransferOrder((own("99923"),), ring_seconds=5, max_seconds=3))
 
 
 @pytest.fixture
@@ -243,10 +243,10 @@ async def test_a_prompt_that_ended_without_a_link_is_over_at_once_though_silence
     proxy.cut()
     assert await asyncio.to_thread(until, lambda: "Playback" in asterisk.console("core show channels concise"), 30)
     proxy.refusing = False
-    assert (await heard_until(call, Played)).complete
+    assert (await heard_until(call, PlaybackEnded)).complete
     call.send_silence()
     await call.play(str(speech))
-    assert (await heard_until(call, Played)).complete
+    assert (await heard_until(call, PlaybackEnded)).complete
     await end(call)
 
 
@@ -255,10 +255,10 @@ async def test_a_transfer_whose_order_got_lost_is_not_told_as_the_one_before(
 ) -> None:
     call = await cut_off.place(to(own("99923")))
     await heard_until(call, Ready)
-    await call.transfer(Transfer((own("99923"),), ring_seconds=5, max_seconds=1))
+    await call.transfer(TransferOrder((own("99923"),), ring_seconds=5, max_seconds=1))
     assert (await heard_until(call, TransferOver)).result == "answered"
     proxy.cut_before = b"EXEC Dial"
-    await call.transfer(Transfer((own("99923"),), ring_seconds=5, max_seconds=1))
+    await call.transfer(TransferOrder((own("99923"),), ring_seconds=5, max_seconds=1))
     over = await heard_until(call, TransferOver)
     assert (over.result, over.number, over.seconds) == ("failed", None, 0.0)
     await end(call)
@@ -283,7 +283,7 @@ async def test_silence_that_a_late_stop_has_hit_goes_on_at_once(
     await heard_until(call, Ready)
     for _ in range(2):
         await call.play(str(speech), stop_keys="1")
-        await heard_until(call, Played)
+        await heard_until(call, PlaybackEnded)
         order = re.findall(rb"CommandID: silence-\S+", proxy.said)[-1]
         end_of_silence = order.replace(b"CommandID: ", b"Variable: over-")
         async with asyncio.timeout(30):
@@ -312,7 +312,7 @@ async def test_a_transfer_to_something_else_than_a_number_is_refused(switchboard
     call = await switchboard.place(to(own("99900")))
     await heard_until(call, Ready)
     with pytest.raises(UnsafeValue):
-        await call.transfer(Transfer((number,), ring_seconds=5, max_seconds=2))
+        await call.transfer(TransferOrder((number,), ring_seconds=5, max_seconds=2))
     await end(call)
 
 

@@ -15,7 +15,7 @@ from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.asterisk.journal import Journal
 from bridge.asterisk.switchboard import Switchboard
 from bridge.lab.processes import until
-from bridge.telephony.events import CallEvent, Ended, Origination, Played, Ready, Ringing
+from bridge.telephony.events import CallEvent, Ended, Origination, PlaybackEnded, Ready, Ringing
 from bridge.telephony.records import Record
 
 if TYPE_CHECKING:
@@ -127,8 +127,8 @@ async def test_what_is_to_be_played_without_a_link_is_played_when_there_is_one_a
     await talk.call.play(talk.first, begun=lambda: begun.append("it"))
     assert begun == []
     talk.proxy.refusing = False
-    played = await told(talk.call, Played)
-    assert played == Played(played.at, complete=True)
+    played = await told(talk.call, PlaybackEnded)
+    assert played == PlaybackEnded(played.at, complete=True)
     assert begun == ["it"]
     assert await talk.heard() == [TONE_SAMPLES, 0]
 
@@ -137,12 +137,12 @@ async def test_what_is_stopped_without_a_link_is_not_played_afterwards(talk: Tal
     await talk.cut()
     await talk.call.play(talk.first)
     await talk.call.stop()
-    played = await told(talk.call, Played)
-    assert played == Played(played.at, complete=False)
+    played = await told(talk.call, PlaybackEnded)
+    assert played == PlaybackEnded(played.at, complete=False)
     talk.proxy.refusing = False
     await talk.link.wait_connected()
     await talk.call.play(talk.second)
-    await told(talk.call, Played)
+    await told(talk.call, PlaybackEnded)
     assert await talk.heard() == [0, TONE_SAMPLES]
 
 
@@ -159,8 +159,8 @@ async def test_a_prompt_is_heard_once_though_the_link_is_cut_as_it_begins(
         talk.proxy.cut_before = b"STREAM FILE"
     begun: list[str] = []
     await talk.call.play(talk.first, seconds=TONE_SECONDS, begun=lambda: begun.append("it"))
-    played = await told(talk.call, Played)
-    assert played == Played(played.at, complete=True)
+    played = await told(talk.call, PlaybackEnded)
+    assert played == PlaybackEnded(played.at, complete=True)
     assert begun == ["it"]
     assert await talk.heard() == [TONE_SAMPLES, 0]
 
@@ -169,9 +169,9 @@ async def test_a_prompt_that_followed_silence_is_not_taken_for_it(talk: Talk) ->
     await talk.listen()
     await talk.call.play(talk.first, stop_keys="1")
     talk.proxy.cut()
-    await told(talk.call, Played)
+    await told(talk.call, PlaybackEnded)
     await talk.call.play(talk.second)
-    await told(talk.call, Played)
+    await told(talk.call, PlaybackEnded)
     assert await talk.heard() == [TONE_SAMPLES, TONE_SAMPLES]
 
 
@@ -194,8 +194,8 @@ async def test_a_prompt_begun_while_calls_are_being_reconciled_is_played_whole(
     await is_read.wait()
     await talk.call.play(talk.first, stop_keys="1")
     may_go_on.set()
-    await told(talk.call, Played)
+    await told(talk.call, PlaybackEnded)
     await talk.call.play(talk.second)
-    await told(talk.call, Played)
+    await told(talk.call, PlaybackEnded)
     await end(other)
     assert await talk.heard() == [TONE_SAMPLES, TONE_SAMPLES]

@@ -9,7 +9,7 @@ import pytest
 from bridge.asterisk.channel import agi, detector, transfers
 from bridge.asterisk.channel.keys import Keys
 from bridge.telephony.errors import UnsafeValue
-from bridge.telephony.events import Origination, Transfer
+from bridge.telephony.events import Origination, TransferOrder
 
 NOW = datetime.now(UTC)
 
@@ -63,7 +63,7 @@ def test_a_transfer_ends_with_a_result(answer: str, result: str, number: str | N
 
 
 def test_a_transfer_calls_all_its_telephones_shows_the_caller_and_warns() -> None:
-    transfer = Transfer(("41790000001", "41790000002"), 20, 60, "41790000009", 10, "/speech/beep")
+    transfer = TransferOrder(("41790000001", "41790000002"), 20, 60, "41790000009", 10, "/speech/beep")
     assert transfers.commands(transfer, Origination("a", "1", "trunk")) == (
         'SET CALLERID "41790000009"',
         'SET VARIABLE LIMIT_WARNING_FILE "/speech/beep"',

@@ -16,7 +16,7 @@ from bridge.asterisk.ami.link import AmiLink
 from bridge.asterisk.ami.wire import Event
 from bridge.asterisk.channel.channel import AsteriskChannel
 from bridge.telephony.errors import Unconfirmed
-from bridge.telephony.events import Answered, CallEvent, Ended, Key, Origination, Ready, Ringing
+from bridge.telephony.events import Answered, CallEvent, Ended, KeyPressed, Origination, Ready, Ringing
 from bridge.telephony.records import Record
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -102,8 +102,8 @@ def test_a_call_ends_once_and_nothing_follows(what: list[Any], record: Record | 
     kinds = [type(one) for one in told]
     assert kinds[-1] is Ended
     assert all(kinds.count(kind) <= 1 for kind in ONCE)
-    if Key in kinds:
-        assert Answered in kinds[: kinds.index(Key)]
+    if KeyPressed in kinds:
+        assert Answered in kinds[: kinds.index(KeyPressed)]
 
 
 @given(st.permutations([RINGING, UP, READY, HANGUPS[0]]), st.sampled_from(RECORDS))

@@ -12,7 +12,7 @@ from bridge.asterisk.channel import agi, operations
 from bridge.asterisk.channel.limit import CallLimit
 from bridge.asterisk.channel.operations import AgiOperation, OperationState
 from bridge.asterisk.channel.silence import BackgroundSilence, SilenceState
-from bridge.telephony.events import Origination, Played, Transfer
+from bridge.telephony.events import Origination, PlaybackEnded, TransferOrder
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 STATES = st.lists(st.sampled_from(OperationState))
@@ -64,7 +64,7 @@ def test_a_playback_is_complete_unless_it_was_stopped_or_failed(
     operation.order(0.0)
     if stops:
         operation.become(OperationState.STOPPING)
-    assert operation.end(answer, NOW) == Played(NOW, complete)
+    assert operation.end(answer, NOW) == PlaybackEnded(NOW, complete)
 
 
 def test_that_it_has_begun_is_said_once() -> None:
@@ -129,7 +129,7 @@ def test_a_call_without_a_limit_of_its_own_lasts_as_long_as_its_transfer(
     seen = [limit.ends_at]
     limit.answered()
     seen.append(limit.ends_at)
-    limit.transfer_begins(Transfer(("4179",), ring_seconds=20, max_seconds=60))
+    limit.transfer_begins(TransferOrder(("4179",), ring_seconds=20, max_seconds=60))
     seen.append(limit.ends_at)
     limit.transfer_over()
     seen.append(limit.ends_at)

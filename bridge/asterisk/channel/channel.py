@@ -27,10 +27,10 @@ from bridge.telephony.errors import ExchangeError, LinkDown, Rejected, Unconfirm
 from bridge.telephony.events import (
     CallEvent,
     Ended,
-    Key,
+    KeyPressed,
     Origination,
-    Transfer,
     TransferAnswered,
+    TransferOrder,
     TransferOver,
 )
 from bridge.telephony.records import Record
@@ -113,9 +113,9 @@ class AsteriskChannel:
     ) -> None:
         """Play the file ``stem`` with the ending of the channel's codec; any of ``stop_keys`` ends it at once.
 
-        Played follows; at once and incomplete when nothing can be played. With its length in ``seconds`` it is played
-        again should the order get lost with the link. ``begun`` is called once, and only if Asterisk may have begun.
-        Raises ``UnsafeValue``.
+        PlaybackEnded follows; at once and incomplete when nothing can be played. With its length in ``seconds`` it is
+        played again should the order get lost with the link. ``begun`` is called once, and only if Asterisk may have
+        begun. Raises ``UnsafeValue``.
         """
         command = agi.play(stem, stop_keys)
         await self._session.do(operations.playback(command, then_listen=bool(stop_keys), seconds=seconds, begun=begun))
@@ -147,12 +147,12 @@ class AsteriskChannel:
     async def record(self, stem: str, *, stop_keys: str, seconds: int, silence: int | None) -> None:
         """Record the callee into ``stem.wav`` for so many seconds, until a stop key, or ``silence`` seconds of it.
 
-        Recorded follows. Raises ``UnsafeValue``.
+        RecordingEnded follows. Raises ``UnsafeValue``.
         """
         command = agi.record(stem, stop_keys, seconds, silence)
         await self._session.do(operations.recording(agi.SILENCE, command))
 
-    async def transfer(self, transfer: Transfer) -> None:
+    async def transfer(self, transfer: TransferOrder) -> None:
         """Join the callee with somebody else. TransferOver follows; the callee stays. Raises ``UnsafeValue``.
 
         Without a limit of its own the call may last as long as the transfer does.
@@ -186,7 +186,7 @@ class AsteriskChannel:
     # What another process began on the channel, and is told when it is over
 
     async def adopt_playing(self) -> None:
-        """Take it that an adopted call is being played something. Played follows, at once if that is over."""
+        """Take it that an adopted call is being played something. PlaybackEnded follows, at once if that is over."""
         await self._session.adopt(operations.playback())
 
     async def adopt_detection(self) -> None:
@@ -198,7 +198,7 @@ class AsteriskChannel:
         await self._session.adopt(operations.greeting_end())
 
     async def adopt_recording(self) -> None:
-        """Take it that the callee of an adopted call is being recorded. Recorded follows."""
+        """Take it that the callee of an adopted call is being recorded. RecordingEnded follows."""
         await self._session.adopt(operations.recording())
 
     async def adopt_transfer(self, joined_at: datetime | None) -> None:
@@ -282,7 +282,7 @@ class AsteriskChannel:
     def _hear_key(self, digit: str) -> None:
         is_new = self._keys.end(digit, self._loop.time())
         if is_new and self.answered:
-            self._tell(Key(_now(), digit))
+            self._tell(KeyPressed(_now(), digit))
 
     def _transferred(self, at: datetime, answer: agi.Answer | None) -> TransferOver:
         self._limit.transfer_over()

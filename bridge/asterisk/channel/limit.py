@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bridge.telephony.events import Origination, Transfer
+from bridge.telephony.events import Origination, TransferOrder
 from bridge.telephony.exchange import DEFAULT_CALL_LIMIT
 
 _ROUNDED_SECONDS = 0.6
@@ -26,7 +26,7 @@ class CallLimit:
     def answered(self) -> None:
         self.set(self.seconds)
 
-    def transfer_begins(self, transfer: Transfer) -> None:
+    def transfer_begins(self, transfer: TransferOrder) -> None:
         if not self._is_fixed:
             self.set(transfer.ring_seconds + transfer.max_seconds + DEFAULT_CALL_LIMIT)
 

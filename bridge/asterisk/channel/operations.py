@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from bridge.asterisk.channel import agi, detector
-from bridge.telephony.events import CallEvent, Detected, GreetingOver, Played, Recorded
+from bridge.telephony.events import CallEvent, Detected, GreetingOver, PlaybackEnded, RecordingEnded
 
 RECORDED_SAMPLES_A_SECOND = 8000
 
@@ -124,13 +124,13 @@ def greeting_end(*commands: str) -> AgiOperation:
     return AgiOperation(commands, _greeting_over)
 
 
-def _played(at: datetime, answer: agi.Answer | None) -> Played:
-    return Played(at, complete=answer is not None and answer.result == 0)
+def _played(at: datetime, answer: agi.Answer | None) -> PlaybackEnded:
+    return PlaybackEnded(at, complete=answer is not None and answer.result == 0)
 
 
-def _recorded(at: datetime, answer: agi.Answer | None) -> Recorded:
+def _recorded(at: datetime, answer: agi.Answer | None) -> RecordingEnded:
     samples = answer.position if answer else 0
-    return Recorded(at, samples / RECORDED_SAMPLES_A_SECOND)
+    return RecordingEnded(at, samples / RECORDED_SAMPLES_A_SECOND)
 
 
 def _detected(at: datetime, answer: agi.Answer | None) -> Detected:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bridge.asterisk.channel import agi
 from bridge.telephony.errors import UnsafeValue
-from bridge.telephony.events import Origination, Transfer, TransferOver
+from bridge.telephony.events import Origination, TransferOrder, TransferOver
 
 STATUS = "DIALSTATUS"
 RESULT = f'GET FULL VARIABLE "${{{STATUS}}}:${{DIALEDPEERNUMBER}}"'
@@ -20,7 +20,7 @@ _RESULTS: dict[str, Literal["answered", "busy", "no-answer", "failed"]] = {
 }
 
 
-def commands(transfer: Transfer, origination: Origination) -> tuple[str, ...]:
+def commands(transfer: TransferOrder, origination: Origination) -> tuple[str, ...]:
     """AGI commands; the last one's answer says how it went. Raises ``UnsafeValue``."""
     shown = transfer.caller_id or origination.caller_id
     warns = transfer.warning_seconds is not None and transfer.warning_tone is not None
@@ -65,7 +65,7 @@ def _warn_with(stem: str) -> list[str]:
     return [f"SET VARIABLE {name} {value}" for name, value in settings.items()]
 
 
-def _dial(transfer: Transfer, trunk: str, *, warns: bool) -> str:
+def _dial(transfer: TransferOrder, trunk: str, *, warns: bool) -> str:
     """The callee stays when the other side leaves (g), and no answer of the network may forward the call (i)."""
     targets = "&".join(f"PJSIP/{_number(number)}@{trunk}" for number in transfer.numbers)
     warning = f":{(transfer.warning_seconds or 0) * 1000}" if warns else ""

@@ -9,7 +9,7 @@ from bridge.calls.leg import LiveLeg
 from bridge.calls.operations.operation import Operation
 from bridge.scripts import commands, events
 from bridge.speech.phrase import Prompt
-from bridge.telephony.events import CallEvent, Played
+from bridge.telephony.events import CallEvent, PlaybackEnded
 
 
 class PlaybackState(Enum):
@@ -58,7 +58,7 @@ class Playback(Operation[commands.Play]):
             self._fail()
 
     async def take(self, event: CallEvent) -> events.Event | None:
-        if not isinstance(event, Played) or self._state is not PlaybackState.PLAYING:
+        if not isinstance(event, PlaybackEnded) or self._state is not PlaybackState.PLAYING:
             return None
         if event.complete and self._prompt and self._leg.progress.loops_left:
             await self._play(self._prompt)

@@ -9,7 +9,7 @@ from bridge.calls.leg import LiveLeg
 from bridge.calls.operations.operation import Operation
 from bridge.scripts import commands, events
 from bridge.speech.phrase import Prompt
-from bridge.telephony.events import CallEvent, Played, Recorded
+from bridge.telephony.events import CallEvent, PlaybackEnded, RecordingEnded
 
 
 class CaptureState(Enum):
@@ -50,9 +50,9 @@ class CalleeRecording(Operation[commands.StartRecord]):
 
     async def take(self, event: CallEvent) -> events.Event | None:
         match event, self._state:
-            case Played(), CaptureState.BEEPING:
+            case PlaybackEnded(), CaptureState.BEEPING:
                 return await self._record()
-            case Recorded(seconds=seconds), CaptureState.RECORDING:
+            case RecordingEnded(seconds=seconds), CaptureState.RECORDING:
                 if seconds and not self._was_begun_elsewhere:
                     return self._end(seconds)
                 self._state = CaptureState.MEASURING

@@ -6,7 +6,7 @@ from bridge.calls.operations.operation import Operation
 from bridge.scripts import commands, events
 from bridge.scripts.limits import MAX_TRANSFER
 from bridge.speech.phrase import Prompt
-from bridge.telephony.events import CallEvent, Transfer, TransferOver
+from bridge.telephony.events import CallEvent, TransferOrder, TransferOver
 
 
 class CalleeTransfer(Operation[commands.Dial]):
@@ -39,7 +39,7 @@ class CalleeTransfer(Operation[commands.Dial]):
     async def _dial(self, warning_tone: Prompt | None) -> None:
         detail, command = self._leg.progress.detail, self._command
         await self._leg.channel.transfer(
-            Transfer(
+            TransferOrder(
                 numbers=tuple(detail.sent_numbers),
                 ring_seconds=command.ring_seconds,
                 max_seconds=command.max_seconds or MAX_TRANSFER,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 
 from bridge.scripts import limits
-from bridge.scripts.commands import KEYS, CancelTimer, Command, HangUp, Input, SetTimer
+from bridge.scripts.commands import KEYS, CancelTimer, Command, HangUp, KeysEntered, SetTimer
 from bridge.scripts.engine.awaited import Awaited, Reply, Waiting
 from bridge.scripts.engine.keys import Entry, masked
 from bridge.scripts.engine.run import Run
@@ -91,7 +91,7 @@ class Interpreter:
         entered = self._awaited.keys if isinstance(self._awaited, Entry) else ""
         keys = entered + self._run.keys.take_all()
         if keys:
-            self._run.emit(Input(masked(keys) if self._script.hides_keys else keys))
+            self._run.emit(KeysEntered(masked(keys) if self._script.hides_keys else keys))
 
     # --- waiting
 

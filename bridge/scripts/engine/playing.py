@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from bridge.scripts import limits
-from bridge.scripts.commands import KEYS, Audio, Play, Prompt, Recording, Say, Stop, Tty
+from bridge.scripts.commands import KEYS, Audio, Play, Prompt, RecordedAudio, Say, Stop, Tty
 from bridge.scripts.engine.awaited import Reply, Waiting
 from bridge.scripts.engine.run import Place, Run, Step
 from bridge.scripts.events import Played
@@ -49,7 +49,7 @@ class FixedSource(Source):
 class TemplateSource(Source):
     """A prompt of this ``kind``, made of one text."""
 
-    kind: type[Audio | Recording | Tty]
+    kind: type[Audio | RecordedAudio | Tty]
     template: Template
 
     @property

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from bridge.scripts import limits
 from bridge.scripts.builder import ScriptBuilder, Verb
-from bridge.scripts.commands import Collected, Input
+from bridge.scripts.commands import KeysEntered, VariableCollected
 from bridge.scripts.engine.awaited import Waiting
 from bridge.scripts.engine.keys import END, Entry, masked
 from bridge.scripts.engine.run import Run, Step
@@ -53,8 +53,8 @@ class CollectStep(Step):
         if self.reports == "MASKED":
             keys, meaning = masked(keys), None
         if keys:
-            run.emit(Input(keys, self.action))
-        run.emit(Collected(self.variable, keys, meaning))
+            run.emit(KeysEntered(keys, self.action))
+        run.emit(VariableCollected(self.variable, keys, meaning))
 
 
 def collecting(name: str, action: str, does: str, *, options: str, key_options: str) -> Verb:

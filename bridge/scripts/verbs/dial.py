@@ -29,7 +29,7 @@ OPTIONS = (_PARALLEL, _SENDER, _RING_TIME, _MAX_DURATION)
 
 
 @dataclass(frozen=True, slots=True)
-class Several:
+class NumberList:
     """Numbers in one text, with commas between them."""
 
     numbers: Template
@@ -42,7 +42,7 @@ class DialStep(Step):
     Keys are for the other side meanwhile.
     """
 
-    numbers: tuple[Template | Several, ...]
+    numbers: tuple[Template | NumberList, ...]
     at_once: bool = False
     caller_id: Template | None = None
     ring_seconds: int = limits.RING_TIME
@@ -81,7 +81,7 @@ class DialStep(Step):
         )
 
 
-def dial_step(verb: MemberReader, numbers: Sequence[Template | Several]) -> DialStep:
+def dial_step(verb: MemberReader, numbers: Sequence[Template | NumberList]) -> DialStep:
     """The step to these numbers, with the verb's options."""
     return DialStep(
         numbers=tuple(numbers),
@@ -92,9 +92,9 @@ def dial_step(verb: MemberReader, numbers: Sequence[Template | Several]) -> Dial
     )
 
 
-def _digits(wanted: Template | Several, variables: Variables) -> list[str]:
+def _digits(wanted: Template | NumberList, variables: Variables) -> list[str]:
     try:
-        if isinstance(wanted, Several):
+        if isinstance(wanted, NumberList):
             return split_numbers(wanted.numbers.render(variables))
         return [parse_number(wanted.render(variables))]
     except ValueError:

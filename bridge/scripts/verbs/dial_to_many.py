@@ -10,7 +10,7 @@ from bridge.scripts.language.checks import split_numbers
 from bridge.scripts.language.kinds import TELEPHONE, Member, read_by_its_verb, template
 from bridge.scripts.language.members import MemberReader
 from bridge.scripts.language.templates import Template, fixed
-from bridge.scripts.verbs.dial import OPTIONS, Several, dial_step
+from bridge.scripts.verbs.dial import OPTIONS, NumberList, dial_step
 
 _ENTRIES = Member(
     "dialToMany",
@@ -23,7 +23,7 @@ _NUMBERS = Member("numbers", template(), None)
 
 
 def _read(verb: MemberReader, script: ScriptBuilder) -> None:
-    numbers: list[Template | Several] = []
+    numbers: list[Template | NumberList] = []
     entries = verb.items("dialToMany")
     if not entries:
         verb.refuse("dialToMany", "must list at least one number")
@@ -36,13 +36,13 @@ def _read(verb: MemberReader, script: ScriptBuilder) -> None:
     script.add(dial_step(verb, numbers))
 
 
-def _entry_numbers(entry: MemberReader) -> Sequence[Template | Several]:
+def _entry_numbers(entry: MemberReader) -> Sequence[Template | NumberList]:
     if entry.has("number") or not entry.has("numbers"):
         number = _NUMBER.read(entry)
         return [] if number is None else [number]
     numbers = _NUMBERS.read(entry)
     if numbers is None or not numbers.is_fixed:
-        return [] if numbers is None else [Several(numbers)]
+        return [] if numbers is None else [NumberList(numbers)]
     try:
         return [fixed(number) for number in split_numbers(numbers.render({}))]
     except ValueError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bridge.scripts import limits
 from bridge.scripts.builder import ScriptBuilder, Verb
-from bridge.scripts.commands import Recording
+from bridge.scripts.commands import RecordedAudio
 from bridge.scripts.engine.playing import FixedSource, PlayStep, TemplateSource
 from bridge.scripts.language.kinds import Member, read_by_its_verb, template, whole
 from bridge.scripts.language.members import MemberReader
@@ -16,9 +16,9 @@ _REFERENCE = Member("playFromRecording", read_by_its_verb("null, whole number or
 
 def _read(verb: MemberReader, script: ScriptBuilder) -> None:
     if not isinstance(verb.value["playFromRecording"], str):
-        script.add(PlayStep(FixedSource(Recording(_INDEX.read(verb)))))
+        script.add(PlayStep(FixedSource(RecordedAudio(_INDEX.read(verb)))))
     elif (identifier := _IDENTIFIER.read(verb)) is not None:
-        script.add(PlayStep(TemplateSource(Recording, identifier)))
+        script.add(PlayStep(TemplateSource(RecordedAudio, identifier)))
 
 
 VERB = Verb(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.scripts.builder import ScriptBuilder, Verb
-from bridge.scripts.commands import Upload
+from bridge.scripts.commands import UploadedAudio
 from bridge.scripts.engine.playing import FixedSource, PlayStep
 from bridge.scripts.language.kinds import TEXT, Member
 from bridge.scripts.language.members import MemberReader
@@ -13,7 +13,7 @@ _ID = Member("playFromUpload", TEXT, "", is_required=True)
 
 
 def _read(verb: MemberReader, script: ScriptBuilder) -> None:
-    upload = Upload(_ID.read(verb))
+    upload = UploadedAudio(_ID.read(verb))
     script.add(PlayStep(FixedSource(upload), LOOP_COUNT.read(verb), verb.path_of("playFromUpload")))
 
 

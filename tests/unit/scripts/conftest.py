@@ -9,15 +9,15 @@ import pytest
 from bridge.scripts import Interpreter, Script
 from bridge.scripts.commands import (
     CancelTimer,
-    Collected,
     Command,
     HangUp,
-    Input,
+    KeysEntered,
     Play,
     Say,
     SetTimer,
     Stop,
     StopRecord,
+    VariableCollected,
 )
 from bridge.scripts.events import Event, HungUp, Key, Played, Recorded, Timer
 
@@ -81,12 +81,12 @@ class Line:
     @property
     def inputs(self) -> list[tuple[str, str | None, tuple[str, ...]]]:
         """Every input as (keys, action, groups)."""
-        return [(entered.keys, entered.action, entered.groups) for entered in self.every(Input)]
+        return [(entered.keys, entered.action, entered.groups) for entered in self.every(KeysEntered)]
 
     @property
     def collected(self) -> dict[str, str]:
         """The variables for the report."""
-        return {entry.variable: entry.keys for entry in self.every(Collected)}
+        return {entry.variable: entry.keys for entry in self.every(VariableCollected)}
 
     @property
     def is_playing(self) -> bool:

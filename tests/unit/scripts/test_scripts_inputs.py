@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.scripts import Script, compile_message, compile_scenario
-from bridge.scripts.commands import Collected, Input
+from bridge.scripts.commands import KeysEntered, VariableCollected
 from tests.unit.scripts.conftest import Line
 
 KEYS = "12*"
@@ -31,7 +31,7 @@ def listening(script: Script) -> Line:
 
 
 def inputs(line: Line) -> list[tuple[str, str | None]]:
-    return [(entered.keys, entered.action) for entered in line.every(Input)]
+    return [(entered.keys, entered.action) for entered in line.every(KeysEntered)]
 
 
 def test_a_key_that_begins_no_code_is_answered_at_once() -> None:
@@ -96,9 +96,9 @@ def test_a_variable_is_collected_up_to_its_length_whatever_keys_have_a_meaning()
     options = {"maxInputLength": 3, "timeout": 5, "mappedValues": {"1": "yes", "2": "no"}}
     line = Line().answer(compile_scenario([{"collectInto": "v", "options": options}]))
     line.press("78")
-    assert line.every(Collected) == []
+    assert line.every(VariableCollected) == []
     line.press("9")
-    assert [collected.keys for collected in line.every(Collected)] == ["789"]
+    assert [collected.keys for collected in line.every(VariableCollected)] == ["789"]
 
 
 @given(
@@ -129,12 +129,12 @@ def test_an_input_is_complete_as_soon_as_no_key_can_change_what_it_chooses(
             if last_was_complete:
                 complete.append(begun)
                 begun = ""
-        assert [entered.keys for entered in line.every(Input)] == complete
+        assert [entered.keys for entered in line.every(KeysEntered)] == complete
     if begun:
         line.wait(2.9)
-        assert [entered.keys for entered in line.every(Input)] == complete
+        assert [entered.keys for entered in line.every(KeysEntered)] == complete
         line.wait(0.2)
-        assert [entered.keys for entered in line.every(Input)] == [*complete, begun]
+        assert [entered.keys for entered in line.every(KeysEntered)] == [*complete, begun]
 
 
 def can_change(keys: str, codes: set[str], max_dtmf: int | None) -> bool:

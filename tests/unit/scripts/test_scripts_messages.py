@@ -13,7 +13,7 @@ from bridge.scripts.commands import (
     DetectMachine,
     Dial,
     HangUp,
-    Input,
+    KeysEntered,
     LimitReached,
     Play,
     Request,
@@ -362,7 +362,7 @@ def test_what_came_between_the_answer_and_the_first_command_counts() -> None:
     assert interpreter.handle(Machine("human"), 0) == []
     assert interpreter.handle(Key("2"), 0.1) == []
     assert interpreter.start(0.2) == [
-        Input("2", "dtmf", ("agent",)),
+        KeysEntered("2", "dtmf", ("agent",)),
         Dial(1, ("41793026700",), None, 30, 45, None),
     ]
 

@@ -14,12 +14,11 @@ from bridge.scripts import Interpreter, Script, ScriptInvalid, compile_message, 
 from bridge.scripts.commands import (
     AwaitGreetingEnd,
     CancelTimer,
-    Collected,
     Command,
     DetectMachine,
     Dial,
     HangUp,
-    Input,
+    KeysEntered,
     LimitReached,
     Play,
     Request,
@@ -27,6 +26,7 @@ from bridge.scripts.commands import (
     StartRecord,
     Stop,
     StopRecord,
+    VariableCollected,
 )
 from bridge.scripts.events import (
     Event,
@@ -140,7 +140,7 @@ class Switch:
             self.expect(event.digit)
         commands = self.interpreter.handle(event, self.now)
         if isinstance(event, HungUp):
-            assert all(isinstance(fact, Input | Collected | LimitReached) for fact in commands)
+            assert all(isinstance(fact, KeysEntered | VariableCollected | LimitReached) for fact in commands)
         self.obey(commands)
         self.is_over |= isinstance(event, HungUp)
 
@@ -169,7 +169,7 @@ class Switch:
                     self.timers[name] = at
                 case CancelTimer(name):
                     del self.timers[name]
-                case Input(keys):
+                case KeysEntered(keys):
                     self.reported += keys.replace("#", "")
                 case HangUp():
                     assert not self.timers

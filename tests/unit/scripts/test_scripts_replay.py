@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.scripts import Interpreter, Script, events
-from bridge.scripts.commands import Collected, Command, Input, LimitReached, Request, SetTimer
+from bridge.scripts.commands import Command, KeysEntered, LimitReached, Request, SetTimer, VariableCollected
 from bridge.scripts.events import Event
 from tests.unit.scripts.test_scripts_properties import Switch, happenings, let_it_happen, scripts
 
@@ -73,7 +73,7 @@ def test_what_is_outstanding_is_what_was_commanded_last(script: Script, what: An
     outstanding = original.interpreter.outstanding()
     commanded = [command for commands in original.answers for command in commands]
     assert all(command in commanded for command in outstanding)
-    assert not any(isinstance(command, Input | Collected | LimitReached) for command in outstanding)
+    assert not any(isinstance(command, KeysEntered | VariableCollected | LimitReached) for command in outstanding)
     assert not any(isinstance(command, Request) and not command.awaited for command in outstanding)
     if original.pending is not None:
         assert original.pending in outstanding

@@ -13,14 +13,14 @@ from bridge.scripts.commands import (
     Dial,
     LimitReached,
     Play,
-    Recording,
+    RecordedAudio,
     Request,
     Say,
     Silence,
     StartRecord,
     StopRecord,
     Tty,
-    Upload,
+    UploadedAudio,
 )
 from bridge.scripts.events import Machine, Recorded, Responded, TransferEnded
 
@@ -66,10 +66,10 @@ def test_everything_that_can_be_played(line: Line) -> None:
     finish_all(line)
     assert [(play.prompt, play.loops) for play in line.every(Play)] == [
         (Audio("https://files.example/a.wav"), 3),
-        (Upload("A1"), 2),
-        (Recording(None), 1),
-        (Recording(1), 1),
-        (Recording("ana"), 1),
+        (UploadedAudio("A1"), 2),
+        (RecordedAudio(None), 1),
+        (RecordedAudio(1), 1),
+        (RecordedAudio("ana"), 1),
         (Tty("Hello"), 1),
         (Silence(2.5), 1),
     ]
