@@ -12,6 +12,16 @@ KEYS = "0123456789*#ABCD"
 
 
 @dataclass(frozen=True, slots=True)
+class Command:
+    """Something that a script wants done, or has found out; a verb that needs one of its own declares it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact(Command):
+    """What the script found out; nothing is to be done."""
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """A text to be spoken; the members are those of ``Phrase`` in the speech room."""
 
@@ -61,7 +71,7 @@ Prompt = Say | Audio | Upload | Recording | Tty | Silence
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
+class Play(Command):
     """Play the prompt ``loops`` times; any of ``stop_keys`` ends it at once. Answered by Played."""
 
     id: int
@@ -71,14 +81,14 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Command):
     """End the playback ``id`` now; its Played still follows. Harmless when it has ended by itself."""
 
     id: int
 
 
 @dataclass(frozen=True, slots=True)
-class StartRecord:
+class StartRecord(Command):
     """Record what the callee says. Answered by Recorded, after ``max_seconds``, ``max_silence`` or a stop key.
 
     ``pointer`` is the JSON pointer (RFC 6901) of the action in its script (``#/script/1``).
@@ -94,14 +104,14 @@ class StartRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class StopRecord:
+class StopRecord(Command):
     """End the recording ``id`` now; its Recorded still follows."""
 
     id: int
 
 
 @dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(Command):
     """Call ``numbers`` (digits) all at once and join the first that answers. Answered by TransferEnded.
 
     ``caller_id`` None shows the call's own. The warning tone sounds ``warning_seconds`` before ``max_seconds`` end.
@@ -116,7 +126,7 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Request(Command):
     """Send an HTTP request. Only when ``awaited`` does the call wait for its Responded."""
 
     id: int
@@ -128,17 +138,17 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class DetectMachine:
+class DetectMachine(Command):
     """Find out who answered; when the detector runs already, nothing is to be done. Answered by Machine."""
 
 
 @dataclass(frozen=True, slots=True)
-class AwaitGreetingEnd:
+class AwaitGreetingEnd(Command):
     """Wait until the machine's greeting and its beep are over. Answered by GreetingEnded."""
 
 
 @dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(Command):
     """Send Timer ``name`` at ``at``; takes the place of a timer of the same name."""
 
     name: str
@@ -146,19 +156,19 @@ class SetTimer:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelTimer:
+class CancelTimer(Command):
     """Forget the timer ``name``."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class HangUp:
+class HangUp(Command):
     """End the call. Nothing follows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class Input(Fact):
     """Keys that the callee entered, and what they chose.
 
     ``action`` is ``dtmf``, ``anyDtmf``, ``noDtmf`` (without keys), ``repeatDtmf``, ``callTransfer``, ``collect`` or
@@ -171,7 +181,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Fact):
     """A variable for the report: its keys, already masked if they must be, and what ``mappedValues`` says they mean."""
 
     variable: str
@@ -180,24 +190,7 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
-class LimitReached:
+class LimitReached(Fact):
     """The script was cut short: ``rounds`` or ``steps``."""
 
     limit: str
-
-
-Fact = Input | Collected | LimitReached
-Command = (
-    Play
-    | Stop
-    | StartRecord
-    | StopRecord
-    | Dial
-    | Request
-    | DetectMachine
-    | AwaitGreetingEnd
-    | SetTimer
-    | CancelTimer
-    | HangUp
-    | Fact
-)

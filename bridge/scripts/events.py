@@ -4,33 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 DialResult = Literal["answered", "busy", "no-answer", "failed"]
 AnsweredBy = Literal["human", "machine", "unknown"]
 
+_kinds: dict[str, type[Event]] = {}
+
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class Event:
+    """Something that happens on a call; a verb that awaits one of its own declares it.
+
+    Its name and members are what is kept of it: see ``to_json``.
+    """
+
+    def __init_subclass__(cls) -> None:
+        _kinds[cls.__name__] = cls
+
+
+@dataclass(frozen=True, slots=True)
+class Machine(Event):
     """The detector has decided. May come before the script asks for it."""
 
     answered_by: AnsweredBy
 
 
 @dataclass(frozen=True, slots=True)
-class GreetingEnded:
+class GreetingEnded(Event):
     """The machine waits for a message."""
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class Key(Event):
     """The callee pressed a key: one of ``0-9*#A-D``."""
 
     digit: str
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class Played(Event):
     """The playback ``id`` ended; ``complete`` is False when it was stopped or failed."""
 
     id: int
@@ -38,7 +51,7 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Event):
     """The recording ``id`` ended and is so long."""
 
     id: int
@@ -46,7 +59,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class TransferEnded:
+class TransferEnded(Event):
     """The dialled side left, or never came; ``seconds`` is how long the two were joined."""
 
     id: int
@@ -55,7 +68,7 @@ class TransferEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Responded:
+class Responded(Event):
     """The answer to request ``id``: its HTTP status, None when none came, and the decoded body's members."""
 
     id: int
@@ -64,20 +77,15 @@ class Responded:
 
 
 @dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(Event):
     """The time of the timer ``name`` has come."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class HungUp:
+class HungUp(Event):
     """The call is over, whoever ended it."""
-
-
-Event = Machine | GreetingEnded | Key | Played | Recorded | TransferEnded | Responded | Timer | HungUp
-
-_KINDS = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def to_json(event: Event) -> list[Any]:
@@ -89,7 +97,7 @@ def from_json(value: list[Any]) -> Event:
     """The event that ``to_json`` was given. Raises ValueError when it was none."""
     try:
         name, members = value
-        event: Event = _KINDS[name](**members)
+        event = _kinds[name](**members)
     except (TypeError, KeyError) as error:
         raise ValueError("not an event") from error
     return event
