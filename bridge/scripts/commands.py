@@ -1,4 +1,4 @@
-"""What the interpreter wants done, and what it found out.
+"""What the interpreter wants done, and what it found out; what one verb alone wants stands in its file.
 
 Commands with an ``id`` are answered by an event with the same ``id``, unless the call ends first. Facts (Input,
 Collected, LimitReached) are for the CDR and want no answer. Seconds are seconds; ``at`` is on the caller's clock.
@@ -13,7 +13,7 @@ KEYS = "0123456789*#ABCD"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something that a script wants done, or has found out; a verb that needs one of its own declares it."""
+    """Something that a script wants done, or has found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,66 +85,6 @@ class Stop(Command):
     """End the playback ``id`` now; its Played still follows. Harmless when it has ended by itself."""
 
     id: int
-
-
-@dataclass(frozen=True, slots=True)
-class StartRecord(Command):
-    """Record what the callee says. Answered by Recorded, after ``max_seconds``, ``max_silence`` or a stop key.
-
-    ``pointer`` is the JSON pointer (RFC 6901) of the action in its script (``#/script/1``).
-    """
-
-    id: int
-    max_seconds: int
-    max_silence: int | None
-    beep: bool
-    stop_keys: str
-    identifier: str | None
-    pointer: str
-
-
-@dataclass(frozen=True, slots=True)
-class StopRecord(Command):
-    """End the recording ``id`` now; its Recorded still follows."""
-
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Dial(Command):
-    """Call ``numbers`` (digits) all at once and join the first that answers. Answered by TransferEnded.
-
-    ``caller_id`` None shows the call's own. The warning tone sounds ``warning_seconds`` before ``max_seconds`` end.
-    """
-
-    id: int
-    numbers: tuple[str, ...]
-    caller_id: str | None
-    ring_seconds: int
-    max_seconds: int | None
-    warning_seconds: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Request(Command):
-    """Send an HTTP request. Only when ``awaited`` does the call wait for its Responded."""
-
-    id: int
-    url: str
-    method: str
-    headers: tuple[tuple[str, str], ...]
-    body: str | None
-    awaited: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DetectMachine(Command):
-    """Find out who answered; when the detector runs already, nothing is to be done. Answered by Machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitGreetingEnd(Command):
-    """Wait until the machine's greeting and its beep are over. Answered by GreetingEnded."""
 
 
 @dataclass(frozen=True, slots=True)

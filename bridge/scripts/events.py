@@ -1,12 +1,10 @@
-"""What happens on a call, as the interpreter is told."""
+"""What happens on a call, as the interpreter is told; what one verb alone awaits stands in its file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-DialResult = Literal["answered", "busy", "no-answer", "failed"]
 AnsweredBy = Literal["human", "machine", "unknown"]
 
 _kinds: dict[str, type[Event]] = {}
@@ -14,10 +12,7 @@ _kinds: dict[str, type[Event]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happens on a call; a verb that awaits one of its own declares it.
-
-    Its name and members are what is kept of it: see ``to_json``.
-    """
+    """Something that happens on a call. Its name and members are what is kept of it: see ``to_json``."""
 
     def __init_subclass__(cls) -> None:
         _kinds[cls.__name__] = cls
@@ -28,11 +23,6 @@ class Machine(Event):
     """The detector has decided. May come before the script asks for it."""
 
     answered_by: AnsweredBy
-
-
-@dataclass(frozen=True, slots=True)
-class GreetingEnded(Event):
-    """The machine waits for a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +38,6 @@ class Played(Event):
 
     id: int
     complete: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded(Event):
-    """The recording ``id`` ended and is so long."""
-
-    id: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class TransferEnded(Event):
-    """The dialled side left, or never came; ``seconds`` is how long the two were joined."""
-
-    id: int
-    result: DialResult
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Responded(Event):
-    """The answer to request ``id``: its HTTP status, None when none came, and the decoded body's members."""
-
-    id: int
-    status: int | None
-    members: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

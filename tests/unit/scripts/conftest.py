@@ -7,19 +7,9 @@ from typing import TypeVar
 import pytest
 
 from bridge.scripts import Interpreter, Script
-from bridge.scripts.commands import (
-    CancelTimer,
-    Collected,
-    Command,
-    HangUp,
-    Input,
-    Play,
-    Say,
-    SetTimer,
-    Stop,
-    StopRecord,
-)
-from bridge.scripts.events import Event, HungUp, Key, Played, Recorded, Timer
+from bridge.scripts.commands import CancelTimer, Collected, Command, HangUp, Input, Play, Say, SetTimer, Stop
+from bridge.scripts.events import Event, HungUp, Key, Played, Timer
+from bridge.scripts.verbs.record import Recorded, StopRecord
 
 C = TypeVar("C")
 
