@@ -31,6 +31,7 @@ from bridge.messages.statuses import (
 from bridge.messages.windows import is_open
 from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import Interpreter, Script, commands, events
+from bridge.scripts.verbs.request import Request
 from bridge.speech.errors import SpeechError
 from bridge.speech.phrase import Prompt
 from bridge.store import Claim, OpenAttempt, StoreFailed
@@ -291,7 +292,7 @@ class LiveAttempt:
 
         self._dependencies.spawn(move())
 
-    def _send(self, request: commands.Request, answer: Callable[[events.Event], None]) -> None:
+    def _send(self, request: Request, answer: Callable[[events.Event], None]) -> None:
         """Send a request of the script, also when its call ends meanwhile."""
 
         async def send() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from bridge.messages.attempt import Collected, Input, Spoken, Transfer
 from bridge.scripts import commands
+from bridge.scripts.verbs.dial import Dial
 from bridge.speech.phrase import Prompt
 from bridge.telephony.events import TransferOver
 
@@ -27,7 +28,7 @@ class CallDetail:
     collected: list[Collected] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
     limit_reached: str | None = None
-    dialling: tuple[commands.Dial, datetime] | None = None
+    dialling: tuple[Dial, datetime] | None = None
     joined_at: datetime | None = None
     sent_numbers: list[str] = field(default_factory=list)
     sent_from: str | None = None
@@ -51,7 +52,7 @@ class CallDetail:
         """It is played from then on."""
         self.spoken.append(Spoken(at, prompt.engine, prompt.voice, prompt.sound_seconds, prompt.cached))
 
-    def transfer_begins(self, dial: commands.Dial, sent_numbers: list[str], sent_from: str | None) -> None:
+    def transfer_begins(self, dial: Dial, sent_numbers: list[str], sent_from: str | None) -> None:
         """Its telephones are dialled."""
         self.dialling, self.joined_at = (dial, datetime.now(UTC)), None
         self.sent_numbers, self.sent_from = sent_numbers, sent_from

@@ -9,8 +9,8 @@ from typing import Any
 import structlog
 
 from bridge.base.outbound import Outbound, OutboundFailed, OutboundRefused
-from bridge.scripts import commands, events
 from bridge.scripts.limits import RESPONSE_WAIT
+from bridge.scripts.verbs.request import Request, Responded
 
 SECONDS = 10.0
 AWAITED_SECONDS = RESPONSE_WAIT - 0.2
@@ -21,7 +21,7 @@ MOST_BYTES = 65_536
 _log = structlog.get_logger(__name__)
 
 
-async def send_request(outbound: Outbound, request: commands.Request) -> events.Responded:
+async def send_request(outbound: Outbound, request: Request) -> Responded:
     """The status, and the texts, numbers and truths of a JSON object; no status without an answer. Raises nothing.
 
     An answer that breaks off behind its status line has that status, and the members of as much as came.
@@ -35,9 +35,9 @@ async def send_request(outbound: Outbound, request: commands.Request) -> events.
         )
     except (OutboundFailed, OutboundRefused) as error:
         _log.warning("request_of_script_failed", method=request.method, reason=error)
-        return events.Responded(request.id, None)
+        return Responded(request.id, None)
     _log.info("request_of_script", method=request.method, status=response.status, broken=response.broken)
-    return events.Responded(request.id, response.status, _members(response.body))
+    return Responded(request.id, response.status, _members(response.body))
 
 
 def _members(body: bytes) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from bridge.calls.saving import ProgressWriter
 from bridge.messages.progress import State
 from bridge.recordings.of_call import CallRecordings
 from bridge.scripts import Interpreter, commands, events
+from bridge.scripts.verbs.machine_detection import GreetingEnded
+from bridge.scripts.verbs.record import StopRecord
+from bridge.scripts.verbs.request import Request, Responded
 from bridge.speech.phrase import Prompt
 from bridge.telephony.events import (
     Answered,
@@ -53,7 +56,7 @@ class CallSession:
         recordings: CallRecordings,
         silence: Prompt | None,
         trunk: TrunkFormat,
-        send: Callable[[commands.Request, Callable[[events.Event], None]], None],
+        send: Callable[[Request, Callable[[events.Event], None]], None],
         on_state: Callable[[State, datetime], None],
         save: Callable[[list[Any], datetime], Awaitable[None]],
     ) -> None:
@@ -135,7 +138,7 @@ class CallSession:
                 self._detail.answered_by, self._detail.answered_by_reason = answered_by, reason
                 return events.Machine(answered_by)
             case GreetingOver():
-                return events.GreetingEnded()
+                return GreetingEnded()
             case Ended(at=at):
                 self._detail.call_over(at)
                 return events.HungUp()
@@ -154,14 +157,14 @@ class CallSession:
                     self._set_timer(name, at)
                 case commands.CancelTimer(name):
                     self._cancel_timer(name)
-                case commands.Request(id=asked) if resumes:
-                    self._leg.post(events.Responded(asked, None))
-                case commands.Request():
+                case Request(id=asked) if resumes:
+                    self._leg.post(Responded(asked, None))
+                case Request():
                     self._send(command, self._leg.post)
                 case commands.HangUp():
                     self._is_ending = True
                     await self._channel.hang_up()
-                case commands.Stop() | commands.StopRecord():
+                case commands.Stop() | StopRecord():
                     assert self._operation is not None
                     await self._operation.stop()
                 case _:

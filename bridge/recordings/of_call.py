@@ -15,6 +15,7 @@ from bridge.base.threads import FILES
 from bridge.messages.recording import HEADER_BYTES, Recording, RecordingState, new_recording
 from bridge.recordings.files import RecordingFiles
 from bridge.scripts import commands
+from bridge.scripts.verbs.record import StartRecord
 from bridge.store import Claim, Recordings
 from bridge.store.persistence import until_stored
 
@@ -76,7 +77,7 @@ class CallRecordings:
         self._call = recording
         return True
 
-    async def open_action(self, command: commands.StartRecord) -> Path | None:
+    async def open_action(self, command: StartRecord) -> Path | None:
         """The file into which a verb of the script is going to record the callee; None when the attempt is over."""
         recording = new_recording(self._claim.attempt.id, "action", datetime.now(UTC), command.pointer)
         self.actions.append(Action(recording, command.identifier))  # also if the store's answer gets lost

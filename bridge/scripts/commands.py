@@ -1,4 +1,4 @@
-"""What the interpreter wants done, and what it found out.
+"""What the interpreter wants done, and what it found out; what one verb alone wants stands in its file.
 
 Commands with an ``id`` are answered by an event with the same ``id``, unless the call ends first. Facts (KeysEntered,
 VariableCollected, LimitReached) are for the CDR and want no answer. Seconds are seconds; ``at`` is on the clock of the
@@ -10,6 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 KEYS = "0123456789*#ABCD"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something that a script wants done, or has found out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact(Command):
+    """What the script found out; nothing is to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ Prompt = Say | Audio | UploadedAudio | RecordedAudio | Tty | Silence
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
+class Play(Command):
     """Play the prompt ``loops`` times; any of ``stop_keys`` ends it at once. Answered by Played."""
 
     id: int
@@ -72,74 +82,14 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Command):
     """End the playback ``id`` now; its Played still follows. Harmless when it has ended by itself."""
 
     id: int
 
 
 @dataclass(frozen=True, slots=True)
-class StartRecord:
-    """Record what the callee says. Answered by Recorded, after ``max_seconds``, ``max_silence`` or a stop key.
-
-    ``pointer`` is the JSON pointer (RFC 6901) of the action in its script (``#/script/1``).
-    """
-
-    id: int
-    max_seconds: int
-    max_silence: int | None
-    beep: bool
-    stop_keys: str
-    identifier: str | None
-    pointer: str
-
-
-@dataclass(frozen=True, slots=True)
-class StopRecord:
-    """End the recording ``id`` now; its Recorded still follows."""
-
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Dial:
-    """Call ``numbers`` (digits) all at once and join the first that answers. Answered by TransferEnded.
-
-    ``caller_id`` None shows the call's own. The warning tone sounds ``warning_seconds`` before ``max_seconds`` end.
-    """
-
-    id: int
-    numbers: tuple[str, ...]
-    caller_id: str | None
-    ring_seconds: int
-    max_seconds: int | None
-    warning_seconds: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Send an HTTP request. Only when ``awaited`` does the call wait for its Responded."""
-
-    id: int
-    url: str
-    method: str
-    headers: tuple[tuple[str, str], ...]
-    body: str | None
-    awaited: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DetectMachine:
-    """Find out who answered; when the detector runs already, nothing is to be done. Answered by Machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitGreetingEnd:
-    """Wait until the machine's greeting and its beep are over. Answered by GreetingEnded."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(Command):
     """Send Timer ``name`` at ``at``; takes the place of a timer of the same name."""
 
     name: str
@@ -147,19 +97,19 @@ class SetTimer:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelTimer:
+class CancelTimer(Command):
     """Forget the timer ``name``."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class HangUp:
+class HangUp(Command):
     """End the call. Nothing follows."""
 
 
 @dataclass(frozen=True, slots=True)
-class KeysEntered:
+class KeysEntered(Fact):
     """Keys that the callee entered, and what they chose.
 
     ``action`` is ``dtmf``, ``anyDtmf``, ``noDtmf`` (without keys), ``repeatDtmf``, ``callTransfer``, ``collect`` or
@@ -172,7 +122,7 @@ class KeysEntered:
 
 
 @dataclass(frozen=True, slots=True)
-class VariableCollected:
+class VariableCollected(Fact):
     """A variable for the report: its keys, already masked if they must be, and what ``mappedValues`` says they mean."""
 
     variable: str
@@ -181,24 +131,7 @@ class VariableCollected:
 
 
 @dataclass(frozen=True, slots=True)
-class LimitReached:
+class LimitReached(Fact):
     """The script was cut short: ``rounds`` or ``steps``."""
 
     limit: str
-
-
-Fact = KeysEntered | VariableCollected | LimitReached
-Command = (
-    Play
-    | Stop
-    | StartRecord
-    | StopRecord
-    | Dial
-    | Request
-    | DetectMachine
-    | AwaitGreetingEnd
-    | SetTimer
-    | CancelTimer
-    | HangUp
-    | Fact
-)

@@ -11,7 +11,7 @@ import pytest
 from bridge.messages.recording import RecordingState
 from bridge.recordings.files import RecordingFiles
 from bridge.recordings.of_call import CallRecordings
-from bridge.scripts.commands import StartRecord
+from bridge.scripts.verbs.record import StartRecord
 from bridge.store import CommitUnknown, Store
 from tests.recorded import NOW, begun, call, end, found, recorded, write
 

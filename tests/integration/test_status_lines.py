@@ -17,7 +17,7 @@ from bridge.calls.requests import send_request
 from bridge.messages.message import Bulk, Content, Message, Notify
 from bridge.reports import push as push_module
 from bridge.reports.push import Pusher
-from bridge.scripts import commands
+from bridge.scripts.verbs.request import Request
 from bridge.store import Push, Store
 from tests.raw_server import Ending, answering
 
@@ -221,5 +221,5 @@ async def test_a_script_gets_what_there_is_of_the_answer(
     assert (responded.status, responded.members) == (200, {"balance": 12})
 
 
-def request_to(url: str) -> commands.Request:
-    return commands.Request(1, url, "POST", (), "{}", awaited=True)
+def request_to(url: str) -> Request:
+    return Request(1, url, "POST", (), "{}", awaited=True)

@@ -16,7 +16,9 @@ from bridge.messages.attempt import Attempt, Collected, Input, Spoken, Transfer
 from bridge.messages.message import Content, Message
 from bridge.messages.recording import Recording
 from bridge.recordings.of_call import Action
-from bridge.scripts import commands, events
+from bridge.scripts import events
+from bridge.scripts.verbs.dial import Dial
+from bridge.scripts.verbs.request import Responded
 from bridge.store import Claim, OpenAttempt, StoreFailed
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -41,7 +43,7 @@ courses = st.builds(
     limit_reached=st.none() | words,
     dialling=st.none()
     | st.tuples(
-        st.builds(commands.Dial, st.integers(1, 9), st.tuples(words), st.none(), st.just(30), st.none(), st.none()),
+        st.builds(Dial, st.integers(1, 9), st.tuples(words), st.none(), st.just(30), st.none(), st.none()),
         moments,
     ),
     joined_at=st.none() | moments,
@@ -57,7 +59,7 @@ told = st.tuples(
     seconds,
     st.none()
     | st.builds(events.Key, st.sampled_from("0123456789*#"))
-    | st.builds(events.Responded, st.integers(1, 9), st.none() | st.integers(100, 599), st.dictionaries(words, words)),
+    | st.builds(Responded, st.integers(1, 9), st.none() | st.integers(100, 599), st.dictionaries(words, words)),
 )
 pasts = st.builds(
     CallProgress,

@@ -10,13 +10,16 @@ from bridge.calls.operations.playback import Playback
 from bridge.calls.operations.recording import CalleeRecording
 from bridge.calls.operations.transfer import CalleeTransfer
 from bridge.scripts import commands
+from bridge.scripts.verbs.dial import Dial
+from bridge.scripts.verbs.machine_detection import AwaitGreetingEnd, DetectMachine
+from bridge.scripts.verbs.record import StartRecord
 
 OPERATIONS: dict[type, type[Operation[Any]]] = {
     commands.Play: Playback,
-    commands.StartRecord: CalleeRecording,
-    commands.Dial: CalleeTransfer,
-    commands.DetectMachine: Detection,
-    commands.AwaitGreetingEnd: GreetingWait,
+    StartRecord: CalleeRecording,
+    Dial: CalleeTransfer,
+    DetectMachine: Detection,
+    AwaitGreetingEnd: GreetingWait,
 }
 """What carries out each command that is an operation on the channel."""
 

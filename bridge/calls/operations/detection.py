@@ -6,10 +6,10 @@ What the channel tells of either is told to the script whatever that waits for b
 from __future__ import annotations
 
 from bridge.calls.operations.operation import Operation
-from bridge.scripts import commands
+from bridge.scripts.verbs.machine_detection import AwaitGreetingEnd, DetectMachine
 
 
-class Detection(Operation[commands.DetectMachine]):
+class Detection(Operation[DetectMachine]):
     """Has the detector listen."""
 
     async def begin(self) -> None:
@@ -19,7 +19,7 @@ class Detection(Operation[commands.DetectMachine]):
         await self._leg.channel.adopt_detection()
 
 
-class GreetingWait(Operation[commands.AwaitGreetingEnd]):
+class GreetingWait(Operation[AwaitGreetingEnd]):
     """Waits until a machine has been silent for a while."""
 
     async def begin(self) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bridge.calls.leg import LiveLeg
 from bridge.calls.operations.operation import Operation
-from bridge.scripts import commands, events
+from bridge.scripts import events
+from bridge.scripts.verbs import record
 from bridge.speech.phrase import Prompt
 from bridge.telephony.events import CallEvent, PlaybackEnded, RecordingEnded
 
@@ -24,10 +25,10 @@ class CaptureState(Enum):
     OVER = auto()
 
 
-class CalleeRecording(Operation[commands.StartRecord]):
+class CalleeRecording(Operation[record.StartRecord]):
     """Records what a ``StartRecord`` says."""
 
-    def __init__(self, leg: LiveLeg, command: commands.StartRecord) -> None:
+    def __init__(self, leg: LiveLeg, command: record.StartRecord) -> None:
         super().__init__(leg, command)
         self._state = CaptureState.OPENING
         self._path = Path()
@@ -93,8 +94,8 @@ class CalleeRecording(Operation[commands.StartRecord]):
     def _end(self, seconds: float) -> events.Event:
         self._state = CaptureState.OVER
         self._leg.recordings.action_ended(seconds)
-        return events.Recorded(self._command.id, seconds)
+        return record.Recorded(self._command.id, seconds)
 
     def _not_recorded(self) -> events.Event:
         self._state = CaptureState.OVER
-        return events.Recorded(self._command.id, 0.0)
+        return record.Recorded(self._command.id, 0.0)

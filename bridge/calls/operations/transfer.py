@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bridge.calls.operations.operation import Operation
-from bridge.scripts import commands, events
+from bridge.scripts import events
 from bridge.scripts.limits import MAX_TRANSFER
+from bridge.scripts.verbs.dial import Dial, TransferEnded
 from bridge.speech.phrase import Prompt
 from bridge.telephony.events import CallEvent, TransferOrder, TransferOver
 
 
-class CalleeTransfer(Operation[commands.Dial]):
+class CalleeTransfer(Operation[Dial]):
     """Dials what a ``Dial`` says. That it begins is kept first: nobody is called twice for it."""
 
     async def begin(self) -> None:
@@ -29,7 +30,7 @@ class CalleeTransfer(Operation[commands.Dial]):
         if not isinstance(event, TransferOver):
             return None
         self._leg.progress.detail.transfer_over(event)
-        return events.TransferEnded(self._command.id, event.result, event.seconds)
+        return TransferEnded(self._command.id, event.result, event.seconds)
 
     async def _prepare(self) -> Prompt | None:
         await self._leg.save()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from bridge.scripts import limits
 from bridge.scripts.builder import ScriptBuilder, Verb
-from bridge.scripts.commands import KEYS, Dial
+from bridge.scripts.commands import KEYS, Command
 from bridge.scripts.engine.awaited import Reply, Waiting
 from bridge.scripts.engine.run import Run, Step
-from bridge.scripts.events import TransferEnded
+from bridge.scripts.events import Event
 from bridge.scripts.language.checks import split_numbers
 from bridge.scripts.language.expressions import Variables
 from bridge.scripts.language.kinds import FLAG, SENDER, TELEPHONE, Member, whole
@@ -26,6 +27,33 @@ _MAX_DURATION = Member(
 )
 _PARALLEL = Member("options.parallel", FLAG, False, "several numbers are called at once, not one after the other")
 OPTIONS = (_PARALLEL, _SENDER, _RING_TIME, _MAX_DURATION)
+
+
+DialResult = Literal["answered", "busy", "no-answer", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dial(Command):
+    """Call ``numbers`` (digits) all at once and join the first that answers. Answered by TransferEnded.
+
+    ``caller_id`` None shows the call's own. The warning tone sounds ``warning_seconds`` before ``max_seconds`` end.
+    """
+
+    id: int
+    numbers: tuple[str, ...]
+    caller_id: str | None
+    ring_seconds: int
+    max_seconds: int | None
+    warning_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferEnded(Event):
+    """The dialled side left, or never came; ``seconds`` is how long the two were joined."""
+
+    id: int
+    result: DialResult
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from bridge.scripts import limits
 from bridge.scripts.builder import ScriptBuilder, Verb
-from bridge.scripts.commands import AwaitGreetingEnd, DetectMachine, SetTimer
+from bridge.scripts.commands import Command, SetTimer
 from bridge.scripts.engine.awaited import Reply, Waiting
 from bridge.scripts.engine.run import Place, Run, Step
-from bridge.scripts.events import GreetingEnded, Machine
+from bridge.scripts.events import Event, Machine
 from bridge.scripts.language.expressions import Binary, Expression, Literal, Name
 from bridge.scripts.language.members import MemberReader
 from bridge.scripts.verbs.hangup import HangUpStep
@@ -18,6 +18,21 @@ from bridge.scripts.verbs.if_ import IfStep
 ANSWERED_BY = Name("answeredBy")
 
 _MACHINE_ANSWERED: Expression = Binary("==", ANSWERED_BY, Literal("machine"))
+
+
+@dataclass(frozen=True, slots=True)
+class DetectMachine(Command):
+    """Find out who answered; when the detector runs already, nothing is to be done. Answered by Machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitGreetingEnd(Command):
+    """Wait until the machine's greeting and its beep are over. Answered by GreetingEnded."""
+
+
+@dataclass(frozen=True, slots=True)
+class GreetingEnded(Event):
+    """The machine waits for a message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from bridge.scripts import limits
 from bridge.scripts.builder import ScriptBuilder, Verb
-from bridge.scripts.commands import KEYS, StartRecord, StopRecord
+from bridge.scripts.commands import KEYS, Command
 from bridge.scripts.engine.awaited import Reply, Waiting
 from bridge.scripts.engine.run import Run, Step
-from bridge.scripts.events import Recorded
+from bridge.scripts.events import Event
 from bridge.scripts.language.kinds import FLAG, TEXT, Member, template, whole
 from bridge.scripts.language.members import MemberReader
 from bridge.scripts.language.templates import Template
@@ -20,6 +20,37 @@ _STOP_KEYS = Member("options.escapeDigits", TEXT, "", "keys that end it, and are
 _BEEP = Member("options.beep", FLAG, False, "a tone before it")
 _MAX_SILENCE = Member("options.maxSilence", whole(1, limits.MAX_RECORDING, "seconds"), None, "so much silence ends it")
 _IDENTIFIER = Member("options.identifier", template(), None, "for `playFromRecording`")
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecord(Command):
+    """Record what the callee says. Answered by Recorded, after ``max_seconds``, ``max_silence`` or a stop key.
+
+    ``pointer`` is the JSON pointer (RFC 6901) of the action in its script (``#/script/1``).
+    """
+
+    id: int
+    max_seconds: int
+    max_silence: int | None
+    beep: bool
+    stop_keys: str
+    identifier: str | None
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecord(Command):
+    """End the recording ``id`` now; its Recorded still follows."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Event):
+    """The recording ``id`` ended and is so long."""
+
+    id: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 from bridge.scripts import limits
 from bridge.scripts.builder import ScriptBuilder, Verb
-from bridge.scripts.commands import Request, SetTimer
+from bridge.scripts.commands import Command, SetTimer
 from bridge.scripts.engine.awaited import Reply, Waiting
 from bridge.scripts.engine.run import EVERY_VARIABLE, Run, Step
-from bridge.scripts.events import Responded
+from bridge.scripts.events import Event
 from bridge.scripts.language.checks import CONTROL, url_problem
 from bridge.scripts.language.expressions import NAME
 from bridge.scripts.language.kinds import FLAG, URL, Kind, Member, one_of
@@ -24,6 +26,27 @@ _OUR_HEADERS = {"host", "content-length", "transfer-encoding", "connection"}
 _MAX_HEADERS = 20
 
 Headers = tuple[tuple[str, Template], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Command):
+    """Send an HTTP request. Only when ``awaited`` does the call wait for its Responded."""
+
+    id: int
+    url: str
+    method: str
+    headers: tuple[tuple[str, str], ...]
+    body: str | None
+    awaited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Responded(Event):
+    """The answer to request ``id``: its HTTP status, None when none came, and the decoded body's members."""
+
+    id: int
+    status: int | None
+    members: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ import pytest
 from bridge.calls.scripts import Scripts
 from bridge.messages.message import Connection, Message
 from bridge.scripts import Interpreter
-from bridge.scripts.commands import Dial, Play, Silence
+from bridge.scripts.commands import Play, Silence
 from bridge.scripts.events import Played
+from bridge.scripts.verbs.dial import Dial
 
 if TYPE_CHECKING:
     from tests.integration.api.conftest import Desk

@@ -16,10 +16,10 @@ from bridge.scripts.commands import (
     Say,
     SetTimer,
     Stop,
-    StopRecord,
     VariableCollected,
 )
-from bridge.scripts.events import Event, HungUp, Key, Played, Recorded, Timer
+from bridge.scripts.events import Event, HungUp, Key, Played, Timer
+from bridge.scripts.verbs.record import Recorded, StopRecord
 
 C = TypeVar("C")
 

@@ -7,20 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.scripts import Interpreter, Script, compile_click_to_call, compile_message
-from bridge.scripts.commands import (
-    Audio,
-    AwaitGreetingEnd,
-    DetectMachine,
-    Dial,
-    HangUp,
-    KeysEntered,
-    LimitReached,
-    Play,
-    Request,
-    Say,
-    Silence,
-)
-from bridge.scripts.events import GreetingEnded, HungUp, Key, Machine, Played, Responded, Timer, TransferEnded
+from bridge.scripts.commands import Audio, HangUp, KeysEntered, LimitReached, Play, Say, Silence
+from bridge.scripts.events import HungUp, Key, Machine, Played, Timer
+from bridge.scripts.verbs.dial import Dial, TransferEnded
+from bridge.scripts.verbs.machine_detection import AwaitGreetingEnd, DetectMachine, GreetingEnded
+from bridge.scripts.verbs.request import Request, Responded
 
 if TYPE_CHECKING:
     from tests.unit.scripts.conftest import Line

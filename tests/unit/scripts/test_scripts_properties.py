@@ -12,34 +12,21 @@ from hypothesis import strategies as st
 
 from bridge.scripts import Interpreter, Script, ScriptInvalid, compile_message, compile_scenario, limits
 from bridge.scripts.commands import (
-    AwaitGreetingEnd,
     CancelTimer,
     Command,
-    DetectMachine,
-    Dial,
     HangUp,
     KeysEntered,
     LimitReached,
     Play,
-    Request,
     SetTimer,
-    StartRecord,
     Stop,
-    StopRecord,
     VariableCollected,
 )
-from bridge.scripts.events import (
-    Event,
-    GreetingEnded,
-    HungUp,
-    Key,
-    Machine,
-    Played,
-    Recorded,
-    Responded,
-    Timer,
-    TransferEnded,
-)
+from bridge.scripts.events import Event, HungUp, Key, Machine, Played, Timer
+from bridge.scripts.verbs.dial import Dial, TransferEnded
+from bridge.scripts.verbs.machine_detection import AwaitGreetingEnd, DetectMachine, GreetingEnded
+from bridge.scripts.verbs.record import Recorded, StartRecord, StopRecord
+from bridge.scripts.verbs.request import Request, Responded
 
 STEPS = 300
 

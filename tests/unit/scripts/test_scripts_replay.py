@@ -9,24 +9,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.scripts import Interpreter, Script, events
-from bridge.scripts.commands import Command, KeysEntered, LimitReached, Request, SetTimer, VariableCollected
+from bridge.scripts.commands import Command, KeysEntered, LimitReached, SetTimer, VariableCollected
 from bridge.scripts.events import Event
+from bridge.scripts.verbs.dial import TransferEnded
+from bridge.scripts.verbs.machine_detection import GreetingEnded
+from bridge.scripts.verbs.record import Recorded
+from bridge.scripts.verbs.request import Request, Responded
 from tests.unit.scripts.test_scripts_properties import Switch, happenings, let_it_happen, scripts
 
 _kept_events: st.SearchStrategy[Event] = st.one_of(
     st.builds(events.Key, st.sampled_from("0123456789*#ABCD")),
     st.builds(events.Played, st.integers(0, 99), st.booleans()),
-    st.builds(events.Recorded, st.integers(0, 99), st.floats(0, 4000)),
-    st.builds(events.TransferEnded, st.integers(0, 99), st.sampled_from(["answered", "busy"]), st.floats(0, 4000)),
+    st.builds(Recorded, st.integers(0, 99), st.floats(0, 4000)),
+    st.builds(TransferEnded, st.integers(0, 99), st.sampled_from(["answered", "busy"]), st.floats(0, 4000)),
     st.builds(
-        events.Responded,
+        Responded,
         st.integers(0, 99),
         st.none() | st.integers(100, 599),
         st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.booleans() | st.integers(), max_size=3),
     ),
     st.builds(events.Machine, st.sampled_from(["human", "machine", "unknown"])),
     st.builds(events.Timer, st.sampled_from(["keys", "detector"])),
-    st.just(events.GreetingEnded()),
+    st.just(GreetingEnded()),
     st.just(events.HungUp()),
 )
 

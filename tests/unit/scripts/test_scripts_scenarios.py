@@ -8,21 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.scripts import compile_scenario
-from bridge.scripts.commands import (
-    Audio,
-    Dial,
-    LimitReached,
-    Play,
-    RecordedAudio,
-    Request,
-    Say,
-    Silence,
-    StartRecord,
-    StopRecord,
-    Tty,
-    UploadedAudio,
-)
-from bridge.scripts.events import Machine, Recorded, Responded, TransferEnded
+from bridge.scripts.commands import Audio, LimitReached, Play, RecordedAudio, Say, Silence, Tty, UploadedAudio
+from bridge.scripts.events import Machine
+from bridge.scripts.verbs.dial import Dial, TransferEnded
+from bridge.scripts.verbs.record import Recorded, StartRecord, StopRecord
+from bridge.scripts.verbs.request import Request, Responded
 
 if TYPE_CHECKING:
     from tests.unit.scripts.conftest import Line
