@@ -1,4 +1,4 @@
-"""The daemon: everything is built, started and stopped here."""
+"""The daemon: builds, starts and stops all its parts."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ from bridge.store import Store, StoreFailed, Topic, TrunkLimit
 _log = structlog.get_logger(__name__)
 
 _SWITCH_SECONDS = 0.001
-"""How long a thread that works on a large request may keep the loop's from going on, each time that one has waited."""
+"""Seconds for which another thread, at work on a large request, may keep the loop's waiting (sys.setswitchinterval)."""
 _ASTERISK_WRITES_MODE = 0o2770
-"""Asterisk writes there, and nobody else looks: the operator gives the folder to a group that both are in."""
+"""The mode of folders that Asterisk writes to: the operator gives them to a group of the daemon and Asterisk."""
 
 
 class NoCredentials(VoicebridgeError):
@@ -72,7 +72,8 @@ class Superseded(VoicebridgeError):
 async def serve(settings: Settings) -> None:
     """Run the daemon until SIGTERM or SIGINT; then take no new work, let live calls end, and stop.
 
-    Raises, after the same, Superseded when another daemon has taken the node's name, and PartCannotLive.
+    It stops likewise, and raises Superseded, when another daemon has taken the node's name, or PartCannotLive when a
+    part cannot live.
     """
     configure_logs(settings.log_level)
     log_what_nobody_awaits(asyncio.get_running_loop())
@@ -93,9 +94,10 @@ async def serve(settings: Settings) -> None:
 
 
 class Daemon:
-    """All rooms, wired. Raises VoicebridgeError, at once or from ``start``, when one cannot work.
+    """All parts of the daemon, wired.
 
-    ``on_over`` is called when it cannot go on, for which ``over`` has the reason: it is to be stopped then.
+    The constructor and ``start`` raise VoicebridgeError when one cannot work. ``on_over`` is called when the daemon
+    cannot go on, and is to be stopped; ``over`` then has the reason.
     """
 
     def __init__(self, settings: Settings, on_over: Callable[[], None]) -> None:
@@ -115,7 +117,7 @@ class Daemon:
         self._journal = Journal(settings.journal_dir)
         engines = build_engines(settings.speech_engines)
         formats = settings.formats
-        # The first that has to be closed: nothing before it, and nothing behind it refuses settings.
+        # The first that has to be closed: what stands before it needs no closing, what follows refuses no settings.
         self._store = Store(settings.store_url, routes, formats=formats, place=occupy(settings.data_dir))
         self._outbound = Outbound(allow_private=settings.allow_private_urls)
         bucket = settings.bucket
@@ -206,13 +208,13 @@ class Daemon:
             self._stack = stack.pop_all()
 
     async def stop(self) -> None:
-        """Dial nothing more, let live calls end while requests are still answered, and end all in turn."""
+        """Dial nothing more, let live calls end while requests are still answered, and end all parts in turn."""
         _log.info("stopping")
         self._is_stopping = True
         await self._stack.aclose()
 
     async def _start(self, ends: AsyncExitStack) -> None:
-        """``ends`` is given how each thing that is begun ends: the one begun last is ended first."""
+        """Start all parts, and push the end of each onto ``ends``: the one begun last is ended first."""
         ends.push_async_callback(self._store.close)
         await self._refuse_to_serve_nobody()
         make_folder(self._recordings.folder, _ASTERISK_WRITES_MODE)
@@ -227,10 +229,10 @@ class Daemon:
         await self._store.messages.reroute()
         for switchboard in self._switchboards:
             ends.push_async_callback(switchboard.close)
-        # What the last calls need is ended after them, although it is begun only when the node has its name.
+        # Calls that are drained need these parts: they end after the calls, but begin only with the node's name.
         ends.push_async_callback(self._supervisor.stop)
         ends.push_async_callback(self._site.close)
-        # The address first: the name is not taken from a daemon that serves there. Without the name nothing is served.
+        # The address first: the name is not taken from a daemon that serves there. Requests wait until it is ours.
         await self._site.bind()
         ends.push_async_callback(self._dialer.drain, self._settings.drain_seconds)
         await self._dialer.start()

@@ -110,7 +110,7 @@ def problems(error: ValidationError) -> list[str]:
 
 def _setting(location: tuple[int | str, ...]) -> str:
     if not location:
-        return ""  # it is about several, which it names
+        return ""  # the problem is about several settings, which its text names
     name, *members = location
     inside = "".join(f"[{member}]" if isinstance(member, int) else f".{member}" for member in members)
     return f"VOICEBRIDGE_{str(name).upper()}{inside}: "
@@ -128,7 +128,7 @@ def _as_its_reader_says() -> Iterator[None]:
 class Settings(BaseSettings):
     """Everything an operator can set. ``docs/reference/configuration.md`` has a line for each."""
 
-    # The default address of AMI has no secret: commands that say nothing to Asterisk need none.
+    # The default address of AMI has no secret and would be refused: commands that do not talk to Asterisk need none.
     model_config = SettingsConfigDict(env_prefix="VOICEBRIDGE_", extra="forbid", validate_default=False)
 
     host: str = Field(default="127.0.0.1", min_length=1)
@@ -195,7 +195,7 @@ class Settings(BaseSettings):
     def _read(cls, value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) else value
 
-    # The readers are imported where they are needed: other commands start faster without them.
+    # What reads a setting later checks it here. It is imported only then: other commands start faster without it.
 
     @field_validator("data_dir")
     @classmethod

@@ -1,4 +1,4 @@
-"""``voicebridge asterisk-config``: the settings as configuration files of Asterisk."""
+"""``voicebridge asterisk-config``: writes Asterisk's configuration files from the settings."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class NoSuchAsterisk(VoicebridgeError):
 
 
 def write_configuration(directory: Path, settings: Settings, *, complete: bool, asterisk: str | None = None) -> None:
-    """Write what an Asterisk needs for these settings.
+    """Write the configuration files that an Asterisk needs for these settings.
 
-    ``complete`` is a whole configuration, which ``asterisk -C DIRECTORY/asterisk.conf`` starts; otherwise
-    ``DIRECTORY/voicebridge/`` is written, to be included by an existing one. A trunk without an address is one that
-    this Asterisk has already. ``asterisk`` says which of several is meant: ``host:port`` of its AMI. Raises
+    ``complete`` writes a whole configuration, which ``asterisk -C DIRECTORY/asterisk.conf`` starts. Otherwise
+    ``DIRECTORY/voicebridge/`` is written, for an existing configuration to include; a trunk without an address is then
+    one that this Asterisk has already. ``asterisk`` says which of several is meant: ``host:port`` of its AMI. Raises
     ``SettingMissing``, ``NoSuchAsterisk``, ``AmiAddressInvalid`` and ``UnsafeSetting``, and nothing is written then.
     """
     manager = _manager(settings, asterisk)
@@ -65,12 +65,12 @@ def write_configuration(directory: Path, settings: Settings, *, complete: bool, 
 
 
 def registrations(settings: Settings) -> dict[str, Registration | None]:
-    """All trunks by name, each with the registration that it wants of Asterisk, or None."""
+    """All trunks by name, each with the registration that Asterisk is to keep for it, or None."""
     return {trunk.name: _registration(trunk) for trunk in settings.all_trunks}
 
 
 def hosts(settings: Settings) -> dict[str, str]:
-    """The trunks that have an address of ours, by name, each with its host."""
+    """The host of each trunk whose address is in the settings, by the trunk's name."""
     return {trunk.name: _host(trunk.uri) for trunk in settings.all_trunks if trunk.uri}
 
 
@@ -122,10 +122,10 @@ def _chosen(addresses: list[AmiAddress], asterisk: str | None) -> AmiAddress:
 
 
 def _listening_address(host: str) -> str:
-    """Where Asterisk listens, so that the daemon reaches it at ``host``."""
+    """The IPv4 address at which AMI has to listen, so that the daemon reaches it at ``host``."""
     if host == "localhost":
         return "127.0.0.1"
     try:
         return str(IPv4Address(host))
     except AddressValueError:
-        return EVERY_ADDRESS  # which of its addresses a name means is decided on Asterisk's machine
+        return EVERY_ADDRESS  # what a host name resolves to is known only on Asterisk's machine

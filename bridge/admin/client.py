@@ -21,7 +21,7 @@ STAGES = (
     ("ringing", "ringingAt", "ringing"),
     ("in-progress", "answeredAt", "answered"),
 )
-"""The states of a call that is under way, the member with the time of each, and how it is told."""
+"""The states of a live call: the member with the time of each, and the word that is shown for it."""
 
 Show = Callable[[datetime, str], None]
 """Takes a time, and what happened then."""
@@ -63,7 +63,7 @@ async def send(url: str, headers: Mapping[str, str], message: Mapping[str, Any],
 
 
 async def fetch(url: str, headers: Mapping[str, str], path: str) -> dict[str, Any]:
-    """What the API answers to a GET."""
+    """Send a GET; return the JSON object that the API answers. Raises ``RequestRefused`` and ``DaemonUnreachable``."""
     async with ClientSession(url, headers=headers) as session:
         return await _asked(session, "GET", path)
 
@@ -88,7 +88,7 @@ async def follow(url: str, headers: Mapping[str, str], token: str, show: Show) -
 
 
 def show_on(console: Console) -> Show:
-    """Shows one line for each thing that happens, with the local time."""
+    """A ``Show`` that prints a line for each thing that happens, with the local time."""
 
     def show(at: datetime, what: str) -> None:
         local = at.astimezone()

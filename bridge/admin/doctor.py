@@ -1,4 +1,4 @@
-"""``voicebridge doctor``: is everything there that the daemon needs, and what to do when it is not."""
+"""``voicebridge doctor``: checks all that the daemon needs, and says what to do about each check that fails."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ FFMPEG_SECONDS = 10.0
 TRUNK_TRIES = 9
 TRUNK_PAUSE_SECONDS = 0.5
 LOGIN_SECONDS = 4.2
-"""In the middle of one of the link's pauses between two tries, when it knows why the last one failed."""
+"""Ends within a pause between two tries of the link, when the reason of the last failure is known."""
 
 
 async def examine(settings: Settings) -> bool:
     """Print a line for each check, with a remedy for each that failed; return whether none did. No secret is shown.
 
-    What is in doubt is told with what to do, and is no failure.
+    A warning is printed with a remedy too, and is no failure.
     """
     _silence_logs()
     healthy = [
@@ -65,7 +65,7 @@ async def examine(settings: Settings) -> bool:
 
 
 def _silence_logs() -> None:
-    """What the parts would log is told by the checks, once and with a remedy."""
+    """Switch logs off: the checks print each problem once, with a remedy."""
     logging.getLogger("bridge").setLevel(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
@@ -193,7 +193,7 @@ async def _trunk(watch: TrunkWatch, name: str, registration: Registration | None
 
 
 async def _standing(watch: TrunkWatch, trunk: str, *, registered: bool) -> TrunkStanding:
-    """An Asterisk that has just started has not asked the trunk yet, nor registered: it is given time to."""
+    """The state of a trunk; an Asterisk that has just started gets time to send OPTIONS and to register."""
     wanted = TrunkStanding("reachable", "registered" if registered else None)
     for _ in range(TRUNK_TRIES):
         await watch.look()

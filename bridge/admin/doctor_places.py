@@ -1,4 +1,7 @@
-"""What ``voicebridge doctor`` says of the places where things are kept: folders, the database, object storage."""
+"""Checks of ``voicebridge doctor``: credentials, the public address, folders, the database, object storage.
+
+Each returns what to print when all is well, and raises Trouble or Doubt otherwise.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +40,11 @@ class Trouble(Exception):
 
 
 class Doubt(Trouble):
-    """All works, but perhaps not as it is meant."""
+    """A warning: all works, but perhaps not as the operator means it."""
 
 
 async def credentials(settings: Settings) -> str:
-    """Somebody can use the API: by the settings, or by what ``voicebridge keys`` has made."""
+    """Check that somebody can use the API, by the settings or by what ``voicebridge keys`` has made."""
     if settings.api_keys:
         return "an API key is set"
     if settings.users:
@@ -57,7 +60,7 @@ async def credentials(settings: Settings) -> str:
 
 
 async def public_address(settings: Settings) -> str:
-    """Receivers of pushed reports are told where recordings are, by an address that they can go to."""
+    """Check that receivers of pushed reports are given an address of the recordings that they can reach."""
     if settings.public_url is not None:
         return settings.public_url
     try:
@@ -78,7 +81,7 @@ async def _made_by_keys(settings: Settings) -> int:
 
 
 async def _read(settings: Settings, work: Callable[[Connection], _T]) -> _T:
-    """Raises StoreFailed."""
+    """Run ``work`` on a database that is opened for it alone. Raises StoreFailed."""
     database = Database(settings.store_url)
     try:
         return await database.read(work)
@@ -87,19 +90,19 @@ async def _read(settings: Settings, work: Callable[[Connection], _T]) -> _T:
 
 
 async def data_folder(settings: Settings) -> str:
-    """It can be written, and there is room."""
+    """Check that it can be written, and has room."""
     folder = settings.data_dir
     room = _room_in(folder, "every message and its speech is kept there")
     return f"{folder}, {room}"
 
 
 async def speech_folder(settings: Settings) -> str:
-    """Asterisk reads the speech, often as another user: say who can."""
+    """Say who may enter it: Asterisk reads the speech, often as another user."""
     return f"{settings.speech_dir}{_who_may_enter(settings.speech_dir)}"
 
 
 async def journal_folder(settings: Settings) -> str:
-    """Asterisk writes there, often as another user of the same group; the daemon reads and cleans."""
+    """Check that its group may write there: Asterisk does, often as another user; the daemon reads and cleans."""
     folder = settings.journal_dir
     room = _room_in(folder, "without its journal nobody knows of a call that Asterisk did not live to tell")
     if folder.is_dir() and not folder.stat().st_mode & 0o020:
@@ -111,7 +114,7 @@ async def journal_folder(settings: Settings) -> str:
 
 
 async def database(settings: Settings) -> str:
-    """It answers, its schema is that of this version or none yet, and its clock is right."""
+    """Check that it answers, has the schema of this version or none yet, and that its clock is right within 1 s."""
     remedy = "Correct VOICEBRIDGE_DATABASE_URL; the daemon's user must be allowed to write there."
     name = database_url(settings.store_url).render_as_string(hide_password=True)
     if file := _missing_file(settings):
@@ -137,7 +140,7 @@ async def database(settings: Settings) -> str:
 
 
 def _missing_file(settings: Settings) -> Path | None:
-    """The file of a database that is not there yet: opening it would make it, and for the wrong user."""
+    """The file of a SQLite database, when it is not there yet: the daemon makes it, as its own user."""
     url = database_url(settings.store_url)
     file = Path(url.database or "")
     return file if url.get_backend_name() == "sqlite" and not _existing(file).is_file() else None
@@ -155,7 +158,7 @@ async def _looked_at(database: Database) -> tuple[bool, timedelta]:
 
 
 def _ahead(connection: Connection) -> timedelta:
-    """How far the server's clock is ahead; the database of a file has none of its own."""
+    """How far the server's clock is ahead of this machine's; zero for SQLite, which has no server."""
     if connection.dialect.name != "postgresql":
         return timedelta()
     clock: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
@@ -163,7 +166,7 @@ def _ahead(connection: Connection) -> timedelta:
 
 
 async def object_storage(bucket: Bucket) -> str:
-    """One object is put there, read and removed."""
+    """Check that an object can be put there, read and removed."""
     remedy = (
         "Correct VOICEBRIDGE_S3_ENDPOINT, VOICEBRIDGE_S3_BUCKET and the keys; they need PutObject, GetObject and"
         f" DeleteObject on {bucket.prefix or 'everything'}, and ListBucket on the bucket."
@@ -190,7 +193,7 @@ async def object_storage(bucket: Bucket) -> str:
 
 
 def _room_in(folder: Path, why: str) -> str:
-    """How much room there is for what the daemon writes there."""
+    """How much room there is; ``why`` the daemon needs it. Raises Trouble when it is too little, or not writable."""
     place = _existing(folder)
     try:
         tempfile.TemporaryFile(dir=place).close()
@@ -221,5 +224,5 @@ def _who_may_enter(folder: Path) -> str:
 
 
 def _existing(path: Path) -> Path:
-    """The path itself, or the nearest folder above that is there."""
+    """The path itself, or the nearest folder above it that exists."""
     return next(place for place in (path, *path.parents) if place.exists())

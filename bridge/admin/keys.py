@@ -1,6 +1,7 @@
-"""``voicebridge keys``: who may use which account.
+"""``voicebridge keys``: adds, lists and revokes the API keys and users of accounts.
 
-The schema is left as it is: a daemon may run on it. Each function raises SchemaOld, SchemaUnknown and StoreFailed.
+The schema is never changed, since a daemon may run on it. Each function raises SchemaOld, SchemaUnknown and
+StoreFailed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bridge.settings import Settings
 from bridge.store import Accounts, Store
 
 _SHOWN_CHARACTERS = 7
-"""Of a key, so that an operator knows which one it is."""
+"""So many characters of a key are kept and shown, by which an operator knows it."""
 
 _ROW = "{:>6}  {:4}  {:20}  {:16}  {:16}  {}"
 
@@ -35,7 +36,7 @@ class CredentialInvalid(VoicebridgeError):
 
 
 async def add_key(settings: Settings, account: str) -> str:
-    """A new API key of an account; it cannot be shown again. Raises CredentialInvalid."""
+    """Make an API key for an account, and return it; it cannot be shown again. Raises CredentialInvalid."""
     _refuse_unprintable("account", account)
     key = f"vb_{secrets.token_urlsafe(32)}"
     async with _accounts(settings) as accounts:
@@ -44,7 +45,7 @@ async def add_key(settings: Settings, account: str) -> str:
 
 
 async def add_user(settings: Settings, account: str, name: str, password: str) -> None:
-    """A user of an account, for Basic authentication. Raises CredentialInvalid and UserExists."""
+    """Add a user to an account, for Basic authentication (RFC 7617). Raises CredentialInvalid and UserExists."""
     _refuse_unprintable("account", account)
     _refuse_unprintable("user", name)
     if ":" in name:
@@ -57,7 +58,7 @@ async def add_user(settings: Settings, account: str, name: str, password: str) -
 
 
 async def list_keys(settings: Settings) -> None:
-    """Print all credentials, times in UTC; secrets are not known."""
+    """Print all credentials, times in UTC. Secrets are not shown: only their digests are kept."""
     async with _accounts(settings) as accounts:
         kept = await accounts.all_credentials()
     print(_ROW.format("NUMBER", "KIND", "NAME", "CREATED", "REVOKED", "ACCOUNT"))
@@ -69,7 +70,7 @@ async def list_keys(settings: Settings) -> None:
 
 
 async def revoke_key(settings: Settings, number: int) -> None:
-    """Close the door to a credential. Raises CredentialUnknown."""
+    """Revoke a credential, by the number that `list_keys` prints. Raises CredentialUnknown."""
     async with _accounts(settings) as accounts:
         if not await accounts.revoke_credential(number):
             raise CredentialUnknown(f"there is no credential {number} in force; see voicebridge keys list")

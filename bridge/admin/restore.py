@@ -1,4 +1,4 @@
-"""After a restore: whom the backup says is to be called may have been called since, and is not called twice."""
+"""``voicebridge after-restore``: makes a restored database fit to be served, so that nobody is called twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_LEGS = 10
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """How many messages that were not done have ended as they really did, and how many with an unknown result."""
+    """How many open messages were settled: with their real result, and with an unknown one."""
 
     known: int
     unknown: int
@@ -32,11 +32,12 @@ class Restored:
 async def after_restore(settings: Settings, *, call_again: bool, now: datetime) -> Restored:
     """Make a restored database fit to be served; no daemon may run on it yet.
 
-    Raises CannotUseDataDir or DaemonRuns when one does, SchemaOld, SchemaUnknown and StoreFailed. It takes up to 15 s
-    to see that none does.
+    A call that was under way in the backup gets the outcome that the journal tells, where it still does. All other
+    messages that waited or were under way may have been called since the backup: they end with an unknown result, or
+    are called (again) if ``call_again``.
 
-    A call that was under way in the backup ends as the journal tells, where it still does. All else that waited or was
-    under way may have been called since: it ends with an unknown result, or is called (again) if ``call_again``.
+    Raises CannotUseDataDir or DaemonRuns when a daemon runs, which takes up to 15 s to find out, and SchemaOld,
+    SchemaUnknown and StoreFailed.
     """
     store = Store(settings.store_url, migrates=False)
     try:
@@ -55,7 +56,7 @@ async def after_restore(settings: Settings, *, call_again: bool, now: datetime) 
 
 
 async def _settle_known(store: Store, journal: Journal) -> int:
-    """Keep what the journal tells; a message's own policy says whether it is called again."""
+    """Settle the calls whose end is in the journal; each message's retry policy says whether it is called again."""
     calls = [(left, record) for left, record in await _calls(store, journal) if record and record.ended]
     for left, record in calls:
         assert record.ended is not None
@@ -64,7 +65,7 @@ async def _settle_known(store: Store, journal: Journal) -> int:
 
 
 async def _end_calls(store: Store, journal: Journal, now: datetime) -> tuple[int, int]:
-    """End all calls and their messages; return how many really ended so, and how many are unknown."""
+    """End all calls and their messages; return how many have their real result, and how many an unknown one."""
     calls = await _calls(store, journal)
     known = 0
     for left, record in calls:
@@ -72,7 +73,7 @@ async def _end_calls(store: Store, journal: Journal, now: datetime) -> tuple[int
         assert attempt.status_id is not None
         assert attempt.error_id is not None
         status_id, error_id = attempt.status_id, attempt.error_id
-        # What failed may have been tried again since.
+        # A failed attempt that had a retry left may have been tried again since the backup.
         if status_id != DELIVERED_TO_HANDSET and next_attempt(claim.message.content.retry, attempt.number, now):
             status_id, error_id = EXPIRED_UNKNOWN, INTERNAL_SERVER_ERROR
         await store.calls.finish(claim.key, attempt, status_id=status_id, error_id=error_id, done_at=now)
@@ -81,7 +82,7 @@ async def _end_calls(store: Store, journal: Journal, now: datetime) -> tuple[int
 
 
 async def _calls(store: Store, journal: Journal) -> list[tuple[OpenAttempt, Record | None]]:
-    """The calls that were under way in the backup, and what is known of them."""
+    """The calls that were under way in the backup, each with the journal's record of its latest leg."""
     left = await store.calls.all_open()
     records = await journal.read([name for one in left for name in _channel_ids(one.claim.attempt)])
     calls = []
@@ -92,7 +93,7 @@ async def _calls(store: Store, journal: Journal) -> list[tuple[OpenAttempt, Reco
 
 
 def _channel_ids(attempt: Attempt) -> list[str]:
-    """Those of its legs, also of legs that came after the backup."""
+    """The channel ids of its legs, also of those that were dialled after the backup."""
     return [attempt.id, *(f"{attempt.id}-{leg}" for leg in range(1, _MOST_LEGS))]
 
 

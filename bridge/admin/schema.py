@@ -1,4 +1,4 @@
-"""The schema of the database, changed by an operator."""
+"""``voicebridge migrate``: changes the schema of the database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bridge.store.migrations import migrate
 
 
 def change_schema(settings: Settings, revision: str | None) -> tuple[str, str]:
-    """Bring the database to a revision, by default that of this version; return from which to which.
+    """Bring the database to a revision, by default that of this version; return the revisions before and after.
 
     No daemon may run on it. Raises CannotUseDataDir, DaemonRuns, SchemaUnknown and StoreFailed.
     """

@@ -1,4 +1,4 @@
-"""What may only be done to a database while no daemon serves it."""
+"""Refusing what may be done to a database only while no daemon serves it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class DaemonRuns(VoicebridgeError):
 
 
 async def refuse_while_served(settings: Settings) -> None:
-    """Have the data folder until this process ends, and see that no daemon anywhere serves the database.
+    """Occupy the data folder until this process ends, and make sure that no daemon anywhere serves the database.
 
-    A daemon that runs renews its lease within a lease's time, so that it takes up to 15 s. Nothing is changed, whatever
-    schema the database has. Raises CannotUseDataDir, DaemonRuns and StoreFailed.
+    It takes up to 15 s: a daemon that runs renews its lease within that time. Nothing is changed, whatever schema the
+    database has. Raises CannotUseDataDir, DaemonRuns and StoreFailed.
     """
     occupy(settings.data_dir)
     database = Database(settings.store_url)

@@ -1,4 +1,4 @@
-"""How long to wait before what has failed is tried again, and waiting that can be cut short."""
+"""Backoff: how long to wait before a failed thing is tried again, and waiting that can be cut short."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 class Waits:
     """The waits between tries: ``first`` seconds, then ``factor`` times as long each time, up to ``longest``.
 
-    Up to the share ``jitter`` (0 to 1) is taken off each by chance, so that those who failed together do not come back
-    together.
+    Each is shortened by a random share of up to ``jitter`` (0 to 1), so that those that failed together do not come
+    back together.
     """
 
     first: float
@@ -22,14 +22,14 @@ class Waits:
 
 
 class Backoff:
-    """What has failed in a row: how often, and how long it is therefore left alone."""
+    """Counts failures in a row, and says how long to wait after each."""
 
     def __init__(self, waits: Waits) -> None:
         self._waits = waits
         self.reset()
 
     def reset(self) -> None:
-        """It works: what fails from now on is another trouble."""
+        """Begin again with the first wait: it works now."""
         self.failures = 0
         self._next = self._waits.first
 

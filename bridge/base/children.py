@@ -1,4 +1,4 @@
-"""Programs that the daemon starts: none of them outlives the one who wanted it, however that one ends."""
+"""Child processes: programs that the daemon starts, none of which outlives the task that wanted it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from subprocess import DEVNULL, PIPE
 async def child(
     *command: str, env: Mapping[str, str] | None = None, pass_fds: Sequence[int] = ()
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A program whose output is read, with nothing to read itself. At the end of the block it has ended.
+    """Start a program whose output is read, and which has no input; at the end of the block it has ended.
 
-    ``env`` is all that it sees of an environment; ours, when it is None. Raises OSError when it cannot be started.
+    ``env`` is its whole environment; None gives it ours. Raises OSError when it cannot be started.
     """
     process = await asyncio.create_subprocess_exec(
         *command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=env, pass_fds=pass_fds
@@ -28,7 +28,7 @@ async def child(
 async def end(process: asyncio.subprocess.Process) -> None:
     """Kill it, and wait until it is gone and its pipes are closed. Nobody else may be reading its output then.
 
-    Whoever stops waiting has killed it all the same.
+    It is killed even when the wait is cancelled.
     """
     kill(process)
     await asyncio.shield(process.communicate())

@@ -1,4 +1,4 @@
-"""The data folder: one daemon at a time has it, and it has an id that no other has, unless somebody copies it whole."""
+"""The data folder: one daemon at a time may use it, and an id tells it from all others but a whole copy of it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class CannotUseDataDir(VoicebridgeError):
 
 
 def occupy(data_dir: Path) -> str:
-    """Have the data folder until this process ends; return its id, which is made by whoever has it first.
+    """Lock the data folder until this process ends; return its id, which is made when it is locked first.
 
-    The file ``place`` in it holds the id, and a lock that ends with the process, however that ends (fcntl(2), "Advisory
-    record locking"). Raises CannotUseDataDir.
+    The file ``place`` in it holds the id (32 hexadecimal digits) and the lock, which ends with the process, however
+    that ends (fcntl(2), "Advisory record locking"). Raises CannotUseDataDir.
     """
     try:
         data_dir.mkdir(parents=True, exist_ok=True)

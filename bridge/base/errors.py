@@ -1,4 +1,4 @@
-"""The one root of everything that can go wrong and that a caller can see."""
+"""The base class of every error that a caller, an operator or an application can be told about."""
 
 from __future__ import annotations
 

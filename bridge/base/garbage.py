@@ -1,4 +1,4 @@
-"""When Python looks for unreachable objects: nothing else runs while it looks through all, so that has its time."""
+"""Garbage collection: a full one stops all else, so it runs once a minute, and after large work, not during it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NEVER = 1_000_000_000
 
 
 class _LargeWork:
-    """Work under way that has hundreds of thousands of objects for as long as it lasts."""
+    """Counts the work under way that holds hundreds of thousands of objects until it is over."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -28,7 +28,7 @@ _large_work = _LargeWork()
 
 
 def settle() -> None:
-    """Leave alone all that was imported, and look through old objects only when `collect` does."""
+    """Exempt all that was imported from collection, and have old objects looked through only by `collect`."""
     gc.collect()
     gc.freeze()
     young, middle, _ = gc.get_threshold()
@@ -37,7 +37,7 @@ def settle() -> None:
 
 @contextmanager
 def put_off() -> Iterator[None]:
-    """Have nobody look through the many objects that live in here; they are gone, most of them at once, afterwards."""
+    """Put off full collections while many objects live in the block; most of them are gone at once at its end."""
     _large_work.count += 1
     try:
         yield
@@ -47,7 +47,7 @@ def put_off() -> Iterator[None]:
 
 
 async def collect() -> None:
-    """Look through old objects once a minute and after large work, and give memory back to the system; for ever."""
+    """Collect fully once a minute and after large work, and give memory back to the system; until cancelled."""
     while True:
         await is_set_within(_large_work.is_over, _SECONDS_BETWEEN)
         await _until_large_work_is_over()
@@ -58,13 +58,13 @@ async def collect() -> None:
 
 async def _until_large_work_is_over() -> None:
     for _ in range(_LONGEST_DELAY_SECONDS):
-        await asyncio.sleep(1)  # what it had is let go of then
+        await asyncio.sleep(1)  # by then it has let go of its objects
         if not _large_work.count:
             break
 
 
 def _give_back() -> None:
-    """What malloc(3) keeps for later; only the GNU library has it (malloc_trim(3))."""
+    """Give back what malloc(3) keeps for later, by malloc_trim(3), which only the GNU C library has."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -1,7 +1,7 @@
-"""Logs: lines on standard error, JSON unless somebody is watching.
+"""Logs: lines on standard error, in JSON unless that is a terminal.
 
-What callers sent stays out of them. It comes in by exceptions, whose texts quote what they are about; so a line is
-given the exception itself (``reason=error``, or ``log.exception``), and here alone is decided what it may say.
+What callers sent stays out of them. It could come in by the texts of exceptions, which quote it; so a log call passes
+the exception itself (``reason=error``, or ``log.exception``), and this module alone decides what the line says of it.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ def configure_logs(level: str) -> None:
 
 
 def log_what_nobody_awaits(loop: asyncio.AbstractEventLoop) -> None:
-    """Have the log told of what went wrong on the loop and reached nobody."""
+    """Log the exceptions on the event loop that nothing awaits."""
     loop.set_exception_handler(_lost_on_the_loop)
 
 
 def only_what_may_be_said(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: what is logged of exceptions is what `said_of` says, and where in the code they arose."""
+    """A structlog processor: of an exception the line has what `said_of` says, and where in the code it arose."""
     error = event.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()[1]
@@ -77,7 +77,7 @@ def said_of(error: BaseException) -> str:
 
 
 class _FromLibraries(logging.Handler):
-    """What libraries log: which one, and its words without what it has put into them."""
+    """What libraries log: the logger's name, and its format string without the arguments."""
 
     def emit(self, record: logging.LogRecord) -> None:
         level = "error" if record.levelno >= logging.ERROR else "warning"
@@ -86,7 +86,7 @@ class _FromLibraries(logging.Handler):
 
 
 class _LossyLogger(structlog.WriteLogger):
-    """Its lines get lost when they cannot be written: a full disk must not fail a call over its log."""
+    """Drops lines that cannot be written: a full disk must not fail a call over its log."""
 
     def msg(self, message: str) -> None:
         with suppress(OSError):
@@ -102,7 +102,7 @@ def _crashed(_type: type[BaseException], error: BaseException | None, _where: Tr
 def _lost_on_the_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     task = context.get("task") or context.get("future")
     coroutine = task.get_coro() if isinstance(task, asyncio.Task) else None
-    words = re.match(r"[\w ]+", context["message"])  # behind them stands what a callback was given
+    words = re.match(r"[\w ]+", context["message"])  # what follows quotes the arguments of a callback
     _log.error(
         "lost_on_the_loop",
         said=words and words[0],
@@ -112,7 +112,7 @@ def _lost_on_the_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any])
 
 
 def _where(error: BaseException) -> str:
-    """The places in the code, also those of the errors that it came from."""
+    """Where in the code an error arose, innermost frame first, and likewise the errors that it came from."""
     places = []
     seen: set[int] = set()
     at: BaseException | None = error

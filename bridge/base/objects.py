@@ -38,10 +38,10 @@ class ObjectNotThere(VoicebridgeError):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Where the objects are.
+    """A bucket, and how it is reached.
 
-    Without ``endpoint`` it is Amazon's; without keys they are looked for where Amazon's own tools look (environment,
-    the machine's role). ``prefix`` stands before every key.
+    Without ``endpoint`` it is Amazon's. Without keys those are used that Amazon's own tools would find (environment,
+    the machine's role). ``prefix`` stands before every object's key.
     """
 
     name: str
@@ -55,8 +55,8 @@ class Bucket:
 class Objects:
     """The objects of a bucket, by key, from ``start`` to ``close``. Its methods raise ObjectStorageFailed.
 
-    Nothing is tried twice. The storage has 3 s to connect and may be silent for 10 s; who cannot wait so long sets a
-    limit.
+    Nothing is tried twice. The storage has 3 s to connect and may be silent for 10 s; a caller that cannot wait so long
+    sets a limit of its own.
     """
 
     def __init__(self, bucket: Bucket) -> None:
@@ -65,8 +65,8 @@ class Objects:
         self._client: Any = None
 
     async def start(self) -> None:
-        """The storage may be away: nothing is asked of it yet."""
-        # A quarter of a second and 25 MB, for those alone who use it.
+        """Make the client. Nothing is asked of the storage yet, which may be away."""
+        # The import costs a quarter of a second and 25 MB, so only users of object storage pay for it.
         from aiobotocore.config import AioConfig  # noqa: PLC0415
         from aiobotocore.session import get_session  # noqa: PLC0415
 
@@ -96,24 +96,24 @@ class Objects:
         await self._open.aclose()
 
     async def put(self, key: str, data: bytes) -> None:
-        """Keep an object, in the place of the one that has this key."""
+        """Store an object, replacing one that has this key."""
         await self._put(key, data, len(data))
 
     async def put_file(self, key: str, path: Path) -> int:
-        """Keep a file as it is now; return its bytes. Raises OSError when it cannot be read."""
+        """Store a file as it is now; return its size in bytes. Raises OSError when it cannot be read."""
         with await FILES.run(path.open, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             await self._put(key, file, size)
             return size
 
     async def get(self, key: str) -> bytes:
-        """A small object, whole. Raises ObjectNotThere."""
+        """Return a small object whole. Raises ObjectNotThere."""
         async with self.reading(key) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
     @asynccontextmanager
     async def reading(self, key: str, part: range | None = None) -> AsyncIterator[AsyncIterator[bytes]]:
-        """An object, or ``part`` of its bytes, in pieces. Raises ObjectNotThere."""
+        """An object, or ``part`` of its bytes, in chunks. Raises ObjectNotThere."""
         asked = {} if part is None else {"Range": f"bytes={part.start}-{part.stop - 1}"}
         with _told():
             answer = await self._client.get_object(Bucket=self._bucket.name, Key=self._key(key), **asked)
@@ -142,7 +142,7 @@ async def _chunks(body: Any) -> AsyncIterator[bytes]:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What the libraries raise, in our terms; never with what stands in the request."""
+    """Turn what the libraries raise into our errors, which quote nothing of the request."""
     try:
         yield
     except ClientError as error:

@@ -1,7 +1,7 @@
-"""The one way out to URLs that callers named: downloads, reports that are pushed, requests of a script.
+"""HTTP requests to URLs that callers named: downloads, pushed reports, requests of a script.
 
-A caller must not reach, through us, what only we can reach. So an address is looked at after it was resolved, that very
-address is the one connected to, and every redirect is looked at again.
+A caller must not reach, through us, what only we can reach. So an address is checked after its name was resolved, that
+very address is the one connected to, and every redirect is checked again.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class OutboundFailed(VoicebridgeError):
 class Response:
     """``body`` is as sent, undecoded; ``truncated`` says that there was more of it than was asked for.
 
-    ``broken`` says what was wrong behind the status line; then headers and body are there in part, or not at all.
+    ``broken`` says what was wrong after the status line; headers and body are then incomplete or missing.
     """
 
     status: int
@@ -125,12 +125,13 @@ class Outbound:
         most_bytes: int,
         timeout: float,  # noqa: ASYNC109 - one limit for all hops, and its own error
     ) -> Response:
-        """The answer, whatever its status, with at most ``most_bytes`` of its body, within ``timeout`` seconds.
+        """Send a request; return the answer, whatever its status, with at most ``most_bytes`` of its body.
 
-        A status line is an answer, whatever comes behind it or does not. A body that says it is longer is not read. Up
-        to 3 redirects are followed; those that would change the method are for GET and HEAD only. Headers that frame
-        the request are ours. Raises OutboundRefused and OutboundFailed, which name the server and nothing more of the
-        URL.
+        All of it takes at most ``timeout`` seconds. A status line counts as an answer, whatever follows it or is
+        missing. A body whose stated length is over ``most_bytes`` is not read. Up to 3 redirects are followed; those
+        that would change the method are followed for GET and HEAD only. Headers that frame the request are set here,
+        not taken from ``headers``. Raises OutboundRefused and OutboundFailed, which name the server and nothing more of
+        the URL.
         """
         sent = {name: value for name, value in (headers or {}).items() if name.lower() not in FRAMING}
         request = _Request(method, _parsed(url), sent, body)
@@ -156,7 +157,7 @@ class Outbound:
         return Response(beginning.status, {}, b"", truncated=False, broken=str(problem))
 
     async def _hop(self, request: _Request, most_bytes: int, deadline: float) -> tuple[Response, URL | None]:
-        """The answer, and the URL where it sends us on to, if it does. ``deadline`` is on the loop's clock."""
+        """One request: the answer, and the URL that it redirects to, if any. ``deadline`` is on the loop's clock."""
         assert self._session is not None
         self._check_literal(request.target)
         async with asyncio.timeout_at(deadline):
@@ -168,7 +169,7 @@ class Outbound:
             return await _read(answer, 0 if onward else most_bytes, deadline), onward
 
     def _check_literal(self, target: URL) -> None:
-        """An address in the URL is connected to without being resolved. ``127.1`` and ``0x7f000001`` are none."""
+        """Refuse a private address in the URL, which is not resolved, and numbers like ``127.1``, ``0x7f000001``."""
         host = (target.raw_host or "").rstrip(".")
         try:
             address = ip_address(host)
@@ -181,7 +182,7 @@ class Outbound:
 
 
 class _Resolver(AbstractResolver):
-    """Names to addresses in threads of its own, so that slow name servers hold up nothing else.
+    """Resolves names in threads of its own, so that slow name servers hold up nothing else.
 
     A name with any address that is not public is refused.
     """
@@ -207,9 +208,10 @@ class _Resolver(AbstractResolver):
 
 
 def is_public(address: Address) -> bool:
-    """Whether it is unicast on the internet (IANA special-purpose registries), not a way to an IPv4 address inside.
+    """Whether it is a unicast address on the internet (IANA special-purpose address registries).
 
-    Left out with the private ones: NAT64, 6to4 and the other forms of IPv6 that hold an IPv4 address.
+    An IPv4-mapped address is as public as its IPv4 address. NAT64, 6to4 and other IPv6 addresses that hold an IPv4
+    address are not: they could lead to a private one.
     """
     if isinstance(address, IPv4Address):
         return address.is_global and not address.is_multicast

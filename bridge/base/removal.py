@@ -1,4 +1,4 @@
-"""What is to go goes, beside what cannot."""
+"""Removing many things: one that cannot be removed does not keep the others."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TypeVar
 
 _AT_ONCE = 100
 _MOST_FAILURES = 10
-"""So many, and it is not about the things that were to go."""
+"""After so many failures the cause is not in the single things."""
 
 _T = TypeVar("_T")
 
 
 def remove_all(paths: Iterable[Path]) -> None:
-    """Remove each that is there. Raises OSError of the first that cannot be removed, when all others are."""
+    """Remove the files that exist. Raises the first OSError, after the others are removed."""
     failure: OSError | None = None
     for path in paths:
         try:
@@ -26,9 +26,10 @@ def remove_all(paths: Iterable[Path]) -> None:
 
 
 async def remove_each(find: Callable[[int], Awaitable[Sequence[_T]]], remove: Callable[[_T], Awaitable[None]]) -> int:
-    """Remove what ``find`` finds, which is given how many at most, until it finds nothing else; return how many went.
+    """Remove what ``find`` returns, until it returns nothing new; return how many were removed.
 
-    What cannot be removed is passed over; in the end, or when there is too much of it, the first failure is raised.
+    ``find`` is given how many to return at most. What cannot be removed is passed over; the first failure is raised at
+    the end, or after the tenth.
     """
     removed, passed_over, failures = 0, list[_T](), list[Exception]()
     while some := [one for one in await find(_AT_ONCE + len(passed_over)) if one not in passed_over]:

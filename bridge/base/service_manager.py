@@ -1,6 +1,6 @@
-"""What the service manager is told: that the daemon is ready, that it stops, and that it lives (sd_notify(3)).
+"""Notifying the service manager (sd_notify(3)) that the daemon is ready, stops, or is alive.
 
-Without ``NOTIFY_SOCKET`` in the environment nobody asked, and nothing is told.
+Without ``NOTIFY_SOCKET`` in the environment nothing is sent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 def tell(state: str) -> None:
-    """Tell the service manager one of the states. That it cannot be told is logged, and no reason to stop."""
+    """Tell the service manager a state, such as ``READY``. A failure is logged, and is no reason to stop."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
@@ -34,7 +34,7 @@ def tell(state: str) -> None:
 
 
 async def tell_alive() -> None:
-    """Feed the watchdog twice in its time until cancelled: from the event loop, so that one that hangs is noticed.
+    """Feed the watchdog twice in its interval, until cancelled; from the event loop, so that a hang is noticed.
 
     Returns at once when no watchdog waits for this process (sd_watchdog_enabled(3)).
     """

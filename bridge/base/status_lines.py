@@ -1,4 +1,4 @@
-"""The status of an HTTP answer, whatever follows its first line."""
+"""Reading the status line of an HTTP answer, even when what follows it is broken."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
 MOST_BYTES = 1 << 16
-"""Interim answers come before the line that counts."""
+"""Room for interim (1xx) answers, which come before the final status line."""
 
 ANSWER = re.compile(rb"HTTP/\d\.\d +(\d{3})(?![^\s])")
 INTERIM = re.compile(rb"HTTP/\d\.\d +1(?!01)\d\d(?![^\s]).*?\r?\n\r?\n", re.DOTALL)
@@ -26,7 +26,7 @@ class Beginning:
         _awaited.set(self)
 
     def begin(self) -> None:
-        """Another connection, or the same one again."""
+        """Forget what came: the request goes over another connection, or over the same one again."""
         self._bytes.clear()
 
     def add(self, data: bytes) -> None:
@@ -34,7 +34,7 @@ class Beginning:
 
     @property
     def status(self) -> int | None:
-        """The final status, of an answer with or without sense behind it; None when there is none."""
+        """The final status, whatever follows its line; None when there is none."""
         start = 0
         while interim := INTERIM.match(self._bytes, start):
             start = interim.end()
@@ -46,7 +46,7 @@ _awaited: ContextVar[Beginning] = ContextVar("_awaited")
 
 
 class Connector(aiohttp.TCPConnector):
-    """Shows what comes over its connections to the ``Beginning`` of the task that sent the request."""
+    """Copies what its connections receive to the ``Beginning`` of the task that sent the request."""
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:  # noqa: ASYNC109 - aiohttp's own
         connection = await super().connect(req, traces, timeout)
@@ -63,9 +63,10 @@ class Connector(aiohttp.TCPConnector):
 
 
 class _Tap(asyncio.Protocol):
-    """Stands between a connection and what parses it.
+    """Stands between a connection and aiohttp's parser.
 
-    What is said while nothing was asked would be taken for the answer to the next request: it ends the connection.
+    Bytes that come while no request is under way end the connection: they would be taken for the answer to the next
+    one.
     """
 
     def __init__(self, transport: asyncio.Transport, parsing: asyncio.Protocol) -> None:
@@ -78,7 +79,7 @@ class _Tap(asyncio.Protocol):
         self._beginning = beginning
 
     def rest(self) -> None:
-        """The request is over."""
+        """Show nothing more: the request is over."""
         self._beginning = None
 
     def data_received(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Tasks: the parts of the daemon that must live as long as it does, and work in the background that nobody awaits."""
+"""Supervised tasks: parts of the daemon that must live as long as it does, and background work that nobody awaits."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from bridge.base.backoff import Backoff, Waits
 from bridge.base.errors import VoicebridgeError
 
 RESTS = Waits(first=1.0, longest=30.0, jitter=0.5)
-"""Before a part that has died is started again."""
+"""Waits before a part that has died is started again."""
 LIVES_SECONDS = 60.0
-"""A part that has lived so long is well again: what comes later is another trouble."""
+"""A part that has lived so long is well again: a later death begins a new count."""
 CANNOT_LIVE_SECONDS = 600.0
 """A part that has not been well for so long ends the daemon."""
 
@@ -40,7 +40,10 @@ class StrayCancellation(VoicebridgeError):
 
 
 class Part:
-    """One part: how often it has died since it was last well. ``problem`` says so while it is down, else None."""
+    """One part of the daemon, and how often it has died since it was last well.
+
+    ``problem`` says so while it is down; else it is None.
+    """
 
     def __init__(self, name: str, on_dead: Callable[[PartCannotLive], None]) -> None:
         self.name = name
@@ -51,7 +54,7 @@ class Part:
         self._alive_since = time.monotonic()
 
     def lives(self) -> None:
-        """It works, again or still."""
+        """Note that it works, again or still."""
         if self.problem is not None:
             self.problem, self._alive_since = None, time.monotonic()
 
@@ -71,7 +74,10 @@ class Part:
 
 
 class Supervisor:
-    """Starts what dies again, with growing rests. ``on_dead`` is told of a part that cannot live, more than once."""
+    """Restarts parts that die, with growing waits.
+
+    ``on_dead`` is told, perhaps more than once, of a part that cannot live.
+    """
 
     def __init__(self, on_dead: Callable[[PartCannotLive], None]) -> None:
         self._on_dead = on_dead
@@ -84,17 +90,17 @@ class Supervisor:
         return "; ".join(f"{part.name}: {part.problem}" for part in self._parts if part.problem) or None
 
     def part(self, name: str) -> Part:
-        """A part that runs by itself, and tells how it fares."""
+        """Add a part that runs by itself, and tells how it fares."""
         self._parts.append(Part(name, self._on_dead))
         return self._parts[-1]
 
     def keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Have ``work`` done until it returns, or ``stop``."""
+        """Run ``work``, and restart it when it fails, until it returns or until ``stop``."""
         self._tasks.append(asyncio.create_task(_keep(self.part(name), work)))
 
     async def stop(self) -> None:
-        """End what is kept, and wait for it."""
-        tasks, self._tasks = self._tasks, []  # a task that was cancelled holds on to all that it had in hand
+        """Cancel what `keep` runs, and wait for it."""
+        tasks, self._tasks = self._tasks, []  # a cancelled task keeps its objects alive
         for task in tasks:
             task.cancel()
         if tasks:
@@ -102,10 +108,10 @@ class Supervisor:
 
 
 class Background:
-    """Work that nobody waits for while it goes on, piece by piece.
+    """Background work: coroutines that run as tasks which nobody awaits.
 
-    What fails ends alone, and is logged as ``event`` with ``logged_as``. ``on_over`` is called after each piece, also
-    one that was cancelled.
+    One that fails is logged as ``event`` with ``logged_as``, and disturbs no other. ``on_over`` is called after each,
+    also after one that was cancelled.
     """
 
     def __init__(
@@ -121,18 +127,18 @@ class Background:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
-        """How many pieces are under way: one that has just ended is none, although its end is not told of yet."""
+        """How many are under way, without those that have ended and whose ``on_over`` is yet to be called."""
         return sum(not task.done() for task in self._tasks)
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Have it done. What is logged meanwhile is about the same call as here."""
+        """Run ``work`` as a task. Its log lines are about the same call as the caller's."""
         context = copy_context()
         task = asyncio.create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._over, context=context)
 
     def cancel(self) -> None:
-        """End what is under way."""
+        """Cancel all that are under way."""
         for task in self._tasks:
             task.cancel()
 
@@ -151,9 +157,9 @@ class Background:
 
 
 async def uncancelled(work: Awaitable[_T]) -> _T:
-    """What the work returns. A cancellation that is not this task's own is an error, and ends nothing but the work.
+    """Return what the work returns; a cancellation that is not this task's own ends only the work, as an error.
 
-    Raises StrayCancellation, and what the work raises.
+    Raises StrayCancellation then, and what the work raises.
     """
     try:
         return await work

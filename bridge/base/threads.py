@@ -1,4 +1,4 @@
-"""Work that would hold up the event loop is done beside it, in threads of a name and a number."""
+"""Thread pools, for work that would hold up the event loop."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _T = TypeVar("_T")
 
 
 class Threads:
-    """At most ``count`` threads; what is more waits its turn. They are started when they are needed.
+    """At most ``count`` threads, started when they are needed; work beyond that waits its turn.
 
-    Work that has begun is finished, also when nobody waits for it any more, and its thread is free again then; what has
-    not begun by then never does. What is logged in a thread is about the same call as where the work was asked for.
+    Work that has begun is finished, even when its caller is cancelled, and frees its thread only then; work that has
+    not begun by then is never done. Log lines of a thread are about the same call as the caller's.
     """
 
     def __init__(self, name: str, count: int) -> None:
@@ -25,19 +25,19 @@ class Threads:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
 
     async def run(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Return what ``work`` returns; raise what it raises."""
+        """Run ``work`` in a thread: return what it returns, raise what it raises."""
         return await self._hand_in(work, *args, **kwargs)
 
     def begin(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> asyncio.Future[_T]:
-        """The same, but it is done even if nobody waits for it."""
+        """As `run`, but the work is done even if its caller is cancelled."""
         return asyncio.shield(self._hand_in(work, *args, **kwargs))
 
     def close(self, *, drop: bool = False) -> None:
-        """Take no more; nobody waits. What was taken is still done, unless what has not begun is to be dropped."""
+        """Take no more work, without waiting. What was taken is still done; with ``drop``, only what has begun."""
         self._pool.shutdown(wait=False, cancel_futures=drop)
 
     def join(self) -> None:
-        """Take no more, and wait until all that was taken is done; for who may block."""
+        """Take no more work, and block until all that was taken is done."""
         self._pool.shutdown()
 
     def _hand_in(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> asyncio.Future[_T]:
@@ -46,7 +46,7 @@ class Threads:
 
 
 FILES = Threads("files", 4)
-"""For what waits for a disk for a moment."""
+"""For short waits for a disk."""
 
 LARGE = Threads("large", 4)
-"""For what computes for longer than a turn of the loop may last: large requests and answers, digests of passwords."""
+"""For computing that takes longer than a turn of the loop may: large requests and answers, password digests."""

@@ -1,1 +1,1 @@
-"""One attempt, from the claim to its outcome: script, prompts, progress."""
+"""Attempts, from the claim to the outcome: script, prompts, progress."""

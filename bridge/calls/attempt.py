@@ -50,17 +50,17 @@ class AttemptState(Enum):
     """Whether an attempt is still wanted."""
 
     WANTED = auto()
-    """It is prepared, dialled, talked on."""
+    """It is being prepared or dialled, or its call goes on."""
     ENDING = auto()
     """The call is to end, and no further trunk is tried."""
     CANCELED = auto()
-    """As ``ENDING``, since its bulk was canceled."""
+    """As ``ENDING``, because its bulk was canceled."""
 
 
 class LiveAttempt:
-    """An attempt that this process sees to its end: from its claim, or from where another process left it.
+    """An attempt that this process follows to its end: from its claim, or from where another process left it.
 
-    To make one never fails; all that is done with it may, over what another version has kept.
+    To make one never fails; its methods may, on what another version has stored.
     """
 
     def __init__(self, dependencies: Dependencies, claim: Claim, *, is_canceled: bool = False) -> None:
@@ -83,7 +83,7 @@ class LiveAttempt:
 
     @property
     def attempt(self) -> Attempt:
-        """As it was committed, with its latest leg."""
+        """The attempt as it was committed, with its latest leg."""
         return self._claim.attempt
 
     @cached_property
@@ -91,7 +91,10 @@ class LiveAttempt:
         return self._dependencies.scripts.of(self._claim.message.content)
 
     async def dial(self) -> Outcome:
-        """Have the number called. Raises LinkDown and NotDialled when nothing was dialled and nothing will be."""
+        """Call the number, and follow the call to its end.
+
+        Raises LinkDown and NotDialled when nothing was dialled and nothing will be.
+        """
         try:
             await self._prepare()
             return await self._dial()
@@ -102,7 +105,7 @@ class LiveAttempt:
             await self._prompts.release()
 
     async def take_up(self, found: OpenAttempt) -> Origination:
-        """Begin with what another process left; returns what that asked of the exchange. Raises StoreFailed."""
+        """Take over what another process left; return the origination that it asked for. Raises StoreFailed."""
         self._progress = progress_of(found)
         attempts = await self._dependencies.store.messages.attempts(self._claim.account, self.attempt.message_id)
         rows = [row for attempt in attempts if attempt.id == self.attempt.id for row in attempt.recordings]
@@ -119,7 +122,7 @@ class LiveAttempt:
             await self._prompts.release()
 
     async def close(self, ended: Ended, answered_at: datetime | None) -> Outcome:
-        """What came of the call that was taken up, and that is over."""
+        """The outcome of a call that was taken up, and that is over."""
         detail = self._progress.detail
         detail.answered_at = detail.answered_at or answered_at
         ended = within_limit(ended, detail.answered_at, self._claim.message.content.call_timeout or DEFAULT_CALL_LIMIT)
@@ -132,7 +135,7 @@ class LiveAttempt:
         return await self._over(ended)
 
     async def cancel(self) -> None:
-        """Hang up if the call rings or talks; what is not dialled yet never is."""
+        """Hang up if the call is live; if it is not dialled yet, it never is."""
         self._state = AttemptState.CANCELED
         await self._hang_up()
 
@@ -177,13 +180,13 @@ class LiveAttempt:
         return await self._follow(channel)
 
     async def _is_ours(self) -> bool:
-        """Whether it is still for us to dial. A process that stood still may have been replaced meanwhile."""
+        """Whether it is still ours to dial: a process that stood still may have been replaced meanwhile."""
         if datetime.now(UTC) - self._claim.starts_at < _MAY_BE_LATE:
             return True
         return await until_stored(lambda: self._dependencies.store.calls.is_ours(self.attempt))
 
     async def _place(self) -> Channel:
-        """Have the present leg dialled. Raises LinkDown and Rejected when it was not."""
+        """Dial the present leg. Raises LinkDown and Rejected when it was not dialled."""
         self._claim = replace(self._claim, attempt=self._dialled_now())
         self._progress = CallProgress(self.attempt.dialled_at, actions=self._recordings.actions)
         origination = origination_of(self._claim, self._recordings.of_call)
@@ -199,7 +202,7 @@ class LiveAttempt:
         return self._dependencies.may_dial() and self._state is AttemptState.WANTED
 
     async def _follow(self, channel: Channel) -> Outcome:
-        """Follow the call to its end; when its trunk does not take it, have the next one take it."""
+        """Follow the call to its end; when its trunk does not take it, try the next one."""
         leg: Channel | None = channel
         while leg is not None:
             progress = self._progress
@@ -248,13 +251,13 @@ class LiveAttempt:
         return ended
 
     def _give_up(self, channel: Channel) -> None:
-        """If nothing has rung, leave this trunk for another one."""
+        """Leave this trunk for another one, if there is one and nothing has rung."""
         may_go_on = self._dependencies.may_dial() and any(trunks_left(self._dependencies.routes, self.attempt))
         if may_go_on and not self._progress.detail.rang:
             self._dependencies.spawn(channel.give_up())
 
     async def _next_leg(self, ended: Ended) -> Channel | None:
-        """Have the next trunk dial; None when none does. The leg is committed before."""
+        """Dial over the next trunk; None when that cannot be done. The leg is committed before."""
         before, pace = self._claim, self._dependencies.pace
         leg = leg_of(before.attempt, ended)
         try:
@@ -281,7 +284,7 @@ class LiveAttempt:
     # What the call does not wait for
 
     def _move(self, state: State, at: datetime) -> None:
-        """Show how far the call has come, for which its trunk has taken it; the call goes on without it."""
+        """Store how far the call has come, by which its trunk has taken it; the call does not wait for that."""
         self._dependencies.pace.taken(self.attempt.trunk)
 
         async def move() -> None:

@@ -1,4 +1,4 @@
-"""What attempts are made with."""
+"""The parts of the daemon that attempts work with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from bridge.telephony.formats import Formats
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """The rooms that an attempt needs. ``spawn`` has something done that no call waits for."""
+    """What an attempt works with.
+
+    ``spawn`` runs something that no call waits for. ``may_dial`` says whether anything may still be dialled.
+    """
 
     store: Store
     exchanges: Exchanges

@@ -1,4 +1,4 @@
-"""What happened on a call, as far as it has come: the substance of its CDR."""
+"""What has happened on a call so far: the substance of its CDR."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from bridge.telephony.events import TransferOver
 
 @dataclass(slots=True)
 class CallDetail:
-    """Times are UTC. ``dialling`` is the transfer under way and when it began, ``joined_at`` when it was answered.
+    """What has happened on a call so far; times are UTC.
 
-    ``sent_numbers`` and ``sent_from`` are what its trunk was sent; None shows the call's own caller id.
+    ``dialling`` is the transfer under way and when it began, ``joined_at`` when it was answered. ``sent_numbers`` and
+    ``sent_from`` are what the transfer's trunk was sent; None shows the call's own caller id.
     """
 
     ringing_at: datetime | None = None
@@ -49,20 +50,20 @@ class CallDetail:
                 self.limit_reached = limit
 
     def note_spoken(self, prompt: Prompt, at: datetime) -> None:
-        """It is played from then on."""
+        """Note that a prompt is played from ``at`` on."""
         self.spoken.append(Spoken(at, prompt.engine, prompt.voice, prompt.sound_seconds, prompt.cached))
 
     def transfer_begins(self, dial: Dial, sent_numbers: list[str], sent_from: str | None) -> None:
-        """Its telephones are dialled."""
+        """Note that the telephones of a transfer are dialled now."""
         self.dialling, self.joined_at = (dial, datetime.now(UTC)), None
         self.sent_numbers, self.sent_from = sent_numbers, sent_from
 
     def transfer_answered(self, at: datetime) -> None:
-        """The two hear each other."""
+        """Note that the transfer was answered: the two hear each other."""
         self.joined_at = at
 
     def transfer_over(self, over: TransferOver) -> None:
-        """The other side left, or never came."""
+        """Note that the transfer is over: the other side left, or never came."""
         number = None
         if self.dialling and over.number:
             asked_for = dict(zip(self.sent_numbers, self.dialling[0].numbers, strict=False))
@@ -70,7 +71,7 @@ class CallDetail:
         self._end_transfer(over.result, number, over.seconds)
 
     def call_over(self, at: datetime) -> None:
-        """The callee left, perhaps during a transfer."""
+        """Note that the callee left, which ends a transfer too."""
         if self.joined_at is None:
             self._end_transfer("no-answer", None, 0.0)
         else:

@@ -1,4 +1,4 @@
-"""The exchanges of this node, as attempts use them."""
+"""The exchanges (Asterisks) of this node, as attempts use them."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ NO_CHANNEL = (
 
 @dataclass(frozen=True, slots=True)
 class Exchanges:
-    """Exchanges by their names. ``pace`` hears how they take calls."""
+    """Exchanges by their names. ``pace`` is told how they take calls."""
 
     by_name: Mapping[str, Exchange]
     pace: Pace
 
     async def place(self, exchange: str, origination: Origination) -> Channel:
-        """Have a leg dialled. Raises LinkDown and Rejected when it was not."""
+        """Dial a leg. Raises LinkDown and Rejected when it was not dialled."""
         began = time.monotonic()
         channel = await self.by_name[exchange].place(origination)
         self.pace.began(origination.trunk, time.monotonic() - began)
         return channel
 
     def leave_alone(self, attempt: Attempt, reason: str) -> None:
-        """Spare the attempt's exchange for a while: it dials by none of the trunks that it was asked to."""
+        """Give the attempt's exchange no calls for a while over the trunks that it did not dial."""
         exchange = self.by_name[attempt.asterisk]
         for trunk in (attempt.trunk, *(leg.trunk for leg in attempt.refused)):
             if not exchange.is_left_alone(trunk):

@@ -1,4 +1,4 @@
-"""One leg as what is done on it sees it."""
+"""A live leg, as the operations on it see it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Continuation = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True)
 class LiveLeg:
-    """A channel, and all that the operations on it need. ``save`` writes down at once what the call has come to."""
+    """A channel, and all that the operations on it need. ``save`` stores the call's progress at once."""
 
     channel: Channel
     progress: CallProgress
@@ -32,13 +32,13 @@ class LiveLeg:
     _background: Background = field(default_factory=lambda: Background("failed_during_the_call"))
 
     def post(self, what: events.Event | Continuation) -> None:
-        """Have the script told of an event, or something done, after all that has happened on the channel so far."""
+        """Queue an event for the script, or something to be done, after all that has happened on the channel."""
         self.channel.post(what)
 
     def meanwhile(self, work: Coroutine[Any, Any, _T], then: Callable[[_T | None], Awaitable[None]]) -> None:
-        """Do what takes time (the disk, the network, an engine), and go on in turn with its result.
+        """Do slow work (the disk, the network, an engine) in the background; then have ``then`` called in turn.
 
-        That is None when it failed: the call goes on without it.
+        It is given the work's result, or None when that failed: the call goes on without it.
         """
 
         async def do() -> None:
@@ -51,5 +51,5 @@ class LiveLeg:
         self._background.begin(do())
 
     def close(self) -> None:
-        """The call is over."""
+        """Cancel what goes on in the background: the call is over."""
         self._background.cancel()

@@ -1,4 +1,4 @@
-"""What is to be done about an attempt that nobody looks after, from what can be known of it. Pure."""
+"""Orphans: what to do about an attempt that no process follows, from what is known of it. No I/O."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ FRESH = timedelta(seconds=3)
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of an attempt at ``now``, and from where.
+    """What is known of an attempt at ``now``.
 
-    ``has_channel`` is what its Asterisk says, None when it says nothing. ``record`` is the journal's of its latest leg,
-    which proves something by its absence only when ``journal_is_kept``. ``refused`` is the latest leg before that one
-    which was dialled. ``was_seen`` says that the store knows of ringing or of an answer. ``is_over`` says that whatever
-    there was must have ended by now.
+    ``has_channel`` is whether its Asterisk has its channel, None when Asterisk does not say. ``record`` is the
+    journal's of its latest leg; that there is none proves something only when ``journal_is_kept``. ``refused`` is the
+    latest leg before that one which was dialled. ``was_seen`` is whether the store knows of ringing or of an answer.
+    ``is_over`` is whether its call must have ended by now.
     """
 
     now: datetime
@@ -48,7 +48,7 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Nothing was ever dialled: as if it had never been claimed."""
+    """Nothing was ever dialled: give the claim back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ Decision = Adopt | Settle | Release | Wait
 
 
 def decide(evidence: Evidence) -> Decision:
-    """Never gives back what may have been dialled, and comes to an end when the call must be over."""
+    """What to do about an orphan: what may have been dialled is never given back, and no wait outlasts the call."""
     record = evidence.record
     if record is not None and record.ended is not None:
         return Settle(record.ended)
@@ -82,12 +82,12 @@ def _is_fresh(evidence: Evidence) -> bool:
 
 
 def within_limit(ended: Ended, answered_at: datetime | None, limit: float) -> Ended:
-    """An end that nobody knows was no later than the call's limit, seconds from the answer, let it be."""
+    """The end of a call; one that is lost is no later than ``limit`` seconds after the answer."""
     if answered_at is None or not ended.lost:
         return ended
     return replace(ended, at=min(ended.at, answered_at + timedelta(seconds=limit)))
 
 
 def lost(at: datetime) -> Ended:
-    """The end of a call of which nothing more is known."""
+    """The end of a call whose real end is not known."""
     return Ended(at, 0, None, timed_out=False, by="callee", lost=True)

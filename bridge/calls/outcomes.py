@@ -1,4 +1,4 @@
-"""What came of an attempt, into the store: the end of its message, or its place in the queue again."""
+"""Outcomes of attempts, and storing them: the message ends, or waits for another attempt."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt went: its status and error, and what was seen of the call if there was one."""
+    """How an attempt ended: its status and error, and what happened on the call if there was one."""
 
     attempt: Attempt
     status_id: int
@@ -47,7 +47,7 @@ class NotDialled(VoicebridgeError):
 
 
 def outcome(attempt: Attempt, detail: CallDetail, ended: Ended, *, is_canceled: bool, gave_up: bool) -> Outcome:
-    """What came of a call that is over; ``gave_up`` when its trunk said nothing, and was left."""
+    """The outcome of a call that is over; ``gave_up`` when its trunk was left because it said nothing."""
     answered = detail.answered_at is not None
     status_id, error_id = outcome_of(ended, answered=answered, by_machine=detail.answered_by == "machine")
     if is_canceled and not answered:
@@ -83,7 +83,7 @@ def finished(outcome: Outcome) -> Attempt:
 
 
 async def settle(store: Store, claim: Claim, attempt: Attempt) -> bool:
-    """Keep how the attempt ended, as soon as the store takes it; False when somebody else has settled it before."""
+    """Store how the attempt ended, as soon as the store takes it; False when somebody else has done so before."""
     may_be_ours = False
 
     async def once() -> bool:
@@ -98,7 +98,7 @@ async def settle(store: Store, claim: Claim, attempt: Attempt) -> bool:
 
 
 async def _settle(store: Store, claim: Claim, attempt: Attempt) -> bool:
-    """Call again if the message's own policy says so, else report."""
+    """Have the message wait for another attempt if its retry policy and validity allow it; else end it."""
     message, end = claim.message, attempt.ended_at
     assert end is not None
     assert attempt.status_id is not None

@@ -1,4 +1,4 @@
-"""What a call asks of whoever keeps the pace of the trunks, and tells them."""
+"""The pace of the trunks, as calls see it: they wait for their turns, and tell how each leg went."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bridge.telephony.events import Ended
 
 
 class Pace(Protocol):
-    """Gives turns, and hears of every leg how its trunk took it."""
+    """Gives calls their turns, and is told how the trunk took each leg."""
 
     async def turn(self, trunk: str, starts_at: datetime) -> None:
         """Wait for a call's turn."""
@@ -19,13 +19,13 @@ class Pace(Protocol):
         """The trunk's limits now."""
 
     def began(self, trunk: str, originate_seconds: float | None = None) -> None:
-        """A leg is under way; Asterisk took so long to answer its Originate (None: the leg was adopted)."""
+        """Note that a leg is under way, after ``originate_seconds`` until Asterisk took it (None: it was adopted)."""
 
     def rejected(self, trunk: str) -> None:
-        """The last Asterisk of the node that took its calls has begun none."""
+        """Note that the last Asterisk of the node that took calls for the trunk has begun none."""
 
     def taken(self, trunk: str) -> None:
-        """The trunk has done its part for a leg: the telephone rings, or is known not to."""
+        """Note that the trunk has done its part for a leg: the telephone rings, or is known not to."""
 
     def ended(self, trunk: str, ended: Ended, *, rang: bool, gave_up: bool) -> None:
-        """A leg that was told to have begun is over; ``gave_up`` when we stopped waiting for the trunk."""
+        """Note that a leg is over for which `began` was called; ``gave_up`` when we stopped waiting for the trunk."""

@@ -1,4 +1,4 @@
-"""What a call has come to, kept so that another process can go on with its script where this one stopped."""
+"""Progress of a call, stored so that another process can go on with its script where this one stopped."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from bridge.store import OpenAttempt
 _log = structlog.get_logger(__name__)
 
 Told = tuple[float, events.Event | None]
-"""When the script was told something, on the call's clock, and what; None is that it was to begin."""
+"""When the script was told something, in seconds on the call's clock, and what; None is the script's start."""
 
 
 @dataclass(slots=True)
 class CallProgress:
     """A call so far. Its clock counts seconds from ``began_at``.
 
-    An interpreter that is told the same again comes to stand where the first one stood. ``loops_left`` is how often
-    the prompt that plays is to be played once more; None when nothing was kept since the script began.
+    A new interpreter that is told all of ``told`` again stands where the first one stood. ``loops_left`` is how often
+    the prompt that plays is to be played once more; None when nothing was stored since the script began.
     """
 
     began_at: datetime
@@ -41,13 +41,13 @@ class CallProgress:
 
     @property
     def latest(self) -> float:
-        """When the script was told something last."""
+        """When the script was told something last, in seconds on the call's clock."""
         return self.told[-1][0] if self.told else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """It as JSON: events are [seconds, name, members], the start of the script is [seconds]."""
+    """A progress as it is stored: events are [seconds, name, members], the start of the script is [seconds]."""
 
     began_at: datetime
     course: CallDetail
@@ -60,14 +60,14 @@ _kept = TypeAdapter(_Kept)
 
 
 def dump(progress: CallProgress) -> list[Any]:
-    """It as JSON values."""
+    """A progress as JSON values."""
     told = [[at] if event is None else [at, *events.to_json(event)] for at, event in progress.told]
     kept = _Kept(progress.began_at, progress.detail, told, progress.actions, progress.loops_left)
     return [_kept.dump_python(kept, mode="json")]
 
 
 def load(happened: list[Any]) -> CallProgress:
-    """What ``dump`` was given. Raises whatever comes when it is something else."""
+    """Read what ``dump`` returned. Raises any exception when it is something else."""
     (values,) = happened
     kept = _kept.validate_python(values)
     told: list[Told] = [(at, events.from_json(event) if event else None) for at, *event in kept.told]
@@ -75,9 +75,9 @@ def load(happened: list[Any]) -> CallProgress:
 
 
 def progress_of(found: OpenAttempt) -> CallProgress:
-    """What is known of an attempt of another process; whoever saw the answer had the script begin.
+    """The progress of an attempt that another process began.
 
-    Nothing is kept of a call on which nothing but that happened.
+    Nothing is stored of a call on which nothing happened but its answer, with which the script began.
     """
     if found.happened:
         try:
@@ -92,7 +92,7 @@ def progress_of(found: OpenAttempt) -> CallProgress:
 
 
 def replay(interpreter: Interpreter, told: list[Told]) -> None:
-    """Bring a new interpreter to where another one stood; what it commands was done already."""
+    """Bring a new interpreter to where another one stood. Its commands are dropped: they were carried out before."""
     for at, event in told:
         if event is None:
             interpreter.start(at)
@@ -101,11 +101,11 @@ def replay(interpreter: Interpreter, told: list[Told]) -> None:
 
 
 class Clock:
-    """The seconds of one call, going on in whichever process follows it."""
+    """The clock of one call, in seconds, which goes on in whichever process follows the call."""
 
     def __init__(self, progress: CallProgress) -> None:
         elapsed = (datetime.now(UTC) - progress.began_at).total_seconds()
-        # Also when the machine's clock was put back meanwhile, the call's goes forward.
+        # The call's clock goes forward even if the machine's was put back meanwhile.
         self._zero = time.monotonic() - max(elapsed, progress.latest)
 
     def now(self) -> float:

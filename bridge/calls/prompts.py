@@ -1,4 +1,4 @@
-"""What is played on one call, as files."""
+"""Prompts of one call: the sound files that are played on it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Prompts:
-    """The prompts of one call: those known before it are made before the number is dialled, others when they come.
+    """The prompts of one call: those known before it are made before the number is dialled, others when needed.
 
     Audio files are fetched once for all calls with the same ``fetched_for``. ``recording`` finds the file of something
     that was recorded on this call.
@@ -47,14 +47,14 @@ class Prompts:
         return await self._speech.silence(SILENCE_SECONDS)
 
     async def prepare(self, wanted: Iterable[commands.Prompt]) -> None:
-        """Make what will be played. Raises SpeechError when one cannot be made."""
+        """Make prompts before the call. Raises SpeechError when one cannot be made."""
         made = await asyncio.gather(*(self._keep(prompt) for prompt in wanted), return_exceptions=True)
         for failure in made:
             if failure is not None:
                 raise failure
 
     def made(self, wanted: commands.Prompt) -> Prompt | None:
-        """The prompt, when it is made."""
+        """The prompt, if it is made already."""
         return self._made.get(wanted)
 
     async def make(self, wanted: commands.Prompt) -> Prompt | None:
@@ -111,7 +111,7 @@ class Prompts:
         return prompt
 
     def _noted(self, prompt: Prompt) -> Prompt:
-        """What says something sensitive is private."""
+        """Note a prompt of a sensitive message as private: it is removed after the call."""
         if self._sensitive:
             self._private.append(prompt)
         return prompt

@@ -1,4 +1,4 @@
-"""What a script tells an application, and what that answers."""
+"""Requests of a script to an application, and their answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bridge.scripts.verbs.request import Request, Responded
 
 SECONDS = 10.0
 AWAITED_SECONDS = RESPONSE_WAIT - 0.2
-"""What an answer had said until then is told in time to a script that waits for all of it."""
+"""Shorter than a script waits for an answer: it is told in time what has come of one that is not complete."""
 
 MOST_BYTES = 65_536
 
@@ -22,9 +22,10 @@ _log = structlog.get_logger(__name__)
 
 
 async def send_request(outbound: Outbound, request: Request) -> Responded:
-    """The status, and the texts, numbers and truths of a JSON object; no status without an answer. Raises nothing.
+    """Send a request; return its status, and the strings, numbers and booleans of a JSON object in the answer.
 
-    An answer that breaks off behind its status line has that status, and the members of as much as came.
+    Without an answer the status is None. An answer that breaks off after its status line has that status, and the
+    members of what came of it. Raises nothing.
     """
     headers = dict(request.headers)
     body = None if request.body is None else request.body.encode()
@@ -51,7 +52,7 @@ def _members(body: bytes) -> dict[str, Any]:
 
 
 def _is_kept(value: Any) -> bool:
-    """What a variable can hold, and JSON again: no list, no object, no NaN, nothing beyond a double."""
+    """Whether a variable can hold it and JSON write it: no list, no object, no NaN, nothing beyond a double."""
     try:
         return isinstance(value, str) or (isinstance(value, int | float) and math.isfinite(value))
     except OverflowError:

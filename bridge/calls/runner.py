@@ -1,4 +1,4 @@
-"""The attempts of this process, from claim to settled outcome."""
+"""Running the attempts of this process, from claim to settled outcome."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _GIVEN_BACK_KEPT = 10_000
 
 
 class AttemptRunner:
-    """Sees attempts to their end, and settles what came of each.
+    """Follows attempts to their end, and settles what came of each.
 
-    ``switchboards`` are by their names. ``on_settled`` is given the account, the bulk's id and the finished attempt,
-    after the commit, and only by who settled it.
+    ``switchboards`` are the Asterisks by their names. ``on_settled`` is given the account, the bulk's id and the
+    finished attempt, after the commit, and only by the process that settled it.
     """
 
     def __init__(
@@ -82,16 +82,16 @@ class AttemptRunner:
 
     @property
     def under_way(self) -> Collection[str]:
-        """The ids of the attempts that are being seen to their end."""
+        """The ids of the attempts that are being followed."""
         return self._running.keys()
 
     async def wait_until_idle(self) -> None:
-        """Return when no attempt is under way, nor anything that its call did not wait for."""
+        """Return when no attempt is under way, nor any work that its call did not wait for."""
         await self._idle.wait()
 
     async def run(self, claim: Claim) -> None:
-        """See one claimed message to the end of its attempt."""
-        if claim.attempt.id not in self._given_back:  # its claim may have taken longer than we look for orphans
+        """Call one claimed message, follow its attempt to the end, and settle it."""
+        if claim.attempt.id not in self._given_back:  # recovery may have found it before its claim had returned
             running = self._new(claim)
             await self._see_through(running, claim, running.dial())
 
@@ -101,7 +101,7 @@ class AttemptRunner:
             return await LiveAttempt(self._dependencies, found.claim).take_up(found)
 
     async def adopt(self, found: OpenAttempt, call: Channel) -> None:
-        """See an attempt to its end whose call another process has placed."""
+        """Follow an attempt, whose call another process has placed, to its end, and settle it."""
         running = self._new(found.claim)
 
         async def go_on() -> Outcome:
@@ -116,7 +116,7 @@ class AttemptRunner:
         await self._see_through(running, found.claim, go_on())
 
     async def settle_orphan(self, found: OpenAttempt, ended: Ended, answered_at: datetime | None = None) -> None:
-        """Settle an attempt whose call is over, and that nobody saw to its end."""
+        """Settle an attempt whose call is over, and that nobody followed to its end."""
         self._given_back.append(found.claim.attempt.id)
         running = self._new(found.claim)
 
@@ -127,15 +127,15 @@ class AttemptRunner:
         await self._see_through(running, found.claim, close())
 
     async def release_orphan(self, claim: Claim) -> None:
-        """Give an attempt back of which nothing was dialled."""
+        """Give back the claim of an attempt of which nothing was dialled."""
         self._given_back.append(claim.attempt.id)
         with _named(claim):
             await self._release(claim, "never dialled")
 
     async def cancel(self, attempt_ids: Collection[str]) -> None:
-        """Stop attempts: calls that ring or talk are hung up, and what is not dialled yet never is.
+        """Stop attempts: live calls are hung up, and what is not dialled yet never is.
 
-        ``attempt_ids`` are all open attempts that are to be stopped, those of former calls included.
+        ``attempt_ids`` are all open attempts that are to be stopped, also those that were given before.
         """
         self._canceled = frozenset(attempt_ids)
         canceled = [self._running[attempt_id] for attempt_id in attempt_ids if attempt_id in self._running]
@@ -158,7 +158,7 @@ class AttemptRunner:
         try:
             with _named(claim):
                 await self._settle(running, claim, calling)
-        except Exception:  # it is found again, as one that nobody looks after
+        except Exception:  # recovery finds it again, as an orphan
             _log.exception("attempt_not_settled", attempt=claim.attempt.id)
         finally:
             del self._running[claim.attempt.id]
@@ -194,5 +194,5 @@ class AttemptRunner:
 
 
 def _named(claim: Claim) -> AbstractContextManager[None]:
-    """Whatever is logged meanwhile, also by what is begun here and goes on longer, says which call it is about."""
+    """Have the log lines of the block, also of tasks that are begun in it, say which call they are about."""
     return bound_contextvars(message=claim.message.id, attempt=claim.attempt.id)

@@ -1,4 +1,4 @@
-"""Writes down what a call has come to, soon and not too often."""
+"""Storing the progress of a call, soon and not too often."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ProgressWriter:
         self._writing = Background("progress_not_kept")
 
     def soon(self) -> None:
-        """There is something new."""
+        """Have it written soon: there is something new."""
         self._is_due = True
         if not self._writing:
             self._writing.begin(self._keep())
@@ -41,7 +41,7 @@ class ProgressWriter:
             _log.warning("progress_not_stored", reason=error)
 
     def close(self) -> None:
-        """The call is over: nothing more is written."""
+        """Write nothing more: the call is over."""
         self._writing.cancel()
 
     async def _keep(self) -> None:

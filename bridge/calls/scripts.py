@@ -1,4 +1,4 @@
-"""What happens on the call of a message."""
+"""The scripts of messages: what happens on their calls."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Scripts:
         self._compiled: OrderedDict[tuple[str, str], Script] = OrderedDict()
 
     def of(self, content: Content) -> Script:
-        """The script of a message, an IVR scenario or a click-to-call. It was checked when it was taken in.
+        """The script of a message, an IVR scenario or a click-to-call. It was checked with the request.
 
-        Raises ContentUnreadable, and ScriptInvalid when another version took it in.
+        Raises ContentUnreadable, and ScriptInvalid when another version accepted it.
         """
         if content.unreadable:
             raise ContentUnreadable("the message is damaged, or says something that this version does not know")
@@ -49,14 +49,14 @@ def script_of(content: Content) -> Script:
 
 
 def variables_of(message: Message) -> dict[str, str]:
-    """The variables that the script finds at its start; an application's parameters do not hide ``to`` and ``from``."""
+    """The variables that a script starts with; an application's parameters do not hide ``to`` and ``from``."""
     launch = message.content.launch
     parameters = {} if launch is None else launch.parameters
     return {**parameters, "to": message.to, "from": message.sender or ""}
 
 
 def _source(content: Content) -> tuple[Callable[..., Script], dict[str, Any]]:
-    """What a script is compiled by, and all that it is compiled from."""
+    """The function that compiles a script, and all that it is compiled from."""
     if content.launch is not None:
         return compile_scenario, {"script": content.launch.script, "pause": content.pause}
     opening = {

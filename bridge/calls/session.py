@@ -1,4 +1,4 @@
-"""One leg under its script: what happens on the channel goes into the interpreter, its commands come out to it."""
+"""A leg and its script: the interpreter is told what happens on the channel, and its commands are carried out."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ from bridge.telephony.exchange import Channel
 from bridge.telephony.formats import TrunkFormat
 
 MOST_TOLD = 2000
-"""Events of one call that are kept: a callee who does nothing but press keys must not fill the database."""
+"""So many events of a call are stored: a callee who does nothing but press keys must not fill the database."""
 
 
 class CallSession:
-    """Runs one call to its end, from Originate or from where another process left it: that is its ``progress``.
+    """Runs one leg to its end, from Originate or from where another process left it (``progress``).
 
     All that happens comes by the channel's own queue, in order. ``silence`` is played while the call listens; a script
-    that never does needs none. ``send`` sends a request of the script, which the call does not wait for, and gives the
-    answer to its second argument. ``on_state`` is told how far the call has come, and when it came there. ``save``
-    keeps the progress (JSON values) and when the call is over at last.
+    that never does needs none. ``send`` sends a request of the script, without the call waiting for it, and gives the
+    answer to its second argument. ``on_state`` is told each state that the call reaches, and when. ``save`` stores the
+    progress (JSON values), and by when the call must be over.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class CallSession:
             channel.fill_with(str(silence.stem), silence.seconds)
 
     async def run(self) -> Ended:
-        """Follow the call to its end."""
+        """Follow the call until it ends."""
         try:
             if self._progress.script_has_begun:
                 await self._resume()
@@ -148,7 +148,7 @@ class CallSession:
                 return event
 
     async def _perform(self, wanted: list[commands.Command], *, resumes: bool = False) -> None:
-        """Do what the script wants; when it ``resumes``, another process has commanded it before."""
+        """Carry out the script's commands; with ``resumes``, those that another process has begun to carry out."""
         for command in wanted:
             match command:
                 case commands.KeysEntered() | commands.VariableCollected() | commands.LimitReached():
@@ -181,7 +181,7 @@ class CallSession:
             timer.cancel()
 
     def _is_worth_keeping(self, event: CallEvent | events.Event | Continuation) -> bool:
-        """That the script has begun is known without: the call was answered while somebody followed it."""
+        """Whether to store the progress after an event. The script's start is known without: from the answer."""
         if self._is_ending or isinstance(event, Ringing | Answered | Ready | Ended):
             return False
         return self._progress.script_has_begun and len(self._progress.told) < MOST_TOLD

@@ -1,1 +1,1 @@
-"""When to call, and one attempt from claim to outcome."""
+"""When to call: what is due, the pace of trunks, leases, recovery."""

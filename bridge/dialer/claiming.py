@@ -1,4 +1,4 @@
-"""When the messages of one trunk are taken from the store to be called."""
+"""Claiming: taking the due messages of one trunk from the store, to be called."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from bridge.store import Claim, Claims, Store
 from bridge.telephony.exchange import Exchange, Trunks
 
 _AHEAD = timedelta(seconds=0.2)
-"""A turn that begins later is taken later, so that what is claimed and not yet dialled stays little."""
+"""Turns are claimed no further ahead, so that little is claimed and not dialled yet."""
 _AT_ONCE = 100
 _LONGEST_REST_SECONDS = 1.0
 
 _REFUSALS = 3
 _REFUSALS_OF_UNREACHABLE = 1
-"""So many legs in a row that a trunk does not take, and it is spared."""
+"""A trunk that does not take so many legs in a row is spared."""
 
 
 class Claiming:
-    """Claims what is due of one trunk, as soon as it has a turn and a free call, and hands it to ``begin``.
+    """Claims the due messages of one trunk, as soon as it has a turn and room for a call.
 
-    While the trunk is down, its messages are dialled by the first of ``stand_ins`` that is not.
+    Each is handed to ``begin``. While the trunk is down, its messages are dialled by the first of ``stand_ins`` that is
+    not.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Claiming:
         self.rounds = Rounds(supervisor.part(f"claiming for {trunk}"), self._claim)
 
     def call_over(self) -> None:
-        """A call of this node is over: there may be room on a trunk that was full."""
+        """Claim again if the trunk was full: a call of this node is over."""
         if self._is_full:
             self.rounds.wake()
 
@@ -88,7 +89,7 @@ class Claiming:
         return next((trunk for trunk in self._stand_ins if not self._is_down(trunk)), self._trunk)
 
     def _is_down(self, trunk: str) -> bool:
-        """Whether it has stopped to answer OPTIONS requests, or has lately taken no calls."""
+        """Whether it has stopped answering OPTIONS requests, or has lately taken no calls."""
         refusals = _REFUSALS_OF_UNREACHABLE if self._watch.standing(trunk).is_silent else _REFUSALS
         return self._watch.is_down(trunk) or self._traffic.is_spared(trunk, refusals)
 

@@ -1,4 +1,4 @@
-"""When to call: takes what is due on every trunk, and sees every attempt to its end."""
+"""The dialer: claims what is due on every trunk, and has every attempt run to its end."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _EXPIRE_AT_ONCE = 1000
 class Dialer:
     """Turns waiting messages into calls, from ``start`` to ``drain``.
 
-    ``instance`` tells this process from others that had the node's name before. ``on_superseded`` is called when yet
-    another one has taken it: nothing more is dialled then, and calls under way go on.
+    ``instance`` tells this process from others that had the node's name before. ``on_superseded`` is called when
+    another process has taken the name: nothing more is dialled then, and calls under way go on.
     """
 
     def __init__(
@@ -80,16 +80,16 @@ class Dialer:
         store.subscribe(Topic.CANCELED, self._canceling.wake)
 
     async def start(self) -> None:
-        """Become the node, and begin to dial. Raises StoreFailed."""
+        """Take the node's name, and begin to dial. Raises StoreFailed and NodeNameTaken."""
         await self._lease.take()
         for rounds in (*self._dialling, self._canceling):
             rounds.start()
 
     async def drain(self, seconds: float) -> None:
-        """Take no new work, wait for the calls under way, hang up those that outlast the time, and stop.
+        """Take no new work, wait for the calls under way, hang up those that outlast ``seconds``, and stop.
 
-        What a call has begun and did not wait for, as a request of its script, has the same time, and those 5 s more.
-        Messages that were claimed and are not dialled yet wait again, for another node or the next start.
+        Work that a call does not wait for, such as a request of its script, has the same time, and 5 s more after the
+        hangups. Messages that were claimed and are not dialled yet wait again, for another node or the next start.
         """
         self._stop_dialling()
         await asyncio.gather(*(rounds.stop() for rounds in self._dialling))

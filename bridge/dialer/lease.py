@@ -1,4 +1,4 @@
-"""The node's name in the store, by which other nodes see that it lives."""
+"""Lease: this node's hold on its name in the store, by which other nodes see that it lives."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _RENEW_EVERY_SECONDS = 5.0
 
 
 class Lease:
-    """Holds the node's name from ``take`` to ``leave``; ``on_superseded`` when another process has taken it."""
+    """Holds the node's name from ``take`` to ``leave``.
+
+    ``on_superseded`` is called when another process has taken it.
+    """
 
     def __init__(
         self,
@@ -36,7 +39,7 @@ class Lease:
         self._renewing = Rounds(supervisor.part("lease"), self._renew)
 
     async def take(self) -> None:
-        """Become the node; whoever was it before is superseded. Raises StoreFailed."""
+        """Take the node's name; the process that had it before is superseded. Raises StoreFailed and NodeNameTaken."""
         now = datetime.now(UTC)
         await self._nodes.take(self._node, self._instance, now, now + LEASE)
         self._renewing.start()

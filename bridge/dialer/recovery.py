@@ -1,4 +1,4 @@
-"""Attempts that nobody looks after are found, and taken up, settled or given back; never dialled again."""
+"""Recovery: finds attempts that no process follows, and adopts, settles or releases them; it never dials again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ABANDONED_AT_ONCE = 100
 class Recovery:
     """Looks for orphans from ``start`` to ``stop``: those of the node's former processes and of nodes that are gone.
 
-    A commit whose answer got lost leaves them too, while the process goes on.
+    A commit whose answer got lost leaves orphans too, of a process that goes on.
     """
 
     def __init__(
@@ -60,9 +60,9 @@ class Recovery:
         await self._rounds.stop()
 
     async def look(self) -> float:
-        """Look once; return when to look again, in seconds. Raises StoreFailed.
+        """Look once; return after how many seconds to look again. Raises StoreFailed.
 
-        What fails over the orphans of one Asterisk is raised when those of all others are seen to.
+        An error over the orphans of one Asterisk is raised after those of all others are seen to.
         """
         now = datetime.now(UTC)
         ours = frozenset(self._runner.under_way)  # also those that end while the store is asked
@@ -85,9 +85,9 @@ class Recovery:
         return claim.attempt.id not in self._runner.under_way and now - claim.starts_at > _YOUNGEST
 
     async def _recover(self, asterisk: str, orphans: list[OpenAttempt]) -> bool:
-        """Do what can be done about the orphans of one Asterisk; whether some must wait.
+        """Adopt, settle or release the orphans of one Asterisk; return whether some must wait.
 
-        Their channels are looked for first: what has none and has ended is in the journal by then.
+        Their channels are looked for before the journal is read: a call that ends in between is in the journal by then.
         """
         oldest = min(found.claim.starts_at for found in orphans)
         calls = await self._calls(asterisk, orphans, oldest)
@@ -116,7 +116,7 @@ class Recovery:
     async def _calls(
         self, asterisk: str, orphans: Collection[OpenAttempt], oldest: datetime
     ) -> Mapping[str, Channel] | None:
-        """Those of the orphans' calls that are alive; None when their Asterisk does not say."""
+        """The live channels of the orphans, by channel id; None when their Asterisk does not say."""
         switchboard = self._switchboards.get(asterisk)
         if switchboard is None or not switchboard.connected:
             return None
@@ -127,7 +127,10 @@ class Recovery:
             return None
 
     async def _originations(self, orphans: Collection[OpenAttempt]) -> list[Origination]:
-        """One of which that cannot be told, whatever is wrong with it, is settled: the others must not wait for it."""
+        """What was asked of Asterisk for each orphan.
+
+        One of which that cannot be read, for whatever reason, is settled: the others must not wait for it.
+        """
         originations = []
         for found in orphans:
             try:
@@ -141,7 +144,7 @@ class Recovery:
     async def _journaled(
         self, asterisk: str, orphans: Collection[OpenAttempt], oldest: datetime
     ) -> tuple[dict[str, Record], bool]:
-        """What the journal has of the orphans' calls, and whether it proves something that it has nothing of one."""
+        """The journal's records by channel id, and whether it proves something that it has none of an orphan."""
         try:
             records = await self._journal.read([found.claim.attempt.channel_id for found in orphans], oldest)
         except JournalUnreadable as error:

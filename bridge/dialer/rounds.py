@@ -1,4 +1,4 @@
-"""Work that is done again and again in the background."""
+"""Rounds: work that is repeated in the background, after a rest or when it is woken."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _SHORTEST_REST_SECONDS = 0.005
 
 
 class Rounds:
-    """Does ``work`` from ``start`` to ``stop``; it returns how many seconds to rest, None to rest until ``wake``.
+    """Repeats ``work`` from ``start`` to ``stop``; it returns how many seconds to rest, None to rest until ``wake``.
 
-    A round that fails is logged and followed by the next one: a database that is away for a while, or a fault of ours,
-    of which the ``part`` is told, must not end the work for good. A round under way is always finished: what it has
-    committed is then known.
+    A round that fails is logged and followed by the next one: neither a database that is away for a while nor a fault
+    of ours, of which ``part`` is told, may end the work for good. A round under way is always finished, so that it is
+    known what it has committed.
     """
 
     def __init__(self, part: Part, work: Callable[[], Awaitable[float | None]]) -> None:

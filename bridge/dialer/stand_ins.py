@@ -1,4 +1,4 @@
-"""Which trunks can do the work of another one."""
+"""Stand-ins: the trunks that can dial for another one while it is down."""
 
 from __future__ import annotations
 

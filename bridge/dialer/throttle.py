@@ -1,4 +1,4 @@
-"""How fast a trunk is called when it, or Asterisk, cannot keep up with the configured pace."""
+"""Throttle: the pace of a trunk when it, or Asterisk, cannot keep up with the configured one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from statistics import median
 SLOWEST_CALLS_PER_SECOND = 0.2
 LEAST_SECONDS_BETWEEN_CUTS = 1.0
 RECOVERED_PER_SECOND = 0.05
-"""Part of the configured rate."""
+"""The part of the configured rate that comes back each second."""
 SLOW_ANSWER_SECONDS = 0.5
 ANSWERS_WATCHED = 9
 LEGS_WATCHED = 10
@@ -53,7 +53,7 @@ class Throttle:
     def refused(self, now: float) -> None:
         """The trunk had no room for a leg; it is in trouble when that happens to half of the latest ones.
 
-        Carriers also say 503 of a single number that they cannot reach.
+        One alone is no trouble: carriers also say 503 of a single number that they cannot reach.
         """
         self._refusals.append(self._begun)
         if len(self._refusals) == REFUSALS_FOR_TROUBLE and self._begun - self._refusals[0] < LEGS_WATCHED:

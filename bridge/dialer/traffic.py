@@ -1,4 +1,4 @@
-"""What the calls on each trunk tell of it: how many there are, what was refused by whom, and how fast it takes them."""
+"""Traffic on each trunk: live calls, its pace, and how many calls were held back or refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bridge.telephony.events import Ended
 from bridge.telephony.failover import was_refused
 
 _LATE_CALLS_FASTER = 1.04
-"""How much faster than their trunk's pace calls follow each other that missed their turns."""
+"""Calls that missed their turns follow each other so much faster than their trunk's pace."""
 
 _SPARED_SECONDS = 30.0
 
@@ -29,7 +29,7 @@ class TrunkTraffic:
     """One trunk as this node sees it now; the counters begin with the process.
 
     ``held_by_own_limit`` counts calls that were due and had to wait for a turn, or for another call's end;
-    ``refused_by_carrier`` counts legs that the trunk was asked to take and did not. Neither is ever the other.
+    ``refused_by_carrier`` counts legs that the trunk was asked to take and did not. One is never counted as the other.
     """
 
     calls: int
@@ -39,7 +39,7 @@ class TrunkTraffic:
 
 
 class Traffic:
-    """Hears of every leg: from those who dial, for those who decide when to dial the next one.
+    """Is told of every leg by those who dial, and tells those who decide when to dial the next one.
 
     A call that outlived its trunk's settings may be told of as well; nothing follows from it.
     """
@@ -62,7 +62,7 @@ class Traffic:
         return limit if rate == limit.calls_per_second else replace(limit, calls_per_second=rate)
 
     async def turn(self, trunk: str, starts_at: datetime) -> None:
-        """Wait for a call's turn; calls that were made late, by their speech for one, still come one by one."""
+        """Wait for a call's turn; calls that are late, for instance since their speech was, still come one by one."""
         wait = (starts_at - datetime.now(UTC)).total_seconds()
         if wait > 0:
             await asyncio.sleep(wait)
@@ -81,34 +81,34 @@ class Traffic:
         }
 
     def is_spared(self, trunk: str, refusals: int) -> bool:
-        """Whether it took none of so many latest legs, and none of the last 30 seconds either has told otherwise."""
+        """Whether to give it no calls: it took none of so many latest legs, and was tried in the last 30 seconds."""
         return self._refused_in_a_row[trunk] >= refusals and self._clock() < self._spared_until[trunk]
 
     def claimed(self, trunk: str) -> None:
-        """A call is on its way to the trunk, and will tell whether it takes calls."""
+        """Note that a call is on its way to the trunk, to find out whether it takes calls; meanwhile it is spared."""
         self._spare(trunk)
 
     def held(self, trunk: str, calls: int) -> None:
-        """So many calls begin that our own limit has kept waiting."""
+        """Note that so many calls begin that our own limit has kept waiting."""
         self._held[trunk] += calls
 
     def began(self, trunk: str, originate_seconds: float | None = None) -> None:
-        """A leg is under way; Asterisk took so long to answer its Originate (None: the leg was adopted)."""
+        """Note that a leg is under way, after ``originate_seconds`` until Asterisk took it (None: it was adopted)."""
         self._calls[trunk] += 1
         if originate_seconds is not None:
             self._throttles[trunk].began(originate_seconds, self._clock())
 
     def rejected(self, trunk: str) -> None:
-        """The last Asterisk of the node that took its calls has begun none."""
+        """Note that the last Asterisk of the node that took calls for the trunk has begun none."""
         if trunk in self._throttles:
             self._throttles[trunk].rejected(self._clock())
 
     def taken(self, trunk: str) -> None:
-        """The trunk has done its part for a leg: the telephone rings, or is known not to."""
+        """Note that the trunk has done its part for a leg: the telephone rings, or is known not to."""
         self._refused_in_a_row[trunk] = 0
 
     def ended(self, trunk: str, ended: Ended, *, rang: bool, gave_up: bool) -> None:
-        """A leg that was told to have begun is over.
+        """Note that a leg is over for which `began` was called.
 
         ``rang`` when the telephone rang or was answered, ``gave_up`` when we stopped waiting for the trunk.
         """
@@ -126,5 +126,5 @@ class Traffic:
             self._throttles[trunk].refused(self._clock())
 
     def _spare(self, trunk: str) -> None:
-        """From now on, if it takes no calls."""
+        """Have it spared for 30 s from now on, if it takes no calls."""
         self._spared_until[trunk] = self._clock() + _SPARED_SECONDS

@@ -12,7 +12,7 @@ from bridge.messages.recording import Recording, finished
 
 
 class RecordingFiles:
-    """Where recordings are, WAV of 16 bits at 8 kHz: written by Asterisk, read by whoever has their row.
+    """The files of recordings, WAV of 16 bits at 8 kHz: written by Asterisk, read by whoever has their row.
 
     Without ``objects`` they stay where they were written. ``node`` is this node's name; None when it is the only one.
     """
@@ -23,7 +23,7 @@ class RecordingFiles:
         self._node = node
 
     def path(self, recording: Recording) -> Path:
-        """Its file on this node's disk, which is there or is not."""
+        """The path of its file on this node's disk, whether it is there or not."""
         return self.folder / recording.file_name
 
     def is_elsewhere(self, recording: Recording) -> bool:
@@ -31,17 +31,17 @@ class RecordingFiles:
         return None not in (self._node, recording.node) and recording.node != self._node
 
     async def finished(self, recording: Recording, expected_seconds: float) -> Recording:
-        """The recording when it is over, after what its file says; ``expected_seconds`` is how long it was to be."""
+        """The recording with what its file says now that it is over; it should be ``expected_seconds`` long."""
         size = await FILES.run(file_size, self.path(recording))
         return finished(recording, size, expected_seconds)
 
     async def store(self, recording: Recording) -> int:
-        """Copy its file into object storage; return how many bytes. Raises OSError, ObjectStorageFailed."""
+        """Copy its file into object storage; return its size in bytes. Raises OSError, ObjectStorageFailed."""
         assert self.objects is not None
         return await self.objects.put_file(_key(recording), self.path(recording))
 
     def stored(self, recording: Recording, part: range) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Some of its bytes, from object storage. Raises ObjectStorageFailed, ObjectNotThere."""
+        """The bytes ``part`` of its file, from object storage. Raises ObjectStorageFailed, ObjectNotThere."""
         if self.objects is None:
             raise ObjectStorageFailed("no object storage is set, but the recording is in one")
         return self.objects.reading(_key(recording), part)

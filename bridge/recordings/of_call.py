@@ -1,4 +1,4 @@
-"""What is recorded on one attempt: every file has its row before it is written, and its end afterwards."""
+"""Recordings of one attempt: each has its row before its file is written, and its result afterwards."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Action:
-    """What one verb records: when it began, if it did, and its seconds, when the channel told them."""
+    """What one verb records.
+
+    ``began_at`` is None while it has not begun, ``seconds`` until the channel tells its length.
+    """
 
     recording: Recording
     identifier: str | None
@@ -35,7 +38,7 @@ class Action:
     seconds: float | None = None
 
     def expected_seconds(self, ended_at: datetime) -> float:
-        """How long it was to be, when the call ended then."""
+        """How many seconds long it should be, when the call ended at ``ended_at``."""
         if self.seconds is not None or self.began_at is None:
             return self.seconds or 0.0
         return (ended_at - self.began_at).total_seconds()
@@ -54,8 +57,8 @@ class CallRecordings:
     def take_up(self, rows: Sequence[Recording], actions: list[Action]) -> list[Action]:
         """Go on with what another process began: the attempt's ``rows``, and what it knew of the ``actions``.
 
-        Returns all actions. What was recorded on the disk of another node is left to that, and what is finished as it
-        is.
+        Returns all actions. Recordings on the disk of another node are left to that node, and finished ones as they
+        are.
         """
         unfinished = (row for row in rows if row.state is RecordingState.RECORDING)
         here = {row.id: row for row in unfinished if not self._files.is_elsewhere(row)}
@@ -70,7 +73,7 @@ class CallRecordings:
         return None if self._call is None else self._files.path(self._call)
 
     async def begin_call(self) -> bool:
-        """Have the whole call recorded, as soon as the store takes it; False when the attempt is no longer ours."""
+        """Add the recording of the whole call, once the store takes it; False when the attempt is no longer ours."""
         recording = new_recording(self._claim.attempt.id, "call", datetime.now(UTC))
         if not await until_stored(lambda: self._begin(recording)):
             return False
@@ -78,17 +81,17 @@ class CallRecordings:
         return True
 
     async def open_action(self, command: StartRecord) -> Path | None:
-        """The file into which a verb of the script is going to record the callee; None when the attempt is over."""
+        """Add a recording for a verb of the script; return its file, or None when the attempt is over."""
         recording = new_recording(self._claim.attempt.id, "action", datetime.now(UTC), command.pointer)
         self.actions.append(Action(recording, command.identifier))  # also if the store's answer gets lost
         return self._files.path(recording) if await self._begin(recording) else None
 
     def action_began(self) -> None:
-        """The file that was opened last is being written from now on."""
+        """Note that the file that was opened last is being written from now on."""
         self.actions[-1].began_at = datetime.now(UTC)
 
     def being_written(self) -> Path | None:
-        """The file that is being written for a verb."""
+        """The file that is being written for a verb; None when none is."""
         action = self.actions[-1] if self.actions else None
         if action is None or action.began_at is None or action.seconds is not None:
             return None
@@ -99,11 +102,11 @@ class CallRecordings:
         return (await self._files.finished(self.actions[-1].recording, 0.0)).seconds or 0.0
 
     def action_ended(self, seconds: float) -> None:
-        """That file is complete, and so many seconds long."""
+        """Note that the file that was opened last is complete, and so many seconds long."""
         self.actions[-1].seconds = seconds
 
     def find(self, wanted: commands.RecordedAudio) -> Path | None:
-        """The file of something that a verb has recorded on this call."""
+        """The file of something that a verb has recorded on this call; None when there is no such recording."""
         ended = [action for action in self.actions if action.seconds]
         match wanted.reference:
             case None:
@@ -115,7 +118,7 @@ class CallRecordings:
         return self._files.path(found[0].recording) if found else None
 
     async def finish(self, answered_at: datetime | None, ended_at: datetime) -> None:
-        """The call is over: keep what became of each recording."""
+        """Store what became of each recording, now that the call is over."""
         if self._call is not None and answered_at is not None:
             await self._finish(self._call, (ended_at - answered_at).total_seconds())
         elif self._call is not None:

@@ -1,4 +1,4 @@
-"""Recordings go when their time is over; and what is on the disk agrees with what is in the store."""
+"""Sweeping recordings: those whose time is over are removed, and disk and store are made to agree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bridge.recordings.files import RecordingFiles
 from bridge.store import Recordings
 
 GRACE = timedelta(hours=1)
-"""How long a file may be without a row, and a recording without an end, before somebody looks into it."""
+"""How long a file may be without a row, and a recording without an end, before the sweep sees to it."""
 _AT_ONCE = 200
 
 _log = structlog.get_logger(__name__)
@@ -30,8 +30,10 @@ class RecordingSweep:
         self._node = node
 
     async def remove_expired(self, before: datetime) -> None:
-        """Remove recordings from before a moment; a file at another node goes as its orphan. Raises
-        ObjectStorageFailed."""
+        """Remove recordings from before a moment. Raises ObjectStorageFailed.
+
+        A file on the disk of another node is removed there, as an orphan.
+        """
         if count := await remove_each(partial(self._expired, before), self._remove):
             _log.info("recordings_deleted", count=count)
 
@@ -42,7 +44,7 @@ class RecordingSweep:
                 await self._recordings.finish(await self._files.finished(recording, seconds))
 
     async def find_lost(self) -> None:
-        """Note whose file is gone."""
+        """Note the recordings whose file is gone from this node's disk."""
         after = ""
         while some := await self._recordings.with_file(node=self._node, after=after, limit=_AT_ONCE):
             after = some[-1].id
@@ -55,7 +57,7 @@ class RecordingSweep:
         old = await FILES.run(_files_from_before, self._files.folder, (now - GRACE).timestamp())
         for start in range(0, len(old), _AT_ONCE):
             some = old[start : start + _AT_ONCE]
-            # A name that is no text cannot even be asked for.
+            # The store cannot be asked for a name that is not valid text; those of recordings are ASCII.
             known = await self._recordings.known([path.stem for path in some if path.stem.isascii()])
             orphans = [path for path in some if path.stem not in known]
             if orphans:

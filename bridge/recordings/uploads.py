@@ -1,4 +1,4 @@
-"""Recordings go into object storage when they are finished."""
+"""Uploading: finished recordings go into object storage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bridge.store import Recordings, StoreFailed
 
 LOOK_EVERY_SECONDS = 60.0
 STORAGE_AWAY = Waits(first=5.0, longest=300.0, jitter=0.5)
-"""Between tries while the storage fails, which all nodes use."""
+"""Waits between tries while the storage fails; jittered, since all nodes use it."""
 _AT_ONCE = 4
 _LOOKED_AT_ONCE = 100
 
@@ -26,8 +26,8 @@ _log = structlog.get_logger(__name__)
 class RecordingUploads:
     """Carries the finished recordings of one node into object storage, and removes their files here.
 
-    What is to be done stands in the store, so that nothing is forgotten when the daemon is. After a failure all wait:
-    up to 5 s, then twice as long each time, up to 5 minutes.
+    What is to be uploaded stands in the store, so that no restart forgets it. After a failure all wait: up to 5 s, then
+    twice as long each time, up to 5 minutes.
     """
 
     def __init__(self, *, recordings: Recordings, files: RecordingFiles, node: str) -> None:
@@ -37,7 +37,7 @@ class RecordingUploads:
         self._wanted = asyncio.Event()
 
     def wake(self) -> None:
-        """There may be a recording that has just been finished."""
+        """Look now: a recording may just have been finished."""
         self._wanted.set()
 
     async def run(self) -> None:
@@ -58,7 +58,7 @@ class RecordingUploads:
     async def upload_all(self) -> None:
         """Upload every finished recording that is on this node's disk. Raises ObjectStorageFailed, StoreFailed.
 
-        One that fails is raised in the end, and before it only when those beside it fail as well.
+        A failure is raised at the end, or earlier when the other uploads of the same four fail as well.
         """
         after, failed = "", list[BaseException]()
         while some := await self._recordings.with_file(node=self._node, after=after, limit=_LOOKED_AT_ONCE):
@@ -88,7 +88,7 @@ class RecordingUploads:
                 _log.error("recording_lost")
             return
         if await FILES.run(file_size, path) != size:
-            return  # Asterisk was still at it: the next round takes all of it
+            return  # Asterisk was still writing: the next round uploads all of it
         if await self._recordings.stored(recording.id):
             await FILES.run(path.unlink, missing_ok=True)
         else:

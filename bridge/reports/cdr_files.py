@@ -58,7 +58,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class CdrFiles:
-    """Appends a line for each finished attempt to ``cdr-2026-11-23.csv``, after the UTC day in which it ended.
+    """Appends a line for each finished attempt to the file of the UTC day in which it ended, ``cdr-2026-11-23.csv``.
 
     Several processes may write to one folder: each line is written whole, under a lock.
     """
@@ -77,7 +77,7 @@ class CdrFiles:
 
 
 def _name(moment: datetime) -> str:
-    """Names sort as their days do."""
+    """The file's name; names sort as their days do."""
     return f"cdr-{moment.astimezone(UTC):%Y-%m-%d}.csv"
 
 
@@ -134,7 +134,7 @@ def _for_operator_only(path: str, flags: int) -> int:
 
 
 def _line_end_if_torn(file: BinaryIO, size: int) -> bytes:
-    """A line that a full disk or a crash cut short must not swallow the next one."""
+    """A line end, if a full disk or a crash cut the last line short: it must not swallow the next one."""
     file.seek(size - 1)
     return b"" if file.read(1) == b"\n" else b"\r\n"
 

@@ -107,14 +107,14 @@ def price_members() -> PriceMembers:
 
 
 def call_seconds(attempt: Attempt | None) -> int:
-    """Seconds from the answer to the end, begun ones counted whole; 0 for a call that was not answered."""
+    """Seconds from the answer to the end, rounded up; 0 for a call that was not answered."""
     if attempt is None or attempt.answered_at is None or attempt.ended_at is None:
         return 0
     return math.ceil((attempt.ended_at - attempt.answered_at).total_seconds())
 
 
 def call_times(attempt: Attempt | None) -> CallTimes:
-    """The times of the call that an attempt was."""
+    """The times of an attempt's call."""
     if attempt is None or attempt.answered_at is None:
         return {"startTime": None, "answerTime": None, "endTime": None}
     return {
@@ -125,7 +125,7 @@ def call_times(attempt: Attempt | None) -> CallTimes:
 
 
 def spoken_seconds(attempt: Attempt | None) -> float:
-    """The length of all audio that was played."""
+    """The length of all audio that was played, in seconds."""
     return 0.0 if attempt is None else round(sum(spoken.seconds for spoken in attempt.spoken), 3)
 
 
@@ -158,12 +158,12 @@ def recording_state(recording: Recording | None) -> RecordingStateMember:
 
 
 def call_recording_url(message: Message, at: str) -> str:
-    """Where the recording of a message's call is; ``at`` is the address of the API, without a slash at its end."""
+    """The URL of the recording of a message's call; ``at`` is the API's address, without a slash at its end."""
     return f"{at}/tts/3/files/{quote(message.id, safe='')}/{message.to}"
 
 
 def recording_url(recording: Recording, at: str) -> str | None:
-    """Where a recording is, when there is something to be heard."""
+    """The URL of a recording; None when there is nothing to be heard."""
     return f"{at}/voice/ivr/1/files/{recording.id}" if recording.has_file else None
 
 

@@ -1,4 +1,4 @@
-"""Reports are pushed to the notifyUrl of their message (wire contract, section 3.3)."""
+"""Pushing reports to the notifyUrl of their message (wire contract, section 3.3)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_RETRIES = 20
 """The last one comes a good 48 hours after the first try."""
 
 _MOST_AT_ONCE = 8
-"""To one server, so that one that is slow holds up only itself."""
+"""Pushes to one server, so that one that is slow holds up only itself."""
 _MOST_AT_ONCE_OF_ALL = 256
 _ANSWER_SECONDS = 15.0
 _LEASE = timedelta(seconds=60)
@@ -34,7 +34,7 @@ _LONGEST_REST_SECONDS = 1.0
 _LAST_ANSWERS_SECONDS = 5.0
 _TAKEN = range(200, 300)
 _MOST_ANSWER_BYTES = 64_000
-"""Nobody reads them; but a connection whose answer was taken is used again."""
+"""The body is not used, but read: a connection whose answer was read is used again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -54,15 +54,15 @@ def push_body(report: Report, notify: Notify, at: str = "") -> bytes:
 
 
 def webhook_id(account: str, message_id: str) -> str:
-    """The same for every try, so that a receiver knows a report that it has already."""
+    """The id of a report's webhook: the same for every try, so that a receiver knows one that it has already."""
     return f"msg_{sha256(f'{account} {message_id}'.encode()).hexdigest()[:32]}"
 
 
 class Pusher:
-    """Takes reports from the outbox and pushes them, until they are taken or too often were not.
+    """Pushes the reports of the outbox, until their receivers take them or the last retry has failed.
 
-    ``key`` signs them; ``at`` is where their receivers find the API. A push that is cut off by our own end is made
-    again, by whichever node is there.
+    ``key`` signs them; ``at`` is where their receivers find the API. A push that is cut off when the daemon stops is
+    made again, by any node.
     """
 
     def __init__(self, *, outbox: Outbox, outbound: Outbound, key: bytes | None, at: str = "") -> None:
@@ -117,12 +117,12 @@ class Pusher:
             self._awake.set()
 
     async def _send(self, push: Push) -> str | None:
-        """What went wrong; None when the receiver took the report, which its status line alone says."""
+        """What went wrong; None when the receiver took the report, of which its status line (2xx) is enough."""
         try:
             answer = await self._post(push)
         except (OutboundFailed, OutboundRefused) as error:
             return str(error)
-        except Exception:  # one report that we fail over must not be tried without end
+        except Exception:  # a report over which our own code fails must not be tried without end
             _log.exception("push_failed")
             return "a fault of ours"
         return None if answer.status in _TAKEN else f"HTTP status {answer.status}"

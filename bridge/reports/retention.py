@@ -1,4 +1,4 @@
-"""What is kept goes when its time is over, a little at a time, so that no call waits for it."""
+"""Retention: what was kept long enough is removed, a little at a time, so that no call waits for it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 class Limits:
     """How long things are kept: messages from their end on, recordings from their beginning; speech in bytes.
 
-    A recording goes with its message at the latest.
+    A recording is removed with its message at the latest.
     """
 
     messages: timedelta
@@ -42,7 +42,7 @@ class Limits:
 class Retention:
     """Sweeps the rows and objects of all nodes, at one node at a time, and the files of this node.
 
-    ``sweep_journal`` removes what the journal has of the days before a moment's.
+    ``sweep_journal`` removes the journal's days before that of a moment.
     """
 
     def __init__(
@@ -65,15 +65,15 @@ class Retention:
         self._limits = limits
 
     async def run(self) -> None:
-        """Sweep now and every hour, until cancelled. Raises a fault of ours, when all else is swept."""
+        """Sweep now and every hour, until cancelled. Raises what `sweep` does."""
         while True:
             await self.sweep(datetime.now(UTC))
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def sweep(self, now: datetime) -> None:
-        """Do all of it; what fails is tried again the next time, and nothing else waits for it.
+        """Sweep everything; what fails is tried again the next time, and nothing else waits for it.
 
-        Raises what comes of a fault of ours, in the end.
+        Failures that can be expected (VoicebridgeError, OSError) are logged; any other is raised at the end.
         """
         limits, recordings = self._limits, self._recordings
         faults = [
@@ -111,7 +111,7 @@ class Retention:
         await remove_each(unused, drop)
 
     async def _drop_orphaned_uploads(self, now: datetime) -> None:
-        """Those that are on this disk although another node has dropped them."""
+        """Drop the uploads that are on this disk although another node has dropped them."""
         old = await self._speech.uploads_from_before(now - GRACE)
         for start in range(0, len(old), _AT_ONCE):
             some = old[start : start + _AT_ONCE]
@@ -119,7 +119,7 @@ class Retention:
                 await self._speech.drop_upload(upload_id)
 
     async def _sweep_journal_up_to(self, before: datetime) -> None:
-        """Without the days of calls whose end still has to be read there."""
+        """Sweep the journal, but keep the days of open attempts, whose end still has to be read there."""
         begun = [left.claim.attempt.dialled_at for left in await self._store.calls.open_of(self._node)]
         await self._sweep_journal(min([before, *begun]))
 
@@ -130,7 +130,7 @@ class Retention:
 
 
 async def _fault_of(step: Awaitable[None]) -> Exception | None:
-    """Take the step; return what it failed with, unless that can be expected."""
+    """Await a step; return what it failed with, unless that can be expected and is only logged."""
     try:
         await step
     except (VoicebridgeError, OSError) as error:

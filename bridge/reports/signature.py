@@ -32,7 +32,7 @@ def signing_key(secret: str) -> bytes:
 
 
 def webhook_headers(webhook_id: str, at: datetime, body: bytes, key: bytes | None) -> dict[str, str]:
-    """The headers by which a receiver knows a webhook again, how old it is, and, with a key, that it is ours."""
+    """The headers that tell a receiver a webhook's id, its age and, with a key, that it is ours."""
     timestamp = str(int(at.timestamp()))
     headers = {"webhook-id": webhook_id, "webhook-timestamp": timestamp}
     if key is not None:

@@ -1,4 +1,4 @@
-"""Rows and transactions."""
+"""The store: all that is kept in the database, by subject."""
 
 from bridge.store.accounts import Accounts, Credential, CredentialKind, UserExists
 from bridge.store.bulks import BulkOver, BulkStanding

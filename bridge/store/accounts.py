@@ -1,4 +1,4 @@
-"""Who may use which account."""
+"""Credentials: the API keys and users of accounts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Credential:
 
 
 class Accounts:
-    """Who may use which account."""
+    """The credentials of all accounts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -59,7 +59,7 @@ class Accounts:
         )
 
     async def revoke_credential(self, number: int) -> bool:
-        """Close the door to a credential; False when there is none of that number in force."""
+        """Revoke a credential; False when there is none of that number in force."""
         return await self._database.write(_revoke, number, datetime.now(UTC))
 
 

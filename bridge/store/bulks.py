@@ -1,4 +1,4 @@
-"""Bulks as a whole: where they stand, and what their account decides about them."""
+"""Bulks: how they stand, and pausing, resuming, canceling and rescheduling them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BulkOver(VoicebridgeError):
 
 @dataclass(frozen=True, slots=True)
 class BulkStanding:
-    """A bulk as it stands now; ``send_at`` is the time of the first message that waits, or waited."""
+    """How a bulk stands now; ``send_at`` is the time of its first waiting message, or of the first if none waits."""
 
     status: BulkStatus
     send_at: datetime
@@ -35,14 +35,14 @@ class BulkStanding:
 class Bulks:
     """The bulks of each account.
 
-    None is for a bulk that the account does not have; what changes one raises BulkOver.
+    Methods return None for a bulk that the account does not have; those that change one raise BulkOver.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def standing(self, account: str, bulk_id: str) -> BulkStanding | None:
-        """Where a bulk stands now."""
+        """How a bulk stands now."""
         return await self._database.read(_standing, account, bulk_id)
 
     async def counts(self, account: str, bulk_id: str) -> dict[State, int] | None:
@@ -66,7 +66,7 @@ class Bulks:
         return await self._database.write(_cancel, account, bulk_id, datetime.now(UTC))
 
     async def reschedule(self, account: str, bulk_id: str, send_at: datetime) -> BulkStanding | None:
-        """Have the first of a bulk's waiting calls made at ``send_at``, the others and all validities as much later."""
+        """Have the first waiting call of a bulk made at ``send_at``; the others and all expiries move by as much."""
         return await self._database.write(_reschedule, account, bulk_id, send_at)
 
 
@@ -79,7 +79,7 @@ class _Bulk:
 _FIND = select(bulks.c.key, bulks.c.held).where(
     bulks.c.account == bindparam("account"), bulks.c.id == bindparam("bulk_id")
 )
-# What is decided about a bulk, and what becomes of its messages, is in series.
+# The lock puts decisions about a bulk, and what becomes of its messages, one after the other.
 _TO_CHANGE = _FIND.with_for_update(key_share=True)
 _OF_BULK = messages.c.bulk_key == bindparam("of_bulk")
 _WAITS = messages.c.state.in_(WAITING)

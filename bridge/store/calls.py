@@ -18,7 +18,7 @@ from bridge.telephony.formats import Formats
 
 
 class Calls:
-    """The calls of all nodes. ``formats`` say how trunks are sent numbers; ``nodes`` which of them are had here."""
+    """The calls of all nodes. ``formats`` say how trunks are sent numbers, ``nodes`` which node names are ours."""
 
     def __init__(self, database: Database, nodes: Nodes, formats: Formats) -> None:
         self._database = database
@@ -36,10 +36,10 @@ class Calls:
         ahead: timedelta,
         limit: int,
     ) -> Claims:
-        """Messages for ``of_trunk`` to call within ``ahead``, each with an attempt on ``limit_of`` that is committed.
+        """Claim due messages of ``of_trunk``, each with a committed attempt on ``limit_of``, to start within ``ahead``.
 
         A node has its share of the trunk's turns; one that was superseded gets nothing. ``clock`` is the node's, in
-        UTC: what is due is due by it.
+        UTC, and decides what is due.
         """
         return await self._database.write(
             claims.claim_due,
@@ -58,7 +58,7 @@ class Calls:
     async def next_leg(
         self, claim: Claim, leg: Leg, limit_of: TrunkLimit, clock: Callable[[], datetime]
     ) -> Claim | None:
-        """Have an attempt go on by another trunk after ``leg``; None when it is over, or that trunk is full."""
+        """Have an attempt go on over another trunk after ``leg``; None when it is over, or that trunk is full."""
         instance = self._nodes.instance_of(claim.attempt.node)
         return await self._database.write(
             legs.next_leg, claim, leg, limit_of, formats=self._formats, clock=clock, instance=instance
@@ -69,7 +69,7 @@ class Calls:
         await self._database.write_soon(outcomes.move, key, attempt_id, state, at)
 
     async def note_happened(self, attempt_id: str, happened: list[Any], ends_by: datetime) -> None:
-        """Note all that the script of a live call was told so far (JSON values), and when the call is over at last."""
+        """Note all that the script of a live call was told so far (JSON values), and by when the call must be over."""
         await self._database.write_soon(outcomes.note_happened, attempt_id, happened, ends_by)
 
     # These change nothing, and return False, when the attempt has ended already or is gone.
@@ -91,11 +91,11 @@ class Calls:
     # What nobody has settled yet
 
     async def is_ours(self, attempt: Attempt) -> bool:
-        """Whether the node's name is still had here, and nobody has settled the attempt or given it back."""
+        """Whether the node's name is still ours, and nobody has settled the attempt or given it back."""
         return await self._database.read(orphans.is_ours, attempt.id, self._nodes.instance_of(attempt.node))
 
     async def open_of(self, node: str) -> list[OpenAttempt]:
-        """The attempts that a node began at this place and whose end it has not recorded."""
+        """The attempts that a node began with this data folder and whose end it has not recorded."""
         return await self._database.read(orphans.open_of, node, self._nodes.place)
 
     async def all_open(self) -> list[OpenAttempt]:
@@ -105,7 +105,7 @@ class Calls:
     async def abandoned(self, node: str, now: datetime, limit: int) -> list[OpenAttempt]:
         """Open attempts of other nodes that are gone, whose calls are over by now: any node settles them.
 
-        A node that was at another place under the same name is another one.
+        A node of the same name with another data folder is another one.
         """
         return await self._database.read(orphans.abandoned, node, self._nodes.place, now, limit)
 

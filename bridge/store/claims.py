@@ -1,4 +1,4 @@
-"""Taking messages to call: each with a turn of its trunk and an attempt that is committed."""
+"""Claiming messages to call: each gets a turn of its trunk and a committed attempt."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ASK_AGAIN = timedelta(milliseconds=10)
 class Claim:
     """A message that this node now calls, and the attempt that is committed for it.
 
-    ``starts_at`` is its turn on the trunk, in UTC by this node's clock, as all that is kept of an attempt.
+    ``starts_at`` is its turn on the trunk, in UTC by this node's clock, as all times of an attempt.
     """
 
     key: int
@@ -44,9 +44,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a node got, and why it got no more.
+    """What a claim got, and why it got no more.
 
-    ``next_turn`` is when to ask again, the trunk's turns having run out. ``is_full`` is that ``max_calls`` calls are
+    ``next_turn`` is when to ask again, if the trunk's turns have run out. ``is_full`` says that ``max_calls`` calls are
     under way on the trunk, over all nodes. ``next_due`` is when the trunk's next waiting message is due.
     """
 
@@ -58,7 +58,7 @@ class Claims:
 
 # Statements stand here, and not where they run, because building one costs more than running it.
 
-# Written out, since an index on a part of the rows is not used for a parameter.
+# A literal, since a partial index is not used for a parameter.
 _QUEUED = messages.c.state == literal_column(f"'{State.QUEUED}'")
 _OF_TRUNK = messages.c.trunk == bindparam("trunk")
 _STANDING = select(
@@ -171,7 +171,7 @@ def claim_due(
 
 
 def _ask_at(turn: datetime, horizon: timedelta, now: datetime) -> datetime:
-    """When some turns from ``turn`` on have come within the horizon, to be taken together."""
+    """When to ask again: some turns from ``turn`` on are within the horizon then, to be taken together."""
     return max(turn - horizon, now + _ASK_AGAIN)
 
 

@@ -1,4 +1,4 @@
-"""What kinds of columns there are, the same on SQLite and PostgreSQL."""
+"""Column types that are the same on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MICROSECOND = timedelta(microseconds=1)
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, kept as whole microseconds since 1970-01-01 UTC.
 
-    What is none, or beyond all calendars, is read as the epoch.
+    What is no number, or beyond the calendar, is read as the epoch.
     """
 
     impl = BigInteger

@@ -1,4 +1,4 @@
-"""The contents of messages, as they are kept: read whole, or not at all."""
+"""Contents of messages, as JSON in the database: read whole, or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 _T = TypeVar("_T")
 
-# What a newer version has added says what is to be done on the call: it must not be passed over.
+# A member that a newer version has added says what to do on the call: it must not be ignored.
 for _kept in (Connection, Content, DeliveryTimeWindow, Launch, Notify, Retry, TimeOfDay):
     with_config(ConfigDict(extra="forbid"))(_kept)
 
@@ -33,10 +33,10 @@ def content_body(content: Content) -> Any:
 
 
 def content_of(body: Any, message_id: str) -> Content:
-    """What ``content_body`` made. Raises nothing: one that cannot be read must not stop whoever reads many.
+    """Read what ``content_body`` returned. Raises nothing: one that cannot be read must not stop whoever reads many.
 
-    ``unreadable`` is set of what is damaged, or says something that this version does not know. What is left of that is
-    where its report goes.
+    A content that is damaged, or says something that this version does not know, is ``unreadable``. It has only what
+    its report needs: ``notify`` and ``callback_data``.
     """
     try:
         content = _content.validate_python(body)
@@ -48,7 +48,7 @@ def content_of(body: Any, message_id: str) -> Content:
 
 
 def _try_out(content: Content) -> None:
-    """Have the times computed that are for each attempt. Raises what that raises."""
+    """Compute the times that each attempt needs, to see that they can be. Raises what that raises."""
     next_opening(content.window, _SOME_TIME)
     next_attempt(content.retry, 1, _SOME_TIME)
     _SOME_TIME + timedelta(seconds=content.ring_timeout + (content.call_timeout or 0))

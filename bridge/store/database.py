@@ -1,4 +1,4 @@
-"""Transactions, off the event loop."""
+"""The database: transactions, run off the event loop."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _MOST_IN_ONE_COMMIT = 64
 _LONGEST_WAIT_SECONDS = 0.1
 _TRIES = 3
 _RECENT_SECONDS = 15.0
-"""So long a refusal counts: three renewals of a node's lease, each of which writes."""
+"""A refusal counts for so long: three renewals of a node's lease, each of which writes."""
 
-# Two transactions stood in each other's way, and PostgreSQL ended this one (class 40, "Transaction Rollback").
+# Two transactions conflicted, and PostgreSQL ended this one (SQLSTATE class 40, "Transaction Rollback").
 _ROLLED_BACK = "40"
 
 _log = structlog.get_logger(__name__)
@@ -40,11 +40,11 @@ _Work = Callable[Concatenate[Connection, _P], _T]
 
 
 class Database:
-    """Runs units of work, each all or nothing.
+    """Runs units of work, functions that are given a connection, each all or nothing.
 
-    Work that writes goes through one thread, which commits what has gathered meanwhile together: one flush to the disk
-    serves many calls. A unit that fails is rolled back alone. Reading has its own connections and never waits for it.
-    Work that may wait a moment has no flush of its own as long as there is other work.
+    Writes go through one thread, which commits together what has gathered meanwhile: one flush to the disk serves many
+    calls. A unit that fails is rolled back alone. Reads have their own connections and never wait for writes. A write
+    that may wait a moment causes no flush of its own as long as there are others.
 
     What a unit announces wakes those who subscribed to ``wakeups``, after the commit, on the event loop; on PostgreSQL
     those of all nodes, as long as they ``listen``.
@@ -64,7 +64,7 @@ class Database:
 
     @property
     def refusal(self) -> str | None:
-        """Why the database did not keep something of late, as on a full disk, where only some of it fits."""
+        """Why the database refused a write of late, as on a full disk, where some still fit; None if it did not."""
         if self._refusal is None or time.monotonic() - self._refusal[0] > _RECENT_SECONDS:
             return None
         return self._refusal[1]
@@ -77,7 +77,7 @@ class Database:
     async def write(self, work: _Work[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run ``work(connection, ...)``; return its result after the commit. Raises StoreFailed and what work does.
 
-        It may run more than once, but is committed once. CommitUnknown says that this is not certain.
+        ``work`` may run more than once, but is committed once; after CommitUnknown, once or not at all.
         """
         result: _T = await self._hand_in(lambda connection: work(connection, *args, **kwargs))
         return result
@@ -112,7 +112,7 @@ class Database:
         await FILES.run(self.close_now)
 
     def close_now(self) -> None:
-        """As ``close``, for who may block."""
+        """As ``close``, but it blocks."""
         self._jobs.put(None)
         self._writer.join()
         self._readers.join()
@@ -127,7 +127,7 @@ class Database:
         open_ = True
         while open_:
             jobs, open_ = self._gather()
-            # From here on a job can no longer be cancelled, so it is either not begun or told of.
+            # From here on a job cannot be cancelled: each is either not begun, or told its result.
             if begun := [job for job in jobs if job.done.set_running_or_notify_cancel()]:
                 self._commit_or_tell(begun)
 
@@ -147,7 +147,7 @@ class Database:
         return jobs, True
 
     def _commit_or_tell(self, jobs: list[_Job]) -> None:
-        """Whatever goes wrong with some jobs, those that come after them are done."""
+        """Commit jobs, and tell them what went wrong: the jobs that come after them are still done."""
         try:
             self._commit_together(jobs)
         except Exception as error:
@@ -163,7 +163,7 @@ class Database:
             if tries > 1 and _was_undone_by_chance(error):
                 self._commit_together(jobs, tries - 1)
             elif len(jobs) > 1 and not _concerns_all(error):
-                for job in jobs:  # it belongs to the one who asked, not to its neighbours
+                for job in jobs:  # the error is for the job that caused it, not for its neighbours
                     self._commit_together([job])
             else:
                 told = failed(error) if isinstance(error, SQLAlchemyError) else error
@@ -179,7 +179,7 @@ class Database:
         topics: set[Topic] = set()
         try:
             with _transaction(self.engine) as connection:
-                collected(connection)  # what was rolled back has announced nothing
+                collected(connection)  # drops what was announced before a rollback
                 results = [job.work(connection) for job in jobs]
                 topics = collected(connection)
                 if self._has_other_nodes:
@@ -206,7 +206,7 @@ class _Job:
 
 @contextmanager
 def _transaction(engine: Engine) -> Iterator[Connection]:
-    """Raises StoreFailed when it cannot begin, and CommitUnknown."""
+    """A transaction, committed at the end of the block. Raises StoreFailed when it cannot begin, and CommitUnknown."""
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(engine.connect())
@@ -230,12 +230,12 @@ def _was_undone_by_chance(error: Exception) -> bool:
 
 
 def _concerns_all(error: Exception) -> bool:
-    """Whether it has nothing to do with any one unit of work; each of them alone would take as long to fail."""
+    """Whether an error is not about one unit of work; each of them alone would take as long to fail."""
     return isinstance(error, StoreFailed) or _lost_connection(error)
 
 
 def _is_the_databases_own(error: Exception) -> bool:
-    """Whether other work might have been refused as well, as it was not for what it asked."""
+    """Whether an error is about the state of the database: other work might have been refused as well."""
     return isinstance(error, (StoreFailed, OperationalError, InternalError))
 
 

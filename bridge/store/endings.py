@@ -63,7 +63,7 @@ def close(
     done_at: datetime,
     dialled_at: datetime | None = None,
 ) -> None:
-    """Give messages their final status and their reports; ``dialled_at`` is when the last attempt began, if now."""
+    """Give messages their final status and their reports; ``dialled_at`` is when an attempt that ends now began."""
     ending = {"final_status": status_id, "final_error": error_id, "end": done_at, "last_dialled": dialled_at}
     for first in range(0, len(keys), _AT_ONCE):
         these = keys[first : first + _AT_ONCE]

@@ -1,4 +1,4 @@
-"""How a database is opened: SQLite or PostgreSQL."""
+"""Opening a database: SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bridge.store.errors import DatabaseMissing, StoreFailed
 READERS = 2
 """How many threads read at the same time."""
 
-# Seconds and milliseconds as libpq and the server want them. A server or a network that is gone is noticed within half
+# In seconds or milliseconds, as libpq and the server want them. A server or network that is gone is noticed within half
 # a minute by either side, so that neither waits for ever and no lock outlives its node; what is waited for in vain
 # (a lock, a disk) is given up after as long. (PostgreSQL: "libpq Connection Control", "Client Connection Defaults".)
 _POSTGRESQL = {
@@ -78,7 +78,7 @@ def make_file(engine: Engine) -> None:
 
 
 def for_reading(engine: Engine) -> Engine:
-    """The same database, for transactions that change nothing: all of one sees the same moment, and none waits."""
+    """The same database for reading: a transaction sees the state of one moment, and waits for no writer."""
     if engine.dialect.name == "postgresql":
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine.execution_options(**{_SQLITE_BEGIN: "BEGIN"})
@@ -103,7 +103,7 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _read_json(text: str | bytes) -> Any:
-    """None when it cannot be read: one such value must not keep the rows beside it from being read."""
+    """A JSON value; None when it cannot be read: one such value must not keep the rows beside it from being read."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -114,7 +114,7 @@ _SQLITE_BEGIN = "sqlite_begin"
 
 
 class _TextWithoutNul(StrDumperUnknown):
-    """PostgreSQL has no NUL in text. Whoever sends one gets the character that stands for what cannot be shown."""
+    """Writes NUL as U+FFFD, the replacement character: text of PostgreSQL cannot hold NUL."""
 
     def dump(self, obj: str) -> Buffer | None:
         return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
@@ -125,7 +125,7 @@ def _prepare_postgresql(connection: psycopg.Connection[Any], _record: object) ->
 
 
 def _refuse_missing_file(_dialect: object, _record: object, arguments: Any, _named: object) -> None:
-    """The driver would make it, empty and open to all."""
+    """Raise DatabaseMissing: the driver would make the file, empty and open to all."""
     file = arguments[0]
     try:
         Path(file).stat()
@@ -147,7 +147,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # CallProgress SQLAlchemy's own machinery, which would cost more than the statement.
+    # Past SQLAlchemy's own machinery, which would cost more than the statement.
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     try:

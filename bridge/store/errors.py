@@ -1,4 +1,4 @@
-"""What goes wrong with the database."""
+"""Errors of the database."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class SchemaUnknown(VoicebridgeError):
 
 
 def failed(error: SQLAlchemyError) -> StoreFailed:
-    """What the driver said, in our terms."""
+    """A driver's error as StoreFailed."""
     return StoreFailed(f"the database refused: {_said_of(getattr(error, 'orig', None) or error)}")
 
 
 def _said_of(cause: BaseException) -> str:
-    """Words about the database alone: those about what it was to keep may repeat that."""
+    """What may be said of a driver's error: its text if that is about the database, since others repeat the data."""
     if isinstance(cause, (sqlite3.Error, psycopg.OperationalError, psycopg.InternalError, psycopg.ProgrammingError)):
         return str(cause).strip()
     return f"{type(cause).__name__} {getattr(cause, 'sqlstate', None) or ''}".strip()

@@ -1,4 +1,4 @@
-"""Taking messages in."""
+"""Intake: storing the messages of a request."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def launch(connection: Connection, bulk: Bulk, numbers: Routes) -> None:
 
 
 def _keep_contents(connection: Connection, bulk: Bulk) -> dict[int, int]:
-    """The key of each content, by its identity: messages of one order share theirs."""
+    """Store each distinct content once; return the keys by ``id()`` of the content."""
     distinct = list({id(message.content): message.content for message in bulk.messages}.values())
     keys: dict[int, int] = {}
     for first in range(0, len(distinct), _AT_ONCE):

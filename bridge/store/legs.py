@@ -1,4 +1,4 @@
-"""Going on to another trunk after one that did not take the call: the same attempt, its next leg."""
+"""Further legs: an attempt goes on over another trunk after one that did not take the call."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def next_leg(
     clock: Callable[[], datetime],
     instance: str | None,
 ) -> Claim | None:
-    """Have an attempt go on by another trunk, and commit that.
+    """Have an attempt go on over another trunk, and commit that.
 
     None when the attempt is over, its node superseded, or the trunk full.
     """

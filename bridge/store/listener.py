@@ -25,9 +25,9 @@ def notify(connection: Connection, teller: str, topics: Iterable[Topic]) -> None
 
 
 async def listen(engine: Engine, listener: str, wake: Callable[[Iterable[Topic]], None]) -> None:
-    """Call ``wake`` for what others than the ``listener`` itself announce, for ever.
+    """Call ``wake`` for what others than the ``listener`` itself announce, until cancelled.
 
-    What was said while the connection was lost is not heard, so after each new one everybody is woken.
+    What is announced while the connection is lost is not heard, so everybody is woken after each new connection.
     """
     where, how = engine.dialect.create_connect_args(engine.url)
     backoff = Backoff(STORE_AWAY)

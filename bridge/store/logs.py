@@ -1,4 +1,4 @@
-"""What was sent lately."""
+"""Logs: the messages that were sent in a time, with their latest attempts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LogFilter:
 
 
 def sent(connection: Connection, account: str, wanted: LogFilter, limit: int) -> list[tuple[Progress, Attempt | None]]:
-    """Messages with their latest attempts, those sent last in front."""
+    """Messages with their latest attempts, those sent last first."""
     sent_at: ColumnElement[datetime] = messages.c.sent_at
     owner = messages.c.account
     if wanted.bulk_ids or wanted.message_ids:

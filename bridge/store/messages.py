@@ -1,4 +1,4 @@
-"""Messages, from the request to the day when they are forgotten."""
+"""Messages, from their request until they are removed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Messages:
         return await self._database.read(attempts.attempts_of, account, message_id)
 
     async def logs(self, account: str, wanted: LogFilter, limit: int) -> list[tuple[Progress, Attempt | None]]:
-        """Messages that were sent, with their latest attempts, those sent last in front."""
+        """Messages that were sent, with their latest attempts, those sent last first."""
         return await self._database.read(logs.sent, account, wanted, limit)
 
     async def reroute(self) -> int:
@@ -66,7 +66,7 @@ class Messages:
     async def remove(self, *, done_before: datetime, limit: int) -> int:
         """Forget messages that ended before a moment, with all that belongs to them; return how many.
 
-        Those with a recording that is not deleted stay. Zero also while another node is at it.
+        Those with a recording that is not deleted stay. Returns 0 also while another node removes some.
         """
         return await self._database.write(retention.remove_messages, done_before, limit)
 

@@ -1,4 +1,4 @@
-"""Which nodes there are, and until when each is taken to be alive."""
+"""Nodes and their leases: which nodes there are, and until when each counts as alive."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class NodeNameTaken(VoicebridgeError):
 class Nodes:
     """The nodes of one database.
 
-    ``instance`` tells the processes apart that had a node's name one after the other; ``place`` tells this machine
-    from others that nodes of the same name were on.
+    ``instance`` tells processes apart that had a node's name one after the other. ``place`` is the id of the data
+    folder: it tells this machine from others with nodes of the same name.
     """
 
     def __init__(self, database: Database, place: str) -> None:
@@ -31,19 +31,19 @@ class Nodes:
         self._instances: dict[str, str] = {}
 
     def instance_of(self, node: str) -> str | None:
-        """The instance by which a node's name was taken here; None when it was not."""
+        """The instance with which this process took a node's name; None when it did not."""
         return self._instances.get(node)
 
     async def take(self, node: str, instance: str, now: datetime, until: datetime) -> None:
-        """Have a node's name until a moment; whoever had it before is superseded.
+        """Take a node's name until a moment; the process that had it before is superseded.
 
-        Raises NodeNameTaken while it was had until later at another place.
+        Raises NodeNameTaken while a daemon with another data folder has it by a lease.
         """
         await self._database.write(_take, node, instance=instance, place=self.place, now=now, until=until)
         self._instances[node] = instance
 
     async def renew(self, node: str, instance: str, until: datetime) -> bool:
-        """Have the name longer; False when another instance has taken it."""
+        """Keep the name longer; False when another instance has taken it."""
         return await self._database.write(_renew, node, instance, until)
 
     async def leave(self, node: str, instance: str) -> None:
@@ -88,11 +88,11 @@ def _leave(connection: Connection, node: str, instance: str) -> None:
 
 
 def leases(connection: Connection) -> dict[str, datetime]:
-    """Until when each node is taken to be alive, or was; those that have given their names back are not there."""
+    """Until when each node's lease goes, or went; nodes that gave their name back are not there."""
     return {row.name: row.leased_until for row in connection.execute(_LEASES)}
 
 
 def has_name(connection: Connection, node: str, instance: str | None) -> bool:
-    """Whether it still has the node's name; until the transaction ends nobody can take it."""
+    """Whether an instance still has the node's name; until the transaction ends nobody can take it."""
     locked = INSTANCE.with_for_update(read=True)
     return connection.execute(locked, {"node": node}).scalar_one_or_none() == instance

@@ -1,4 +1,4 @@
-"""Attempts whose end nobody has recorded yet."""
+"""Open attempts: those whose end nobody has recorded yet."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def is_ours(connection: Connection, attempt_id: str, instance: str | None) -> bo
 
 
 def open_of(connection: Connection, node: str, place: str) -> list[OpenAttempt]:
-    """The attempts that a node began at this place and whose end it has not recorded."""
+    """The attempts that a node began with this data folder and whose end it has not recorded."""
     return _read(connection, _OF_NODE, {"node": node, "of_place": place})
 
 
@@ -86,9 +86,9 @@ def all_open(connection: Connection) -> list[OpenAttempt]:
 
 
 def abandoned(connection: Connection, node: str, place: str, now: datetime, limit: int) -> list[OpenAttempt]:
-    """Open attempts of nodes that are gone, whose calls have been over for a minute; this one's own are none.
+    """Open attempts of nodes that are gone, whose calls have been over for a minute; not the given node's own.
 
-    A node that was at another place under the same name is gone.
+    A node of the same name with another data folder is another one.
     """
     values = {"node": node, "of_place": place, "now": now, "over": now - _GRACE, "limit": limit}
     return _read(connection, _ABANDONED, values)

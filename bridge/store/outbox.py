@@ -20,7 +20,7 @@ from bridge.store.tables import contents, messages, outbox, scenarios
 class Push:
     """A report that this node now pushes; nobody else does before ``leased_until``.
 
-    ``server`` is where it goes; ``tries`` is how often that has failed.
+    ``server`` is the one of its notifyUrl; ``tries`` is how many pushes have failed.
     """
 
     key: int
@@ -42,22 +42,22 @@ class Outbox:
     ) -> list[Push]:
         """Lease up to ``limit`` reports that are due, at most ``most_at_once`` for a server, its longest waiting first.
 
-        ``busy`` is how many of these each server has already. One that is slow leaves the others their share.
+        ``busy`` is how many pushes each server has already: a slow one leaves the others their share.
         """
         return await self._database.write(
             _claim, now=now, until=until, busy=busy, most_at_once=most_at_once, limit=limit
         )
 
     async def delivered(self, push: Push, now: datetime) -> None:
-        """The receiver has it."""
+        """Note that the receiver has it."""
         await self._database.write(_delivered, push, now)
 
     async def retry(self, push: Push, due_at: datetime, problem: str) -> None:
-        """It failed, and is tried again at ``due_at``."""
+        """Note that it failed, and is tried again at ``due_at``."""
         await self._database.write(_retry, push, due_at, problem)
 
     async def give_up(self, push: Push, now: datetime, problem: str) -> None:
-        """It failed for the last time."""
+        """Note that it failed for the last time."""
         await self._database.write(_give_up, push, now, problem)
 
 
@@ -82,7 +82,7 @@ _DUE = (
     .with_for_update(skip_locked=True)
 )
 _DELIVERED = update(outbox).where(outbox.c.key == bindparam("push_key")).values(done_at=bindparam("now"), problem=None)
-# Whoever has the lease now is not disturbed by whoever had it before.
+# Only while the lease is its own: a push that lost it must not disturb the one that has it now.
 _LEASED = (outbox.c.key == bindparam("push_key"), outbox.c.due_at == bindparam("lease"), outbox.c.done_at.is_(None))
 _RETRY = (
     update(outbox)
@@ -104,7 +104,7 @@ def is_used(connection: Connection) -> bool:
 
 
 def add(connection: Connection, message_keys: Sequence[int], due_at: datetime) -> None:
-    """Have the reports of messages pushed, of those that have a notifyUrl."""
+    """Queue the reports of messages to be pushed, of those that have a notifyUrl."""
     connection.execute(_ADD, [{"message_key": key, "due": due_at} for key in message_keys])
 
 

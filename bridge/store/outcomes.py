@@ -1,4 +1,4 @@
-"""What comes of attempts. Nothing is changed for one that has ended already, whoever says so and however often."""
+"""Outcomes of attempts: one that has ended is not changed again, however often an end is told."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def move(connection: Connection, key: int, attempt_id: str, state: State, at: da
 
 
 def note_happened(connection: Connection, attempt_id: str, happened: list[Any], ends_by: datetime) -> None:
-    """Note all that the script of a live call was told so far, and when the call is over at last."""
+    """Note all that the script of a live call was told so far, and by when the call must be over."""
     connection.execute(_CHANGE, {"attempt_id": attempt_id, "happened": happened, "ends_by": ends_by})
 
 

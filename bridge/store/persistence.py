@@ -1,4 +1,4 @@
-"""Trying until the database takes it."""
+"""Writing again and again until the database takes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bridge.base.backoff import Backoff, Waits
 from bridge.store.errors import StoreFailed
 
 STORE_AWAY = Waits(first=1.0, longest=1.0, jitter=0.5)
-"""Between tries while the database is away: all nodes miss it at the same moment, and are not to be back at once."""
+"""Waits between tries while the database is away; jittered, since all nodes miss it at the same moment."""
 
 _T = TypeVar("_T")
 

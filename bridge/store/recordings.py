@@ -43,21 +43,21 @@ class Recordings:
         self._database = database
 
     async def begin(self, account: str, key: int, recording: Recording) -> bool:
-        """Note that a file is going to be written, before it is; ``key`` is that of the claim.
+        """Add a recording before its file is written; ``key`` is that of the claim.
 
-        Once, however often it is asked for. False when the attempt is over, or was given back.
+        It is added once, however often this is called. False when the attempt is over, or was given back.
         """
         return await self._database.write(_begin, account, key, recording)
 
     async def finish(self, recording: Recording) -> bool:
-        """Keep what became of a recording, before its call is finished, so that the report has it.
+        """Store what became of a recording, before its call is finished, so that the report has it.
 
-        False when it is known.
+        False when that was stored before.
         """
         return await self._database.write(_finish, recording)
 
     async def deleted(self, recording_id: str) -> None:
-        """Note that a recording's time was over, and its file is gone."""
+        """Note that the time of a recording is over, and its file gone."""
         await self._database.write(_deleted, recording_id)
 
     async def stored(self, recording_id: str) -> bool:
@@ -69,7 +69,7 @@ class Recordings:
         return await self._database.write(_lost, recording_id, node)
 
     async def forget(self, recording_id: str) -> None:
-        """Drop a recording that never began, since nobody answered."""
+        """Drop a recording that never began, as when nobody answered."""
         await self._database.write(_forget, recording_id)
 
     async def find(self, account: str, recording_id: str) -> Recording | None:
@@ -89,7 +89,7 @@ class Recordings:
         limit: int = 50,
         offset: int = 0,
     ) -> list[RecordedFile]:
-        """What can be heard, the newest first."""
+        """The recordings that can be heard, the newest first."""
         return await self._database.read(
             _files, account, message_id=message_id, number=number, limit=limit, offset=offset
         )
@@ -99,7 +99,7 @@ class Recordings:
         return await self._database.read(_expired, before=before, limit=limit)
 
     async def with_file(self, *, node: str, after: str, limit: int) -> list[Recording]:
-        """Recordings whose file must be on a node's disk, by id from the one that follows ``after``."""
+        """Recordings whose file must be on a node's disk, in the order of their ids, from that after ``after`` on."""
         return await self._database.read(_with_file, node=node, after=after, limit=limit)
 
     async def left_open(self, *, node: str, ended_before: datetime, limit: int) -> list[tuple[Recording, float]]:
@@ -111,7 +111,7 @@ class Recordings:
         return await self._database.read(_known, ids)
 
 
-# What is there already is left as it is, but counted.
+# A row that is there already is left as it is, but counted in rowcount.
 _BEGIN = text(
     "INSERT INTO recordings (id, account, message_key, attempt_id, kind, pointer, recorded_at, state, node)"
     " SELECT :id, :account, :message_key, id, :kind, :pointer, :recorded_at, :state, node"

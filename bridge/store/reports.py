@@ -1,4 +1,4 @@
-"""What came of each message, told to its account once: handed out on request, or pushed from the outbox."""
+"""Delivery reports: each is told once, handed out on request or pushed from the outbox."""
 
 from __future__ import annotations
 

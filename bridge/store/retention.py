@@ -1,4 +1,4 @@
-"""Forgetting messages that ended long ago."""
+"""Removing messages that ended long ago."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FORGET_CONTENTS = delete(contents).where(contents.c.key.in_(_KEYS), _unused(con
 def remove_messages(connection: Connection, done_before: datetime, limit: int) -> int:
     """Forget messages that ended before a moment, with all that belongs to them; return how many.
 
-    Those with a recording that is not deleted stay. Zero also while another node is at it.
+    Those with a recording that is not deleted stay. Returns 0 also while another node removes some.
     """
     if not _is_our_turn(connection):
         return 0
@@ -52,7 +52,7 @@ def remove_messages(connection: Connection, done_before: datetime, limit: int) -
 
 
 def _is_our_turn(connection: Connection) -> bool:
-    """Until the transaction is over no other node is."""
+    """Whether this node may remove now; no other node may until the transaction is over."""
     if connection.dialect.name == "sqlite":
         return True
     ours: bool = connection.execute(select(func.pg_try_advisory_xact_lock(_TURN))).scalar_one()

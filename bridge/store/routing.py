@@ -1,4 +1,4 @@
-"""Which trunk each waiting message is for."""
+"""Routing: which trunk each waiting message is for."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def reject_unreachable(connection: Connection, now: datetime, *only: ColumnEleme
 
 
 def keys_to_reroute(connection: Connection, numbers: Routes) -> range:
-    """The first keys of the portions among which there may be messages whose trunk is no longer theirs.
+    """The first key of each portion in which there may be messages that have to change their trunk.
 
-    Empty when the routes are those last used, and nothing waits for a trunk that they do not have: other nodes that had
-    other routes until now may have taken such messages in.
+    Empty when the routes are those last used, and nothing waits for a trunk that they do not have: nodes that had other
+    routes until now may have taken such messages in.
     """
     names = {trunk for _, trunk in numbers.pairs}
     is_last_used = connection.execute(select(routes.c.pairs)).scalar_one() == _stored(numbers)

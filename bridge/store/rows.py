@@ -1,4 +1,4 @@
-"""Between rows and what they stand for."""
+"""Reading rows as messages, attempts and progress, and the columns of attempts."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _state_of(row: RowMapping) -> State:
 
 
 def _list_in(row: RowMapping, column: str, kept: TypeAdapter[list[_T]]) -> list[_T]:
-    """Empty when it cannot be read: the rest of the attempt is told, and so are the attempts beside it."""
+    """The list in a column; empty when it cannot be read, so that the rest of the attempt can be."""
     try:
         return kept.validate_python(row[column])
     except ValidationError:
@@ -141,9 +141,9 @@ def _list_in(row: RowMapping, column: str, kept: TypeAdapter[list[_T]]) -> list[
 
 
 def _legs_of(row: RowMapping) -> list[Leg]:
-    """As many as there are even when they cannot be read: the name of the present one's channel depends on it.
+    """The refused legs; when they cannot be read, as many unknown ones, since the present channel's name counts them.
 
-    They were dialled then, and may have rung, so that the attempt is never given back.
+    Unknown legs count as dialled, and may have rung, so that the attempt is never given back.
     """
     kept = row["refused"]
     unknown = Leg(row["trunk"], row["dialled_at"], row["dialled_at"], cause=0)

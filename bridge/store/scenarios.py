@@ -1,4 +1,4 @@
-"""IVR scenarios."""
+"""Scenarios: the stored IVR scripts of accounts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Scenarios:
         await self._database.write(_add, account, scenario)
 
     async def by_id(self, account: str, ids: Collection[str]) -> dict[str, Scenario]:
-        """Those of the scenarios that the account has."""
+        """The scenarios of these ids that the account has, by id."""
         return await self._database.read(_by_id, account, ids)
 
     async def search(
@@ -39,7 +39,7 @@ class Scenarios:
         limit: int = 50,
         offset: int = 0,
     ) -> list[Scenario]:
-        """Scenarios, the newest first; ``name`` is a part of theirs in any case, ``label`` is exact."""
+        """Scenarios, the newest first; ``name`` is any part of theirs, in upper or lower case; ``label`` is exact."""
         return await self._database.read(
             _search,
             account,
@@ -52,7 +52,7 @@ class Scenarios:
         )
 
     async def change(self, account: str, scenario_id: str, body: ScenarioBody, now: datetime) -> Scenario | None:
-        """Put a new body in a scenario's place; None when the account has no such scenario."""
+        """Replace the body of a scenario; None when the account has no such scenario."""
         return await self._database.write(_change, account, scenario_id, body, now)
 
     async def remove(self, account: str, scenario_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""The store as the other rooms see it: a facet a subject, a transaction a method, run off the event loop."""
+"""The store as the other rooms see it: a facet for each subject, a transaction for each method."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ _PLAIN_DIGITS = Formats()
 
 
 class Store:
-    """All that is kept in one database, by subject.
+    """All that is kept in one database, by subject; run off the event loop.
 
     ``url`` is a SQLAlchemy URL, ``sqlite:////var/lib/voicebridge/voicebridge.db``. Opening it brings the schema up to
-    date, or, unless it ``migrates``, refuses one that is not: raises SchemaUnknown, SchemaOld. Every method of every
+    date; without ``migrates`` it refuses a schema that is not. Raises SchemaUnknown, SchemaOld. Every method of every
     subject raises StoreFailed when the database cannot do it; what a method changed is committed when it returns.
-    ``formats`` says what trunks are sent; ``place`` tells the machine from others that nodes of the same name were on.
+    ``formats`` say what trunks are sent; ``place`` is the id of the data folder, which tells nodes of the same name
+    apart.
     """
 
     def __init__(
@@ -73,13 +74,13 @@ class Store:
         await self._database.close()
 
     async def check(self) -> None:
-        """Ask the database for a sign of life. Raises StoreFailed also when it refused to keep something of late."""
+        """Make sure that the database answers. Raises StoreFailed also when it refused a write of late."""
         await self._database.read(_sign_of_life)
         if refusal := self._database.refusal:
             raise StoreFailed(refusal)
 
     def subscribe(self, topic: Topic, callback: Callable[[], None]) -> None:
-        """Have ``callback`` called on the event loop after a commit, by any node, that may give such work."""
+        """Have ``callback`` called on the event loop after any node's commit that may bring work of ``topic``."""
         self._database.wakeups.subscribe(topic, callback)
 
 

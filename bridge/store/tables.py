@@ -163,7 +163,7 @@ nodes = Table(
     Column("leased_until", Instant, nullable=False),
 )
 
-# One row: the routes after which messages were given their trunks.
+# One row: the routes by which messages were given their trunks.
 routes = Table("routes", metadata, Column("pairs", JSON, nullable=False))
 
 reports = Table(

@@ -1,7 +1,7 @@
-"""The pace of each trunk, one over all nodes.
+"""Pacing of trunks: the turns of each trunk, shared by all nodes.
 
-Turns are kept in the database's time, and told in that of the node which asks: nodes whose clocks differ share them
-evenly. SQLite is on the node's own machine, and has no other time.
+Turns are stored in the time of the database's clock, and returned in that of the node which asks: nodes whose clocks
+differ share them evenly. SQLite is on the node's own machine, and has no other time.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _of_no_server(*_: object, **__: object) -> str:
 
 
 def _timed(locked: Select[Any]) -> Select[Any]:
-    """With the time when the lock was had; the row itself could say no more than when it was asked for."""
+    """The locked row, with the time when the lock was had; a column of the row would be the time before the wait."""
     row = locked.subquery()
     return select(row, _DatabaseTime().label("database_time"))
 
@@ -76,7 +76,8 @@ CALLS = (
 class Turn:
     """A trunk's next turn, and the node that took the one before.
 
-    ``at`` and ``now``, when it was asked for, are in the time of the node, which the database's is ``ahead`` of.
+    ``at`` is the turn, ``now`` when it was asked for, both in the time of the node, which the database's is ``ahead``
+    of.
     """
 
     at: datetime
@@ -126,5 +127,5 @@ def _turn(
 
 
 def _reasonable(turn: datetime, limit: TrunkLimit, now: datetime) -> datetime:
-    """No turn from the past; and a clock that was wrong has not silenced the trunk."""
+    """The turn, not in the past, nor so late, by a clock that was wrong, that the trunk would be silent."""
     return min(max(turn, now), now + max(limit.interval, _MOST_WAIT_FOR_A_TURN))

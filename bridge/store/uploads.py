@@ -1,4 +1,4 @@
-"""Audio files that applications left."""
+"""Uploads: audio files that applications have left here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling who waits for work that there may be some."""
+"""Wakeups: telling those who wait for work that there may be some."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ANNOUNCED = "announced"
 
 
 class Topic(StrEnum):
-    """What there may be to do."""
+    """The kind of work that there may be."""
 
     DUE = "due"
     """A message may be due to be called."""
@@ -36,7 +36,7 @@ def collected(connection: Connection) -> set[Topic]:
 
 
 class Wakeups:
-    """Who waits for what, in this process."""
+    """Those who wait for work, in this process, by its kind."""
 
     def __init__(self) -> None:
         self._callbacks: dict[Topic, list[Callable[[], None]]] = defaultdict(list)
@@ -46,7 +46,7 @@ class Wakeups:
         self._callbacks[topic].append(callback)
 
     def wake(self, topics: Iterable[Topic]) -> None:
-        """Call those who wait for these; on the event loop."""
+        """Call those who wait for these topics; to be called on the event loop."""
         for topic in topics:
             for callback in self._callbacks[topic]:
                 callback()

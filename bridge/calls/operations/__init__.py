@@ -1,4 +1,4 @@
-"""What a script wants done on the channel and takes a while: one file each."""
+"""Operations: commands of a script that take a while on the channel, one file each."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ OPERATIONS: dict[type, type[Operation[Any]]] = {
     DetectMachine: Detection,
     AwaitGreetingEnd: GreetingWait,
 }
-"""What carries out each command that is an operation on the channel."""
+"""The operation that carries out each command which takes a while."""
 
 __all__ = ["OPERATIONS", "Operation"]

@@ -1,6 +1,6 @@
-"""Who answered is found out, and when the greeting of a machine is over.
+"""Detecting who answered, and waiting for the end of a machine's greeting.
 
-What the channel tells of either is told to the script whatever that waits for by then: see the session.
+The session tells the script what the channel reports of either, whatever operation is under way by then.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from bridge.scripts.verbs.machine_detection import AwaitGreetingEnd, DetectMachi
 
 
 class Detection(Operation[DetectMachine]):
-    """Has the detector listen."""
+    """Has the detector listen to the callee."""
 
     async def begin(self) -> None:
         await self._leg.channel.detect_machine()

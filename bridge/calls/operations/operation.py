@@ -1,4 +1,4 @@
-"""What every operation offers."""
+"""The base class of operations on a channel."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Operation(ABC, Generic[CommandT]):
         """Go on with what another process has begun; what that had not begun yet begins now."""
 
     async def stop(self) -> None:
-        """A key was pressed that ends it, where one does."""
+        """End it early, as by a key; nothing happens to an operation that cannot be ended so."""
 
     async def take(self, _event: CallEvent) -> events.Event | None:
-        """Hear what the channel tells; returns what the script is to be told, when it is over."""
+        """Take an event of the channel; return the event for the script when the operation is over, else None."""
         return None

@@ -1,4 +1,4 @@
-"""A prompt is played, once or more often."""
+"""Playing a prompt, once or more often."""
 
 from __future__ import annotations
 

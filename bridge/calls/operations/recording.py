@@ -1,4 +1,4 @@
-"""The callee is recorded, perhaps after a beep."""
+"""Recording the callee, perhaps after a beep."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class CaptureState(Enum):
     """Where the recording of a callee stands."""
 
     OPENING = auto()
-    """Its row is committed, and the beep made."""
+    """Its row is being committed, and the beep made."""
     BEEPING = auto()
     RECORDING = auto()
     MEASURING = auto()
-    """Its end was not heard: its file tells how long it is."""
+    """The channel did not tell its length: its file does."""
     OVER = auto()
 
 
@@ -46,7 +46,7 @@ class CalleeRecording(Operation[record.StartRecord]):
         await self._leg.channel.adopt_recording()
 
     async def stop(self) -> None:
-        """One that goes on hears the key itself; another does not begin."""
+        """Let no recording begin; one under way is ended by Asterisk itself when the key is pressed."""
         self._is_stopped = True
 
     async def take(self, event: CallEvent) -> events.Event | None:

@@ -1,4 +1,4 @@
-"""The callee is joined with somebody else."""
+"""Transfer: the callee is joined with another telephone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bridge.telephony.events import CallEvent, TransferOrder, TransferOver
 
 
 class CalleeTransfer(Operation[Dial]):
-    """Dials what a ``Dial`` says. That it begins is kept first: nobody is called twice for it."""
+    """Dials what a ``Dial`` says. Its beginning is stored before, so that nobody is called twice."""
 
     async def begin(self) -> None:
         trunk, command = self._leg.trunk, self._command

@@ -1,4 +1,4 @@
-"""Bringing a database to the schema of a version."""
+"""Migrations: bringing a database to the schema of a version."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LOCK = 0x766F6963
 def migrate(engine: Engine, revision: str | None = None) -> tuple[str, str]:
     """Bring the schema to a revision, by default that of this version, forth or back; ``base`` removes all tables.
 
-    A file that is not there yet is made. Returns from which revision to which. Raises SchemaUnknown and StoreFailed.
+    A file that is not there yet is made. Returns the revisions before and after. Raises SchemaUnknown and StoreFailed.
     """
     known = _known()
     wanted = revision or known[-1]
@@ -40,7 +40,7 @@ def migrate(engine: Engine, revision: str | None = None) -> tuple[str, str]:
 
 
 def refuse_other_schema(engine: Engine) -> None:
-    """See, without changing anything, that the schema is that of this version.
+    """Make sure, without changing anything, that the schema is that of this version.
 
     Raises SchemaOld and SchemaUnknown, which say what to run, and StoreFailed.
     """
@@ -54,7 +54,7 @@ def refuse_other_schema(engine: Engine) -> None:
 
 
 def refuse_old_schema(connection: Connection) -> None:
-    """Raises SchemaOld and SchemaUnknown."""
+    """Make sure that the schema is that of this version. Raises SchemaOld and SchemaUnknown."""
     revision, newest = revision_of(connection), _known()[-1]
     if revision == WITHOUT_TABLES:
         raise SchemaOld("the database has no tables yet: run `voicebridge migrate` first, which makes them")
