@@ -1,1 +1,1 @@
-"""The only room that knows Asterisk: the AMI link, calls on their channels, the journal, configuration files."""
+"""All that knows Asterisk: the AMI link, calls on their channels, the journal, trunks, configuration files."""

@@ -1,4 +1,4 @@
-"""Asterisk's configuration files, written from the templates in ``asterisk-conf/``."""
+"""Configuration of Asterisk: its files, written from the templates in ``asterisk-conf/``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DROP_IN = "voicebridge"
 """The folder of the drop-in set, below Asterisk's own configuration folder."""
 
 PROBE = ".probe"
-"""Behind a trunk's name: the endpoint that asks the trunk for a sign of life."""
+"""Added to a trunk's name, the name of the PJSIP endpoint that sends OPTIONS to the trunk."""
 
 _SIP_URI = r"sip:(?P<host>[A-Za-z0-9.-]+)(:\d{1,5})?"
 
@@ -48,8 +48,8 @@ class Account:
 class Trunk:
     """Where calls go: ``uri`` is ``sip:host[:port]``, over UDP. ``name`` is that of its PJSIP endpoint.
 
-    ``codecs`` are Asterisk's names in the order of preference; ``dtmf_mode`` is one of ``res_pjsip``, never ``auto``,
-    which doubles or loses keys.
+    ``codecs`` are Asterisk's names in the order of preference; ``dtmf_mode`` is one of those of ``res_pjsip``, but
+    never ``auto``, which doubles or loses keys.
     """
 
     name: str
@@ -126,7 +126,7 @@ def _drop_in(trunks: Sequence[Trunk], manager: Manager) -> dict[str, str]:
 
 
 def _trunk_file(trunk: Trunk) -> str:
-    """The parts of a trunk's file that it has all values for: an account and a registration may be missing."""
+    """A trunk's file, of the parts for which it has all values: it may have no account, or no registration."""
     values = _trunk_values(trunk)
     parts = (Template(source.read_text()) for source in _sources("trunk"))
     return "".join(part.substitute(values) for part in parts if values.keys() >= set(part.get_identifiers()))

@@ -1,4 +1,4 @@
-"""What Asterisk itself writes down of each call: it outlives the link, the daemon and Asterisk.
+"""Journal: files in which Asterisk itself writes down each call. They outlive the link, the daemon and Asterisk.
 
 Each Asterisk has files of its own. They have a line for each event, written with one append, whose first two words are
 the time and the channel's id:
@@ -47,10 +47,11 @@ _LEAST_FREE_BYTES = 1_000_000
 _BLOCK_BYTES = 65_536
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCKS_DIFFER = timedelta(minutes=20)
-"""By so much the times in a call's lines may be older than the one at which it was placed.
+"""The times in a call's lines may be older by so much than the time at which it was placed.
 
-Three clocks are concerned: the daemon's, Asterisk's and the database's. Of a call that was placed less than this ago,
-none of its lines is missed by however much a clock is put back: so it is more than a call without transfers lasts.
+Three clocks are concerned: the daemon's, Asterisk's and the database's. It is longer than a call without transfers and
+``callTimeout`` lasts: no line of a call that was placed less than this ago is missed, by however much a clock is put
+back.
 """
 
 
@@ -58,8 +59,8 @@ class Journal:
     """The folder of these files, one for each Asterisk and UTC day on which calls were placed.
 
     Asterisk writes them; the folder is on a disk that it shares with the daemon, under the same path. An Asterisk is
-    called by the ``host:port`` of its AMI. Raises ``UnsafeValue`` when the dialplan would read the path otherwise than
-    it stands there.
+    named by the ``host:port`` of its AMI. Raises ``UnsafeValue`` when the path has a character that the dialplan gives
+    a meaning to.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -68,13 +69,13 @@ class Journal:
         self._folder = folder
 
     def file(self, asterisk: str, now: datetime) -> Path:
-        """The file into which all of a call goes that this Asterisk is to place now."""
+        """The file for all lines of a call that this Asterisk is to place now."""
         return self._folder / f"{_day(now)}-{_file_name(asterisk)}.log"
 
     async def read(self, channel_ids: Collection[str], since: datetime = _EVER) -> dict[str, Record]:
         """What is known of each of these channels, placed ``since`` then; one without a line is missing.
 
-        Raises ``JournalUnreadable`` when a line may be where it could not be read.
+        Raises ``JournalUnreadable`` when lines may be missing because a file could not be read.
         """
         oldest = min(since, datetime.now(UTC)) - _CLOCKS_DIFFER
         wanted = {channel_id.encode() for channel_id in channel_ids}
@@ -84,9 +85,9 @@ class Journal:
             raise JournalUnreadable(f"the journal in {self._folder} cannot be read: {error}") from error
 
     async def is_kept(self, asterisk: str, since: datetime) -> bool:
-        """Whether a call that this Asterisk placed since then would stand in it, as far as can be seen.
+        """Whether a call that this Asterisk placed since then would stand in the journal, as far as can be seen.
 
-        Others that it placed do, and there is room.
+        That is so when other calls that it placed do, and the disk has room.
         """
         return await FILES.run(self._is_kept, _file_name(asterisk), _day(since))
 
@@ -119,7 +120,7 @@ class Journal:
         remove_all(file for file in self._files() if file.name < oldest_kept)
 
     def _files(self, name: str = "*") -> list[Path]:
-        """None where there is no folder; raises OSError when it cannot be listed, as ``Path.glob`` does not."""
+        """None where there is no folder; raises OSError when it cannot be listed, which ``Path.glob`` does not."""
         try:
             return [file for file in self._folder.iterdir() if file.match(f"????-??-??-{name}.log")]
         except FileNotFoundError:
@@ -157,7 +158,7 @@ def _lines_of(wanted: set[bytes], file: Path, oldest: bytes) -> list[re.Match[by
 
 
 def _blocks_from_the_end(file: Path) -> Iterator[bytes]:
-    """Whole lines. Blocks are small: other threads go on between two of them."""
+    """Blocks of whole lines, the last first; small ones, so that other threads go on between two of them."""
     with file.open("rb") as content:
         start = content.seek(0, os.SEEK_END)
         rest = b""
@@ -190,7 +191,7 @@ def _with(record: Record, at: datetime, found: re.Match[bytes]) -> Record:
 
 
 def _ended(at: datetime, found: re.Match[bytes]) -> Ended:
-    """As ``Lifecycle`` makes it of AMI's events."""
+    """The call's end, the same as ``Lifecycle`` makes of AMI's events."""
     by: Literal["callee", "caller"] = "callee" if found[6] == b"callee" else "caller"
     cause, status = int(found[4]) or NORMAL_CLEARING, int(found[7] or 0)
     if not status and cause == NO_CIRCUIT and by == "callee":

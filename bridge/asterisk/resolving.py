@@ -1,4 +1,4 @@
-"""Whether Asterisk can find the address of a trunk by its name."""
+"""Name resolution as Asterisk does it: whether the host name of a trunk leads to an address."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _HOSTS = Path("/etc/hosts")
 
 
 async def has_address(host: str) -> bool:
-    """Whether it is an address, or a name that DNS knows.
+    """Whether a host is an address, or a name that DNS knows.
 
-    Asterisk asks DNS alone (unless its module ``res_resolver_unbound`` is loaded): what only ``/etc/hosts`` tells this
-    machine it does not know.
+    Asterisk asks DNS alone (unless its module ``res_resolver_unbound`` is loaded): it does not know a name that stands
+    in ``/etc/hosts`` only.
     """
     with suppress(ValueError):
         ip_address(host)

@@ -1,4 +1,4 @@
-"""Places calls on one Asterisk and hands each what happens on its channel."""
+"""Switchboard: places calls on one Asterisk, and hands each call the AMI events of its channel."""
 
 from __future__ import annotations
 
@@ -57,19 +57,19 @@ class Switchboard:
         return len(self._calls)
 
     def is_left_alone(self, trunk: str) -> bool:
-        """Whether it has not begun a call by this trunk lately, and is to be spared until it may have recovered."""
+        """Whether it lately did not begin a call over this trunk, and gets none until it may have recovered."""
         return asyncio.get_running_loop().time() < self._left_alone.get(trunk, 0)
 
     def takes_calls(self, trunk: str) -> bool:
-        """Whether it may be given calls by this trunk: there is a link, and it is not left alone."""
+        """Whether it may be given calls over this trunk: there is a link, and it is not left alone."""
         return self.connected and not self.is_left_alone(trunk)
 
     def leave_alone(self, trunk: str) -> None:
-        """Spare it calls by this trunk for a while, or until there is another Asterisk behind the link."""
+        """Give it no calls over this trunk for a while, or until the next login: it may then be another Asterisk."""
         self._left_alone[trunk] = asyncio.get_running_loop().time() + _LEFT_ALONE_SECONDS
 
     async def close(self) -> None:
-        """Look after nothing any more; the calls go on."""
+        """Stop looking after the calls; they go on."""
         self._looking.cancel()
         await self._looking.wait()
 
@@ -95,11 +95,12 @@ class Switchboard:
         return call
 
     async def adopt(self, originations: Sequence[Origination], placed_since: datetime) -> dict[str, AsteriskChannel]:
-        """The calls whose channels are alive, by their ids. Those that are followed already are given as they are.
+        """Take over calls, and return those whose channels are alive, by their ids.
 
-        The events of others follow as for placed calls, Ringing or Answered and Ready first, keys pressed meanwhile
-        included. What is done on a channel is known to whoever placed the call: say it with its ``adopt_*`` methods.
-        Takes a second when there is no channel for one of them. Raises ``ExchangeError`` when Asterisk does not tell.
+        Those that are followed already are returned as they are. The others tell events as placed calls do: first
+        Ringing, or Answered and Ready, then what came meanwhile, keys included. What was under way on a channel cannot
+        be seen there: tell it to the call with its ``adopt_*`` methods. Takes a second when one of them has no channel.
+        Raises ``ExchangeError`` when Asterisk does not tell.
         """
         wanted = {origination.channel_id: origination for origination in originations}
         self._arriving.update((channel_id, []) for channel_id in wanted if channel_id not in self._calls)
@@ -151,8 +152,8 @@ class Switchboard:
     async def _is_silent(self, channel: Event) -> bool:
         """Whether it is certain that nothing but a 100 has come from the trunk yet: nothing rings.
 
-        Any other response sets the dialog's remote tag (RFC 3261, 8.2.6.2) and is the latest of the channel. Of early
-        media no other trace is left. The Call-ID tells that the channel is still there, so that it has been asked.
+        Any other response sets the dialog's remote tag (RFC 3261, 8.2.6.2) and is the latest of the channel. Early
+        media leaves no other trace. A Call-ID proves that the channel was still there when it was asked.
         """
         if channel["ChannelState"] != ReportedState.DOWN:
             return False
@@ -161,14 +162,14 @@ class Switchboard:
         return not tag and (not latest or latest.startswith("SIP 100 ")) and bool(call_id)
 
     async def _value(self, channel_id: str, variable: str) -> str:
-        """That of a channel's variable, now; empty of a channel that has just ended."""
+        """The present value of a channel's variable; empty when the channel has just ended."""
         try:
             return (await self._link.send("Getvar", Channel=channel_id, Variable=variable))["Value"]
         except Rejected:
             return ""
 
     def _see_that_the_journal_is_kept(self, call: AsteriskChannel) -> None:
-        """Look for a call that is over, once in each file: without its lines nothing is known after a crash."""
+        """Look into each file once, for a call that is over: without its lines nothing would be known after a crash."""
         file = self._journal.file(self.name, datetime.now(UTC))
         if file != self._file_seen:
             self._file_seen = file
@@ -181,7 +182,7 @@ class Switchboard:
     async def _see_whether_it_had_a_channel(self, call: AsteriskChannel) -> None:
         """End a call that failed without one: its Hangup does not come, and Asterisk wrote nothing down of it.
 
-        Where nothing would be written down, its Hangup is waited for longer than any has been seen to be late.
+        Where the journal is not kept, its Hangup is waited for, for longer than any has been seen to be late.
         """
         await asyncio.sleep(_LATE_SECONDS)
         if not call.had_no_channel:
@@ -202,7 +203,7 @@ class Switchboard:
     async def _reconcile(self, calls: list[AsteriskChannel], *, are_overdue: bool = False) -> None:
         """Settle what happened to calls while there was no link: AMI tells no event twice.
 
-        Those that are overdue cannot be alive: they are settled also without a link, unless they have never begun.
+        Those that are overdue cannot be alive: they are settled even without a link, unless they may begin yet.
         """
         asked = True
         try:
@@ -251,9 +252,9 @@ class Switchboard:
             return None
 
     async def _look_for(self, channel_ids: Collection[str]) -> dict[str, Event]:
-        """The entries of those that Asterisk has, by their ids.
+        """The entries in CoreShowChannels of those that Asterisk has, by their ids.
 
-        Of a channel that takes commands CoreShowChannels may tell an application which is over.
+        For a channel that takes commands it may name an application which is over, so the channel itself is asked.
         """
         listed = await self._link.collect("CoreShowChannels")
         found = {entry["Uniqueid"]: entry for entry in listed if entry.get("Uniqueid") in channel_ids}
@@ -263,7 +264,7 @@ class Switchboard:
         return found
 
     def _watch(self, call: AsteriskChannel) -> None:
-        """Look into a call whose end was not heard of; a transfer may have put it off."""
+        """Look into the call when its end is overdue; a transfer may put that off."""
         loop = asyncio.get_running_loop()
         due = max(call.ends_at, loop.time()) + _OVERDUE_SECONDS
         self._overdue[call.id] = loop.call_at(due, self._look_after, call, due)

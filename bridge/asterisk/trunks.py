@@ -1,4 +1,4 @@
-"""What Asterisk knows of the trunks: whether they answer, and whether it is registered there."""
+"""Watch over the trunks: whether they answer OPTIONS, and whether Asterisk is registered there."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ _STATES: Mapping[str, RegistrationState] = {"Registered": "registered", "Rejecte
 """The values of ``Status`` in the event ``Registry``; all others are ``unregistered``."""
 
 _NOT_FROM_THE_TRUNK = ("0", "408", "503")
-"""What Asterisk says itself of calls to which nothing came, or which it could not send; a trunk may say it as well."""
+"""Statuses (``TechCause``) that Asterisk itself gives to a call on which nothing came, or which it could not send; a
+trunk may send them as well."""
 
 _log = structlog.get_logger(__name__)
 
@@ -36,10 +37,10 @@ _log = structlog.get_logger(__name__)
 class TrunkWatch:
     """Watches the trunks of a node on all its Asterisks while ``run`` runs.
 
-    ``trunks`` are their names, each with its registration if it has one, ``hosts`` where they are, as far as that is
-    known. A registration is heard of when it is
-    refreshed; what was heard is left with Asterisk, for the next daemon. Asterisk is never asked for a list of them,
-    since it tells the passwords with it, nor to register anew, since it unregisters first.
+    ``trunks`` are their names, each with its registration if it has one, ``hosts`` their hosts, as far as known.
+    Asterisk tells of a registration when it refreshes it; what it told is left in a variable of Asterisk, for the next
+    daemon. Asterisk is never asked for a list of registrations, since it tells the passwords with it, nor to register
+    anew, since it unregisters first.
     """
 
     def __init__(
@@ -79,9 +80,9 @@ class TrunkWatch:
         )
 
     def is_down(self, trunk: str) -> bool:
-        """Whether calls had better go another way: Asterisk is not registered there, or it answers OPTIONS no more.
+        """Whether calls had better go over another trunk: Asterisk is not registered there, or OPTIONS stay unanswered.
 
-        One that has not answered any yet may be one that answers calls only.
+        A trunk that has never answered OPTIONS may be one that answers calls only.
         """
         standing = self.standing(trunk)
         has_answered = any(trunk in asterisk.answering for asterisk in self._asterisks)
@@ -89,7 +90,7 @@ class TrunkWatch:
 
     @property
     def problem(self) -> str | None:
-        """Why no call can go out by any trunk; None when it can by one of them."""
+        """Why no call can go out over any trunk; None when it can over one of them."""
         standings = {trunk: self.standing(trunk) for trunk in self._trunks}
         unresolved = [trunk for trunk, standing in standings.items() if standing.qualify == "unresolved"]
         others = {trunk: standing for trunk, standing in standings.items() if trunk not in unresolved}
@@ -111,7 +112,7 @@ class TrunkWatch:
 class _Asterisk:
     """What one Asterisk told of the trunks.
 
-    ``unsent`` are those of which it found no address for their latest call, ``heard`` those that have spoken on one.
+    ``unsent`` are those for whose latest call it found no address, ``heard`` those that sent something on a call.
     """
 
     link: AmiLink
@@ -161,14 +162,14 @@ class _Asterisk:
         self.answering.update(trunk for trunk, state in self.qualify.items() if state == "reachable")
 
     async def _recall(self, trunk: str, registration: Registration) -> None:
-        """Take over what the daemon before this one heard, unless Asterisk must have told something else since."""
+        """Take over what the daemon before this one heard, unless it is so old that Asterisk must have told anew."""
         told = (await self.link.send("Getvar", Variable=_heard_of(trunk)))["Value"]
         heard_at, _, status = told.partition(" ")
         if status and registration not in self.registrations and time.time() - float(heard_at) < _TOLD_EVERY_SECONDS:
             self._hear(registration, status)
 
     async def _state(self, trunk: str) -> Qualify:
-        """What the trunk's probe says; a trunk that was there before us has none, and speaks for itself.
+        """What the trunk's probe says; a trunk that ``asterisk-config`` did not write has none, and is asked itself.
 
         A silent trunk is asked again at once, so that it is soon known when it is back.
         """
@@ -185,7 +186,7 @@ class _Asterisk:
         return "unknown"
 
     async def _has_address(self, trunk: str) -> bool:
-        """Whether Asterisk finds one for a trunk that does not answer, by its latest call, else by its name."""
+        """Whether Asterisk finds an address for a trunk that does not answer: by its latest call, else by its name."""
         if trunk in self.unsent:
             return False
         return trunk in self.heard or trunk not in self.hosts or await has_address(self.hosts[trunk])

@@ -1,4 +1,4 @@
-"""What came of one attempt: the substance of a CDR."""
+"""One attempt to reach a callee: its legs, times and outcome, and what was played and keyed in. CDRs are made of it."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Telephones that were called to be joined with the callee.
+    """A transfer: the telephones that were called to be joined with the callee.
 
-    ``result`` is ``answered``, ``busy``, ``no-answer`` or ``failed``. ``number`` answered, and the two heard each other
-    for ``seconds`` from ``answered_at`` on. ``sent_numbers`` is what the trunk was sent for ``numbers``, ``sent_from``
-    the caller id.
+    ``result`` is ``answered``, ``busy``, ``no-answer`` or ``failed``. ``number`` is the one that answered; the two were
+    joined for ``seconds`` from ``answered_at`` on. ``sent_numbers`` is what the trunk was sent for ``numbers``,
+    ``sent_from`` the caller id.
     """
 
     numbers: list[str]
@@ -59,7 +59,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A trunk that was tried before the attempt's own, and did not take the call: no telephone rang.
+    """An earlier leg of an attempt, whose trunk did not take the call: no telephone rang, and the next trunk was tried.
 
     ``cause`` is ITU-T Q.850. ``dialled`` is False when it is certain that Asterisk has never begun the call, ``unsent``
     says that the trunk's name led to no address.
@@ -80,12 +80,11 @@ class Leg:
 class Attempt:
     """One attempt to reach one number, finished or not.
 
-    ``number`` counts the attempts of a message from 1. ``asterisk`` is the ``host:port`` of the one that dials.
-    ``refused`` are the legs before the one that ``trunk`` and ``dialled_at`` tell of. ``cause`` is ITU-T Q.850.
-    ``hung_up_by`` is ``callee`` or ``caller``, None when nobody can tell; ``answered_by`` is ``human``, ``machine`` or
-    ``unknown``.
-    ``limit_reached`` says what cut the script short: ``rounds`` or ``steps``. ``sent_to`` and ``sent_from`` are the
-    number and the caller id as the trunk was sent them.
+    ``number`` counts the attempts of a message from 1. ``asterisk`` is the ``host:port`` of the AMI of the Asterisk
+    that dials. ``trunk`` and ``dialled_at`` are those of the latest leg; ``refused`` are the legs before it. ``cause``
+    is ITU-T Q.850. ``hung_up_by`` is ``callee`` or ``caller``, None when nobody can tell; ``answered_by`` is ``human``,
+    ``machine`` or ``unknown``. ``limit_reached`` says which limit cut the script short: ``rounds`` or ``steps``.
+    ``sent_to`` and ``sent_from`` are the number and the caller id as the trunk was sent them.
     """
 
     id: str

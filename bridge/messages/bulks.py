@@ -1,4 +1,4 @@
-"""Where a bulk stands (wire contract, section 5.3)."""
+"""Status of a bulk: what its account asked for, and how far its messages are (wire contract, section 5.3)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ class BulkStatus(StrEnum):
 
 
 def bulk_status(held: BulkStatus | None, *, begun: bool, over: bool) -> BulkStatus:
-    """The status of a bulk that its account has paused or canceled, or neither (``held`` is None)."""
+    """The status of a bulk.
+
+    ``held`` is PAUSED or CANCELED when its account has asked for that. ``begun`` says that some of it was dialled,
+    ``over`` that all of its messages are done.
+    """
     if held is BulkStatus.CANCELED:
         return held
     if over:

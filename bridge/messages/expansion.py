@@ -1,4 +1,4 @@
-"""From what a request asks for to messages, one for each destination."""
+"""Expansion of a request into messages: one for each destination, with the time at which it is due."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Destination:
 
 
 class Sending(Protocol):
-    """Whom a content goes to, from whom and when; a request is asked for it as it is.
+    """How a content is sent: to whom, from whom and when. The request models of the API have these members.
 
-    ``gap`` is the time from one destination's turn to the next one's, when a sending speed was asked for.
+    ``gap`` is the time from one destination to the next, when a sending speed was asked for.
     """
 
     @property
@@ -61,9 +61,10 @@ def expand(
 ) -> Bulk:
     """The messages that a request asks for, in its order.
 
-    A time in the past means now. With a sending speed each destination has its own turn, in the time window if there is
-    one, and the validity is counted from there at its longest: an application's own is for calls that are all due at
-    once. With ``one_pace`` those of the same speed, time and window take turns as the destinations of one do.
+    A ``send_at`` in the past means now. With a sending speed the destinations are due one after the other, inside the
+    time window if there is one. Each then has the longest validity, counted from the time at which it is due: a
+    validity of the application's own is meant for calls that are all due at once, and is ignored. With ``one_pace``
+    all contents of the same speed, ``send_at`` and window follow each other as the destinations of one content do.
     """
     paces: dict[Hashable, Iterator[datetime]] = {}
     messages = []
@@ -92,13 +93,13 @@ def _messages_of(
             send_at=turn,
             expires_at=turn + validity,
         )
-        # A turn too many would be lost for the next content of the same pace.
+        # The destinations come first: so zip() takes no time too many, which the next content of the pace would miss.
         for destination, turn in zip(sending.destinations, turns, strict=False)
     ]
 
 
 def _turns(start: datetime, gap: timedelta, window: DeliveryTimeWindow | None) -> Iterator[datetime]:
-    """The first at ``start``, each further one when the one before it may be called, and the gap has passed."""
+    """When destinations are due: at ``start``, then each one gap after the one before it may be called."""
     turn = start
     while True:
         yield turn

@@ -1,4 +1,4 @@
-"""What was asked for: one message to one destination, and what its siblings share."""
+"""A message as it was asked for: destination and times of its own, and the content that a request's messages share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Feature = Literal["voice-message", "ivr", "click-to-call"]
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The message's own policy to call again; periods in minutes, already rounded to the ladder."""
+    """A message's own retry policy; periods in minutes, already rounded to those of ``retry.LADDER``."""
 
     min_period: int
     max_period: int
@@ -48,7 +48,7 @@ class Notify:
 
     @property
     def server(self) -> str:
-        """Scheme, host and port of the URL: who is slow when it is."""
+        """Scheme, host and port of the URL: pushes to one slow server must not hold up those to others."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.hostname}:{parts.port or ''}"
 
@@ -65,9 +65,9 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Whom a click-to-call joins the callee with: digits, and what is shown there. Times are seconds.
+    """The other side of a click-to-call: ``to`` is joined with the callee, and shown ``caller_id`` (both digits).
 
-    A tone warns ``warning_time`` before ``max_duration`` is over.
+    Times are seconds. A tone warns ``warning_time`` before ``max_duration`` is over.
     """
 
     to: str
@@ -80,10 +80,10 @@ class Connection:
 class Content:
     """What all destinations of one requested message share.
 
-    ``actions``, ``action_groups``, ``call_transfers`` and the script of ``launch`` are kept as the wire wrote them,
-    checked; the scripts room compiles them. ``launch`` is there for ``ivr``, ``connection`` for ``click-to-call``.
-    Times are seconds. ``unreadable`` says that it was kept in a form that this version cannot carry out, and what is
-    here is what is left of it: nobody is called for it.
+    ``actions``, ``action_groups``, ``call_transfers`` and the script of ``launch`` are JSON as the request had it,
+    checked; ``bridge.scripts`` compiles it. ``launch`` is there for ``ivr``, ``connection`` for ``click-to-call``.
+    Times are seconds. ``unreadable`` says that the store has it in a form that this version cannot carry out: only what
+    could be read is here, and nobody is called for it.
     """
 
     feature: Feature = "voice-message"

@@ -1,4 +1,4 @@
-"""Where a message stands, and the report that ends it."""
+"""Progress of a message: the states that it goes through, and the report of its final status."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WAITING = (State.QUEUED, State.PAUSED)
 class Progress:
     """One message as it stands now.
 
-    ``sent_at`` is when its latest attempt that is over was dialled; before there is one, when it is to be sent.
+    ``sent_at`` is when the latest attempt that is over was dialled; when none is, the time at which to send it.
     """
 
     bulk_id: str

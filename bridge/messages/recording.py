@@ -1,4 +1,4 @@
-"""What was recorded on a call, and what became of it."""
+"""Recordings: what was recorded on a call, how long it is, and whether there is a file of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class RecordingState(StrEnum):
     LOST = "lost"
     """There should be a file, and is none."""
     DELETED = "deleted"
-    """Its time was over."""
+    """The time for which it was kept is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Recording:
 
     ``pointer`` is the JSON pointer (RFC 6901) of that verb (``#/script/1``). ``seconds`` and ``size`` (bytes) are known
     when it is over. ``node`` is the one whose disk has the file; None when it is in object storage. ``message_id`` is
-    known of one that was read from the store.
+    None unless the recording was read from the store.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Recording:
 
     @property
     def logged_as(self) -> dict[str, str | None]:
-        """What a line of the log about it carries."""
+        """The members of each line of the log about it."""
         return {"recording": self.id, "attempt": self.attempt_id, "message": self.message_id}
 
     @property

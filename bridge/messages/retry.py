@@ -1,4 +1,4 @@
-"""When a message that failed is tried again (wire contract, section 1.3)."""
+"""Retry: when a message whose attempt failed is called again (wire contract, section 1.3)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def round_to_ladder(minutes: int) -> int:
 def retry_policy(*, min_period: int, max_period: int, max_count: int) -> Retry:
     """A policy with its periods (minutes) rounded to the ladder and its count capped at 4.
 
-    Raises ValueError, with a text for the caller, when nothing can be made of it.
+    Raises ValueError, with a text for the application, when ``min_period`` is longer than ``max_period``.
     """
     if min_period > max_period:
         raise ValueError("minPeriod must not be greater than maxPeriod")
@@ -35,8 +35,8 @@ def retry_policy(*, min_period: int, max_period: int, max_count: int) -> Retry:
 def next_attempt(policy: Retry | None, attempts_made: int, now: datetime) -> datetime | None:
     """When to call again after a failed attempt that ended ``now``; None when the policy allows no more attempts.
 
-    The waits walk the ladder from the shortest period up to the longest and stay there; the message's validity and its
-    time window are the caller's to apply.
+    The waits go up the ladder from the shortest period to the longest and stay there. The message's validity and time
+    window are not looked at here.
     """
     if policy is None or attempts_made > policy.max_count:
         return None

@@ -1,4 +1,4 @@
-"""Which trunk leads to which number."""
+"""Routes: which trunks lead to which numbers, by prefix."""
 
 from __future__ import annotations
 

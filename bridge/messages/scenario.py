@@ -1,4 +1,4 @@
-"""An IVR scenario: a script that is kept, to be launched by name."""
+"""IVR scenarios: stored scripts, launched by their id."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bridge.messages.message import NotifyContentType
 
 @dataclass(frozen=True, slots=True)
 class ScenarioBody:
-    """What an application writes of a scenario; ``script`` is a checked list of actions, as the wire wrote it."""
+    """The members that an application writes; ``script`` is a list of actions as the request had it, checked."""
 
     name: str
     script: list[Any]

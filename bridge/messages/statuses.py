@@ -12,10 +12,10 @@ EXPIRED = "EXPIRED"
 REJECTED = "REJECTED"
 
 STATUS_GROUPS = (ACCEPTED, PENDING, UNDELIVERABLE, DELIVERED, EXPIRED, REJECTED)
-"""Names of the status groups; a group's id is its place."""
+"""Names of the status groups; a group's id is its index."""
 
 ERROR_GROUPS = ("OK", "HANDSET_ERRORS", "USER_ERRORS", "OPERATOR_ERRORS")
-"""Names of the error groups; a group's id is its place."""
+"""Names of the error groups; a group's id is its index."""
 
 PENDING_TIME_VIOLATION = 1
 DELIVERED_TO_HANDSET = 5
@@ -33,11 +33,11 @@ ERROR_DOWNLOADING_FILE = 5004
 ERROR_UNSUPPORTED_AUDIO_FORMAT = 5005
 REQUEST_TIMEOUT = 5408
 CANCELED = 5487
-"""By its account, before it was answered; after SIP 487, Request Terminated (RFC 3261, section 21.4.25)."""
+"""Canceled by its account before the answer; numbered for SIP 487, Request Terminated (RFC 3261, section 21.4.25)."""
 INTERNAL_SERVER_ERROR = 5500
 SERVICE_UNAVAILABLE = 5503
 TRUNK_NOT_RESOLVED = 5700
-"""Ours: behind every SIP status."""
+"""Our own: above 5000 plus any SIP status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def status(id_: int) -> Status:
 
 
 def error(id_: int) -> Error:
-    """The error of that id; without a name of its own it is EC_UNKNOWN_ERROR, its last three digits the SIP status."""
+    """The error of that id; EC_UNKNOWN_ERROR when the table has none: its last three digits are the SIP status."""
     return _ERRORS.get(id_) or Error(
         id_, "EC_UNKNOWN_ERROR", _OPERATOR, False, f"Unknown error, SIP status {id_ % 1000}"
     )

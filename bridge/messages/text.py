@@ -1,4 +1,4 @@
-"""What may be spoken."""
+"""Check of a text that is to be spoken: its length and its characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UNSPEAKABLE_CATEGORIES = {"Cc", "Cs"}
 
 
 def check_text(text: str) -> str:
-    """The text as it is, or ValueError with a text for the caller.
+    """The text as it is. Raises ValueError with a text for the application.
 
     At most 1,400 characters, at least one letter or digit of any script, no control characters but tabs and line
     breaks.

@@ -1,4 +1,4 @@
-"""An audio file that an application left, to be played in its scripts."""
+"""Uploads: audio files that an application keeps here, to be played in its scripts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ KEPT_UNUSED = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """``format`` is ``wav`` or ``mp3``, ``size`` bytes; ``used_at`` is when a script last named it, or when it came."""
+    """An uploaded audio file.
+
+    ``format`` is ``wav`` or ``mp3``, ``size`` is bytes; ``used_at`` is when a script last named it, else when it came.
+    """
 
     id: str
     name: str
@@ -22,5 +25,5 @@ class Upload:
 
     @property
     def expires_at(self) -> datetime:
-        """When it is dropped, unless it is used before."""
+        """When it is deleted, unless it is used before."""
         return self.used_at + KEPT_UNUSED

@@ -1,4 +1,4 @@
-"""When calls may be made, and until when (wire contract, section 1.3). All times are UTC."""
+"""Delivery time windows: when calls may be made (wire contract, section 1.3). All times are UTC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _DAY = timedelta(days=1)
 def delivery_time_window(days: frozenset[int], start: TimeOfDay | None, end: TimeOfDay | None) -> DeliveryTimeWindow:
     """A window; one that ends before it starts reaches into the following day.
 
-    Raises ValueError, with a text for the caller, when it is none.
+    Raises ValueError, with a text for the application, when there is no day, when ``start`` or ``end`` is missing, or
+    when the two are less than an hour apart.
     """
     if not days:
         raise ValueError("days must not be empty")

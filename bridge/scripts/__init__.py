@@ -1,4 +1,4 @@
-"""What happens on the call: requests compiled into one form of script, and its interpreter. Pure: no I/O."""
+"""Scripts: what happens on a call. Requests are compiled into one form of script, and interpreted. Pure: no I/O."""
 
 from bridge.scripts.compile import compile_click_to_call, compile_message, compile_scenario
 from bridge.scripts.engine.interpreter import Interpreter

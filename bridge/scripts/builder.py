@@ -1,4 +1,4 @@
-"""Puts a script together, verb by verb."""
+"""Builder of scripts: verbs are read one by one, and append their steps."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _ACTION_ID = "actionId"
 class Verb:
     """Something that a script can do: how it is read, and what its documentation says (in Markdown).
 
-    It is an object that has a member of the verb's name, or else ``is_word``. ``read`` appends its steps to the script.
-    The same verb may be written both ways, with two meanings.
+    It is written as an object that has a member of the verb's name, or as that word alone (``is_word``); one name may
+    be two verbs, one of each form. ``read`` appends the verb's steps to the script.
     """
 
     name: str
@@ -39,16 +39,16 @@ class Verb:
 
 
 def refused(name: str, reason: str) -> Verb:
-    """A verb that is known, and cannot be done here."""
+    """A verb of the hosted service that cannot be done here; scripts with it are refused."""
     text = f"cannot be done: {reason}"
     return Verb(name, text, (), lambda verb, _: verb.refuse(name, text))
 
 
 class ScriptBuilder:
-    """The steps so far, the problems so far, and what verbs take from around them.
+    """The steps so far, the problems so far, and what verbs need to know of the rest of the script.
 
-    ``speech`` is how a text is spoken that does not say it for itself. ``message`` is the label of the message that can
-    be repeated; None where there is none.
+    ``speech`` has the options of texts that name none of their own. ``message`` is the label of the message that can be
+    repeated; None where there is none.
     """
 
     def __init__(self, verbs: Mapping[str, Verb], words: Mapping[str, Verb], speech: SpeechOptions) -> None:
@@ -144,7 +144,7 @@ class ScriptBuilder:
         return label
 
     def jump(self, label: Label) -> None:
-        """Goes on at the label."""
+        """Appends a jump to the label."""
         self.add(Jump(label))
 
     def jump_target(self, action_id: int, path: str) -> Label:
@@ -153,7 +153,7 @@ class ScriptBuilder:
         return self._label_of(action_id)
 
     def can_leave(self, start: Label) -> bool:
-        """Whether something from ``start`` to here ends the call or jumps by the writer's will."""
+        """Whether a step from ``start`` to here ends the call, or jumps because its author wrote so."""
         return any(step.ends_or_jumps for step in self._steps[self._targets[start] :])
 
     def close_scope(self) -> None:

@@ -1,8 +1,8 @@
-"""What the interpreter wants done, and what it found out; what one verb alone wants stands in its file.
+"""Commands of the interpreter: what is to be done on the call. Those of a single verb stand in the verb's file.
 
 Commands with an ``id`` are answered by an event with the same ``id``, unless the call ends first. Facts (KeysEntered,
-VariableCollected, LimitReached) are for the CDR and want no answer. Seconds are seconds; ``at`` is on the clock of the
-caller.
+VariableCollected, LimitReached) are for the CDR and want no answer. Times are seconds; ``at`` is on the same clock as
+the ``now`` that the interpreter is given.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Fact(Command):
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A text to be spoken; the members are those of ``Phrase`` in the speech room."""
+    """A text to be spoken; the members are those of ``Phrase`` in ``bridge.speech``."""
 
     text: str
     language: str = "en"
@@ -132,6 +132,6 @@ class VariableCollected(Fact):
 
 @dataclass(frozen=True, slots=True)
 class LimitReached(Fact):
-    """The script was cut short: ``rounds`` or ``steps``."""
+    """The script was cut short by a limit: ``rounds`` (inputs that were answered) or ``steps``."""
 
     limit: str

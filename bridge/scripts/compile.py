@@ -1,7 +1,7 @@
-"""Requests into scripts: a message, an IVR scenario, a click-to-call.
+"""Compiler: makes a script of a message, an IVR scenario or a click-to-call.
 
-The arguments carry the names of the wire in our spelling. Times are seconds. Each function raises ScriptInvalid with
-all that is wrong; whether somebody can speak the texts is asked elsewhere.
+Arguments have the names of the API's members, in snake case. Times are seconds. Each function raises ScriptInvalid with
+all that is wrong; whether a voice can speak the texts is checked elsewhere.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What happens on a call, as the interpreter is told; what one verb alone awaits stands in its file."""
+"""Events that the interpreter is told of a call. Those that a single verb waits for stand in the verb's file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _kinds: dict[str, type[Event]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happens on a call. Its name and members are what is kept of it: see ``to_json``."""
+    """Something that happens on a call. It is stored under the names of its class and members: see ``to_json``."""
 
     def __init_subclass__(cls) -> None:
         _kinds[cls.__name__] = cls
@@ -53,7 +53,7 @@ class HungUp(Event):
 
 
 def to_json(event: Event) -> list[Any]:
-    """The event as JSON values; those of a response are kept as they came."""
+    """The event as JSON values; the members of a response are left as they came."""
     return [type(event).__name__, {member.name: getattr(event, member.name) for member in fields(event)}]
 
 

@@ -1,4 +1,4 @@
-"""How far a script may go. Seconds are seconds, counts are whole numbers."""
+"""Limits of scripts: sizes, counts, and times in seconds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_STEPS_RUN = 3_000
 MAX_PASSES = 100
 """Passes through one loop or one ``goTo`` without a limit of its own."""
 MAX_ROUNDS = 20
-"""Inputs of one call that actions answer."""
+"""Inputs of one call that actions may answer."""
 MAX_REPEATS = 5
 """Times ``repeatDtmf`` plays the message again."""
 

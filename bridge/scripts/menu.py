@@ -1,4 +1,4 @@
-"""``actions``, ``actionGroups``, ``callTransfers``, ``repeatDtmf`` and ``maxDtmf``: what keys do on a message.
+"""Menu of a message: what keys do (``actions``, ``actionGroups``, ``callTransfers``, ``repeatDtmf``, ``maxDtmf``).
 
 The inner shape of actions and action groups is ours; see ``docs/reference/scripts.md``.
 """
@@ -27,7 +27,7 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What an input leads to; ``times`` says how often at most."""
+    """What an input leads to. With ``times`` it can be chosen so often on one call."""
 
     action: str
     to: Label
@@ -37,9 +37,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ListenStep(Step):
-    """Waits for an input and jumps to its choice; one without a choice is listened after again.
+    """Waits for an input and jumps to its choice; after an input that has none it listens again.
 
-    Goes on to the next step when no key came within ``timeout`` and there is no choice for that.
+    Goes on to the next step when no key came within ``timeout`` seconds and there is no choice for that.
     """
 
     takes_keys: ClassVar[bool] = True

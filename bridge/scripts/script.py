@@ -1,4 +1,4 @@
-"""A compiled script and what can be known of it before the call.
+"""Compiled script, and what can be known of it before the call: its prompts, texts and uploads.
 
 Every script has one form: a flat list of steps with labels to jump to. Steps are performed one after the other unless
 they jump. The end of the list ends the call.
@@ -76,7 +76,7 @@ class Script:
         return (step for step in self.steps if isinstance(step, PlayStep))
 
     def _is_known(self) -> Callable[[Iterable[str]], bool]:
-        """Whether variables keep on the call the values that they begin with."""
+        """A test whether all of some variables keep, during the call, the values that they have before it."""
         assigned = frozenset[str]().union(*(step.assigns for step in self.steps))
         return frozenset[str]().issuperset if assigned >= EVERY_VARIABLE else assigned.isdisjoint
 

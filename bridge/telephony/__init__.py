@@ -1,1 +1,1 @@
-"""Pure: what a telephone call is, whatever carries it. Numbers as callers write them and as trunks want them."""
+"""Telephone calls, whatever carries them: events, outcomes, causes, failover, formats of numbers. Pure: no I/O."""

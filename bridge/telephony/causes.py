@@ -1,4 +1,4 @@
-"""From how an attempt ended to the status and error of the wire contract."""
+"""Hangup causes and SIP statuses: the status and error (wire contract) of an attempt that ended with them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ NETWORK_OUT_OF_ORDER = 38
 """Causes of ITU-T Q.850."""
 
 UNSENT_CAUSE = NETWORK_OUT_OF_ORDER
-"""Of a call that was sent to nobody; Asterisk says 34, as of a trunk without a free circuit."""
+"""Ours for a call that was sent to no address; Asterisk gives it 34, as if the trunk had no free circuit."""
 
 UNSENT = "unsent"
-"""The language of the channel of such a call: see ``extensions.conf``."""
+"""The channel language by which our dialplan marks such a call: see ``extensions.conf``."""
 
 _OK = 200
 _VOICE_ERRORS = 5000
@@ -36,7 +36,7 @@ _ERRORS = {
     487: NO_ANSWER,
     600: USER_BUSY,
 }
-"""SIP statuses whose error is not 5000 and the status."""
+"""SIP statuses whose error is not 5000 plus the status."""
 
 _SIP_STATUSES = {
     1: 404,
@@ -71,7 +71,10 @@ _SIP_STATUSES = {
     111: 500,
     127: 500,
 }
-"""RFC 3398, 7.2.4.1, but for 18 and 19 (the callee was alerted and did not answer) and 21 (the callee declined)."""
+"""The SIP status for each cause, where none came.
+
+RFC 3398, 7.2.4.1, but for 18 and 19 (the callee was alerted and did not answer) and 21 (the callee declined).
+"""
 
 
 def outcome_of(ended: Ended, *, answered: bool, by_machine: bool = False) -> tuple[int, int]:

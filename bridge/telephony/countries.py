@@ -1,4 +1,4 @@
-"""What countries put before a national number, and whether it is part of it: from the tables of ``phonenumbers``."""
+"""Country codes and national trunk prefixes (such as the 0 of 079 …), from the tables of ``phonenumbers``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _LONGEST_CODE = 3
 
 
 class TrunkPrefixUnclear(Exception):
-    """Whether what stands behind the country code is a trunk prefix cannot be told; the text is those digits."""
+    """Digits behind the country code may be a trunk prefix or part of the number; the error's text is those digits."""
 
 
 def country_code(digits: str) -> str | None:
-    """The country code that the digits begin with; None when it is nobody's."""
+    """The country code that the digits begin with; None when they begin with none."""
     for length in range(1, _LONGEST_CODE + 1):
         if len(digits) >= length and int(digits[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
             return digits[:length]
@@ -24,9 +24,9 @@ def country_code(digits: str) -> str | None:
 
 
 def without_trunk_prefix(digits: str) -> str:
-    """A number as it is dialled from abroad. Raises `TrunkPrefixUnclear`.
+    """A number (digits, country code first) as it is dialled from abroad. Raises `TrunkPrefixUnclear`.
 
-    One that is valid as it stands stays so, and so does one that no country can have: it is of the operator's own plan.
+    A valid number stays as it is. So does one that no country can have: it is of the operator's own numbering plan.
     """
     code = country_code(digits)
     if code is None or not (_trunk_prefix(code, digits) or digits.startswith("0", len(code))):
@@ -49,7 +49,7 @@ def without_trunk_prefix(digits: str) -> str:
 
 
 def without_zero(code: str, behind: str) -> str:
-    """The national number of which somebody wrote that a zero before it is for callers at home.
+    """The national number that was written ``(0)`` and ``behind``: brackets mean a zero that is only dialled at home.
 
     The zero stays where it is part of the number, as in Italy. Raises `TrunkPrefixUnclear` when that cannot be told.
     """
@@ -61,13 +61,13 @@ def without_zero(code: str, behind: str) -> str:
     prefix = "" if valid else _trunk_prefix(code, f"{code}0{behind}")
     if prefix == "0":
         return behind
-    if prefix:  # of which the zero is a part only: 06 in Hungary
+    if prefix:  # the zero is only its beginning: 06 in Hungary
         return without_trunk_prefix(f"{code}0{behind}").removeprefix(code)
     raise TrunkPrefixUnclear("0")
 
 
 def _trunk_prefix(code: str, digits: str) -> str:
-    """What may be one behind the country code, or empty. Cheap, since it is asked of every number."""
+    """The digits behind the country code that may be a trunk prefix, or empty. Cheap: every number goes through it."""
     pattern = _trunk_prefixes(code)
     found = pattern and pattern.match(digits, len(code))
     return found[0] if found else ""
@@ -82,7 +82,7 @@ def _trunk_prefixes(code: str) -> re.Pattern[str] | None:
 
 
 def _is_valid(code: str, national: str) -> bool:
-    """Whether a national number with exactly these digits is one."""
+    """Whether exactly these digits, leading zeros included, are a national number of the country."""
     zeros = len(national) - len(national.lstrip("0"))
     return phonenumbers.is_valid_number(
         PhoneNumber(

@@ -1,4 +1,4 @@
-"""What can go wrong between us and Asterisk."""
+"""Errors of what is asked of Asterisk, and of reading its journal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of Asterisk for one attempt, and what it tells about it."""
+"""Calls as an exchange is asked for them (originations, transfers), and the events that it tells of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Origination:
-    """One attempt to reach a number.
+    """One call to place: a leg of an attempt.
 
     ``channel_id`` becomes the channel's unique id; no two calls ever share one. Times are seconds. ``caller_id`` is
     digits, or None for the trunk's own. ``record_to`` is the WAV file into which both sides are recorded from the
-    answer on. ``logged_as`` is what every line of the log about it carries.
+    answer on. ``logged_as`` are the members of each line of the log about it.
     """
 
     channel_id: str
@@ -31,8 +31,8 @@ class Origination:
 class TransferOrder:
     """Telephones that are called at once, of which the first that answers is joined with the callee.
 
-    Times are seconds. ``caller_id`` None shows the call's own. ``warning_tone`` is the stem of a file that both sides
-    hear ``warning_seconds`` before ``max_seconds`` are over.
+    Times are seconds. Without a ``caller_id`` that of the call is shown. ``warning_tone`` is a sound file (its path
+    without the ending) that both sides hear ``warning_seconds`` before ``max_seconds`` are over.
     """
 
     numbers: tuple[str, ...]
@@ -62,7 +62,7 @@ class Answered(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class Ready(CallEvent):
-    """The channel is in our hands: commands may be given."""
+    """The channel takes commands now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,12 @@ class Detected(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class GreetingOver(CallEvent):
-    """The machine has been silent for a while: it listens."""
+    """The answering machine has been silent for a while: its greeting is over, and it listens."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingEnded(CallEvent):
-    """A recording of the callee is over; its file is complete and so many seconds long (0 if it ended unseen)."""
+    """A recording of the callee is over; its file is complete and ``seconds`` long (0 when its end was not seen)."""
 
     seconds: float
 
@@ -106,7 +106,7 @@ class TransferAnswered(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class TransferOver(CallEvent):
-    """The other side left, or never came; ``number`` answered, and the two were joined for ``seconds``."""
+    """The other side left, or never came; ``number`` is the one that answered, joined for ``seconds``."""
 
     result: Literal["answered", "busy", "no-answer", "failed"]
     number: str | None
@@ -118,10 +118,10 @@ class Ended(CallEvent):
     """The attempt is over; nothing follows.
 
     ``cause`` is ITU-T Q.850, ``sip_status`` the final SIP status when there was one. ``timed_out`` says that our own
-    ring time ran out. ``by`` is ``callee`` or ``caller`` (us). ``lost`` says that neither a link nor Asterisk's journal
-    tells of the end, so that nothing more is known: ``at`` is when the call was last known of, ``cause`` is 0.
-    ``dialled`` is False when it is certain that Asterisk has never begun the call. ``unsent`` says that it was sent to
-    nobody, since the trunk's name led to no address: nobody has ended it.
+    ring time ran out. ``by`` is ``callee`` or ``caller`` (us). ``lost`` says that neither AMI nor Asterisk's journal
+    told how it ended: ``at`` is then when the call was last known of, and ``cause`` is 0. ``dialled`` is False when it
+    is certain that Asterisk has never begun the call. ``unsent`` says that no packet was sent, since the trunk's name
+    led to no address: nobody has ended such a call, and ``by`` means nothing.
     """
 
     cause: int

@@ -1,4 +1,4 @@
-"""Whoever carries calls, as those see it who have calls placed: Asterisk, of which they know no more than this."""
+"""Exchange: the protocols by which the dialer and the calls use whatever carries calls, without knowing Asterisk."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ DEFAULT_CALL_LIMIT = 900
 """Seconds from the answer until Asterisk ends a call for which no other limit was asked."""
 
 GONE_FOR_GOOD = timedelta(minutes=10)
-"""An exchange that has not been heard of for so long will not begin what may still be on its way to it."""
+"""A call that an exchange was asked to place so long ago, and that nothing was heard of, will not begin any more."""
 
 
 class Channel(Protocol):
-    """One call that was handed to an exchange, to be dialled; ``id`` is the channel's.
+    """One call that an exchange was given to dial; ``id`` is that of its channel.
 
-    The commands raise nothing when the channel or the link is gone: what follows comes as events. Those that are
-    answered by an event come one after the other, each after the event of the one before. Stems are paths of sound
-    files without their ending; what must not be said to the exchange raises ``UnsafeValue``.
+    Commands raise nothing when the channel or the link is gone: what follows is told by events. A command that an event
+    answers may only be given after the event of the one before. Stems are paths of sound files without their ending. A
+    value that must not be sent to the exchange raises ``UnsafeValue``.
     """
 
     id: str
@@ -32,7 +32,7 @@ class Channel(Protocol):
 
     @property
     def heard_all(self) -> bool:
-        """Whether no ringing was missed: there was a link all the time, or nothing had rung when there was one."""
+        """Whether no ringing was missed: the link was never lost, or nothing had rung yet when it was back."""
 
     @property
     def over(self) -> bool: ...
@@ -45,7 +45,7 @@ class Channel(Protocol):
         """The call's ``CallEvent`` and what was posted, in order; the last is Ended. For one reader."""
 
     def post(self, what: object) -> None:
-        """Have something of the reader's own come in its turn."""
+        """Put something of the reader's own among the events, behind those that it has not read yet."""
 
     async def play(
         self, stem: str, *, stop_keys: str = "", seconds: float = 0.0, begun: Callable[[], None] = ...
@@ -56,10 +56,10 @@ class Channel(Protocol):
         """End the playback under way; ``by_key`` says that one of its stop keys may have done so."""
 
     def fill_with(self, silence: str, seconds: float) -> None:
-        """Give a file of silence for ``send_silence``."""
+        """Set the file of silence that ``send_silence`` plays, so many seconds long."""
 
     def send_silence(self) -> None:
-        """Send silence until something else is played, if nothing is done on the call."""
+        """Play silence until something else is played, if nothing is under way on the call."""
 
     async def detect_machine(self) -> None:
         """Find out who answered. Detected follows."""
@@ -87,7 +87,7 @@ class Channel(Protocol):
         """End the call; before the answer this stops the ringing. Without a link it is done when there is one again."""
 
     async def give_up(self) -> None:
-        """End a call of which nothing was heard, now or never: ``given_up`` says whether it was done."""
+        """End a call that nothing was heard of, at once or else not at all: ``given_up`` says whether it was done."""
 
 
 class Exchange(Protocol):
@@ -104,13 +104,13 @@ class Exchange(Protocol):
         """Calls whose end has not been told yet."""
 
     def is_left_alone(self, trunk: str) -> bool:
-        """Whether it has not begun a call by this trunk lately, and is to be spared until it may have recovered."""
+        """Whether it lately did not begin a call over this trunk, and gets none until it may have recovered."""
 
     def takes_calls(self, trunk: str) -> bool:
-        """Whether it may be given calls by this trunk: there is a link, and it is not left alone."""
+        """Whether it may be given calls over this trunk: there is a link, and it is not left alone."""
 
     def leave_alone(self, trunk: str) -> None:
-        """Spare it calls by this trunk for a while."""
+        """Give it no calls over this trunk for a while."""
 
     async def place(self, origination: Origination) -> Channel:
         """Have the number called, at most once.
@@ -119,17 +119,20 @@ class Exchange(Protocol):
         """
 
     async def adopt(self, originations: Sequence[Origination], placed_since: datetime) -> Mapping[str, Channel]:
-        """The calls whose channels are alive, by their ids. Raises ``ExchangeError`` when that is not told."""
+        """Take over calls, and return those whose channels are alive, by their ids.
+
+        Raises ``ExchangeError`` when the exchange does not tell which are alive.
+        """
 
 
 class ExchangeJournal(Protocol):
-    """What an exchange itself writes down of each call, which outlives it."""
+    """The journal: what an exchange itself writes down of each call, and what stays when the exchange is gone."""
 
     async def read(self, channel_ids: Collection[str], since: datetime = ...) -> dict[str, Record]:
         """What is known of each of these channels; one without a line is missing. Raises ``JournalUnreadable``."""
 
     async def is_kept(self, asterisk: str, since: datetime) -> bool:
-        """Whether a call that it placed since then would stand there, as far as can be seen."""
+        """Whether a call that this Asterisk placed since then would stand in the journal, as far as can be seen."""
 
 
 class Trunks(Protocol):
@@ -138,4 +141,4 @@ class Trunks(Protocol):
     def standing(self, trunk: str) -> TrunkStanding: ...
 
     def is_down(self, trunk: str) -> bool:
-        """Whether calls had better go another way."""
+        """Whether calls had better go over another trunk."""

@@ -1,4 +1,4 @@
-"""When the next trunk of a number is tried: the callee's telephone must not ring twice."""
+"""Failover: when the next trunk to a number is tried, so that the callee's telephone does not ring twice."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ from bridge.messages.routes import Routes
 from bridge.telephony.events import Ended
 
 FAILOVER_SECONDS = 8.0
-"""A trunk on which nothing has rung for so long does not take the call."""
+"""A trunk on which nothing has rung for so long counts as not taking the call."""
 
 _REFUSALS = range(400, 600)
 _ABOUT_THE_CALLEE = frozenset((404, 410, 433, 480, 484, 485, 486, 487))
-"""Final SIP statuses (RFC 3261, 21; RFC 5079 for 433). A refusal speaks of the trunk, or of us there, but for these and
-every 6xx, which speak of the telephone or its number; a 3xx says where else the callee is, and is not followed."""
+"""Final SIP statuses (RFC 3261, 21; RFC 5079 for 433) that speak of the telephone or its number, as every 6xx does.
+
+All other 4xx and 5xx speak of the trunk, or of our account there. A 3xx says where else the callee is, and is not
+followed.
+"""
 
 _CAUSES = frozenset((3, 27, 34, 38, 41, 42, 44, 47))
-"""ITU-T Q.850, where no SIP status came: no route, out of order, no circuit, congestion."""
+"""Causes (ITU-T Q.850) that speak of the trunk, where no SIP status came: no route, out of order, no circuit,
+congestion."""
 
 
 def was_refused(ended: Ended, *, rang: bool, gave_up: bool) -> bool:
-    """Whether the trunk did not take the call, of all that is known; ``gave_up`` when we stopped waiting for it."""
+    """Whether the trunk did not take the call, as far as is known; ``gave_up`` says that we stopped waiting for it."""
     if rang or ended.lost:
         return False
     if gave_up or ended.timed_out:

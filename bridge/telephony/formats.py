@@ -1,4 +1,4 @@
-"""Numbers as each trunk wants them."""
+"""Formats of numbers: how each trunk wants the called number and the caller id written."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class TrunkFormat:
-    """What stands in the place of a prefix of E.164 digits: ``{"41": "0", "": "00"}``; the longest prefix counts.
+    """What replaces a prefix of E.164 digits: ``{"41": "0", "": "00"}`` sends 0 for 41, and 00 before all others.
 
-    Of callees and of caller ids; without a prefix that fits the digits stay as they are.
+    The longest prefix counts; without one that fits the digits stay as they are. ``number`` is for called numbers,
+    ``caller_id`` for caller ids.
     """
 
     number: Mapping[str, str] = field(default_factory=dict)
@@ -26,7 +27,10 @@ class TrunkFormat:
 
 
 class Formats:
-    """Those of all trunks; ``caller_id`` is shown for messages that name none. Others are sent plain digits."""
+    """The formats of all trunks; a trunk without one is sent plain digits.
+
+    ``caller_id`` is shown for messages that name none.
+    """
 
     def __init__(self, trunks: Mapping[str, TrunkFormat] | None = None, caller_id: str | None = None) -> None:
         self._trunks = trunks or {}
@@ -42,7 +46,7 @@ class Formats:
 
 
 def _replaced(digits: str, places: Mapping[str, str]) -> str:
-    """A prefix that is the whole number is none: nothing would be left."""
+    """The digits, their prefix replaced. A prefix that is the whole number does not count: nothing would be left."""
     fitting = [prefix for prefix in places if digits.startswith(prefix) and prefix != digits]
     if not fitting:
         return digits

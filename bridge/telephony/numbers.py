@@ -20,9 +20,9 @@ _ZERO_IN_BRACKETS = re.compile(r"\( *0 *\)")
 def parse_number(text: str) -> str:
     """The digits of a destination, country code first (ITU-T E.164: at most 15).
 
-    A leading ``+`` or ``00`` is taken off, separators and what cannot be seen are left out, and so is a trunk prefix
-    behind the country code (``+41 (0)79 …``). Raises ValueError, with a text for the caller, when it is no number, or
-    one that can be read in two ways.
+    A leading ``+`` or ``00`` is taken off, separators and invisible characters are left out, and so is a trunk prefix
+    behind the country code (``+41 (0)79 …``). Raises ValueError, with a text for the application, when it is no number,
+    or one that can be read in two ways.
     """
     return _digits(text, _FEWEST_DIGITS)
 
@@ -69,7 +69,7 @@ def _parted_at_zero(written: str) -> tuple[str, bool, str]:
 
 
 def _is_country_code(digits: str) -> bool:
-    """Whether it is one, or may be one of an own plan: no country's begins it."""
+    """Whether it is a country code, or three digits that begin with none: those of an operator's own numbering plan."""
     known = country_code(digits)
     return known == digits or (known is None and len(digits) == _COUNTRY_CODE_DIGITS)
 

@@ -1,4 +1,4 @@
-"""What whoever carries a call has written down of it."""
+"""Record of a call: what the journal of an exchange says of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bridge.telephony.events import Ended
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is written down of one channel. Times are UTC; ``rang`` is known only of one that has ended."""
+    """What the journal says of one channel. Times are UTC; ``rang`` is known only when ``ended`` is."""
 
     dialled_at: datetime
     answered_at: datetime | None = None

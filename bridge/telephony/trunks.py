@@ -1,4 +1,4 @@
-"""What is known of a trunk."""
+"""State of a trunk: whether it answers OPTIONS, and whether Asterisk is registered there."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ RegistrationState = Literal["registered", "unregistered", "rejected"]
 class TrunkStanding:
     """What is known of one trunk.
 
-    ``qualify``: whether it answers OPTIONS requests; ``unresolved`` when Asterisk finds no address to send them to,
-    ``unknown`` without a link to Asterisk, or an endpoint of that name. ``registration`` is ``rejected`` also when the
-    registrar did not answer; None for a trunk that needs none, and as long as Asterisk has not told.
+    ``qualify`` says whether it answers OPTIONS requests: ``unresolved`` when Asterisk finds no address to send them to,
+    ``unknown`` without a link to Asterisk, or without an endpoint of that name. ``registration`` is ``rejected`` also
+    when the registrar did not answer; None for a trunk that needs none, and as long as Asterisk has not told.
     """
 
     qualify: Qualify = "unknown"
@@ -28,5 +28,5 @@ class TrunkStanding:
 
     @property
     def usable(self) -> bool:
-        """Whether calls can go out by it; some trunks answer calls only, and no OPTIONS."""
+        """Whether calls can go out over it. OPTIONS do not count: some trunks answer calls only."""
         return self.registration in ("registered", None)

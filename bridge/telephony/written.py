@@ -1,4 +1,4 @@
-"""The characters of a telephone number: others that mean the same, those that mean nothing, and those that are none."""
+"""Characters of a written telephone number: other forms made plain, invisible ones dropped, all others refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_EXTENSION = "must be without an extension: its keys cannot be dialled with t
 
 
 def plain_characters(text: str) -> str:
-    """Digits of any script as ASCII, every dash ``-``, every space `` ``; without what cannot be seen.
+    """Digits of any script as ASCII, every dash ``-``, every space `` ``; without invisible characters.
 
     White space at either end is left out; a line break inside stays, since two numbers may stand there.
     """

@@ -1,4 +1,4 @@
-"""Where the manager interface (AMI) of an Asterisk is, and who logs in there."""
+"""Address of the manager interface (AMI) of an Asterisk, with the account that logs in there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class AmiAddressInvalid(ExchangeError):
 
 @dataclass(frozen=True, slots=True)
 class AmiAddress:
-    """One account at one Asterisk."""
+    """An AMI account at one Asterisk."""
 
     user: str
     secret: str = field(repr=False)
@@ -29,14 +29,14 @@ class AmiAddress:
 
     @property
     def name(self) -> str:
-        """What this Asterisk is called by."""
+        """``host:port``, by which this Asterisk is known in the store, in logs and in the journal."""
         return f"{self.host}:{self.port}"
 
 
 def ami_address(url: str) -> AmiAddress:
     """Read ``ami://user:secret@host:port``, user and secret percent-encoded; the port is 5038 when there is none.
 
-    Raises AmiAddressInvalid, which quotes nothing of it.
+    Raises AmiAddressInvalid, whose text quotes nothing of the URL, so that the secret stays one.
     """
     try:
         parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""The link to the Asterisk Manager Interface (AMI): the one place where anything is said to Asterisk."""
+"""Link to the Asterisk Manager Interface (AMI): the one place from which anything is sent to Asterisk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_LINE = 1000
 """Bytes. Asterisk discards a line of more than 1,024."""
 ANSWER_SECONDS = 10.0
 RETRIES = Waits(first=0.25, longest=5.0)
-"""Between two connections; each node has Asterisks of its own, so nobody else comes back at the same moment."""
+"""Between two connections, without jitter: each node has Asterisks of its own, so no others come back with it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -27,10 +27,10 @@ _log = structlog.get_logger(__name__)
 class AmiLink:
     """Stays logged in to one Asterisk, from ``start`` to ``close``.
 
-    ``url`` is ``ami://user:secret@host:port``. A lost link is made again, ever more slowly; a peer that is silent for
-    twice ``ping_seconds`` counts as lost, and so does one that leaves an action unanswered. What was sent and not
-    answered is never sent again. ``problem`` says in words why there is no link, and is None while there is one.
-    ``name`` is ``host:port``. Raises AmiAddressInvalid.
+    ``url`` is ``ami://user:secret@host:port``. A lost link is made again, with longer and longer waits (``RETRIES``). A
+    peer that is silent for twice ``ping_seconds`` counts as lost, and so does one that leaves an action unanswered for
+    ``ANSWER_SECONDS``. What was sent and not answered is never sent again. ``problem`` says in words why there is no
+    link, and is None while there is one. ``name`` is ``host:port``. Raises AmiAddressInvalid.
     """
 
     def __init__(self, url: str, *, ping_seconds: float = 2.5) -> None:
@@ -137,7 +137,7 @@ class AmiLink:
         return protocol
 
     async def _log_in(self, protocol: AmiProtocol) -> None:
-        """By challenge and response, so that the secret itself never goes over the link."""
+        """Log in by challenge and response, so that the secret itself never goes over the link."""
         try:
             challenge = (await _exchange(protocol, "Challenge", {"AuthType": "MD5"}))[0].get("Challenge", "")
             key = hashlib.md5((challenge + self._address.secret).encode(), usedforsecurity=False).hexdigest()
@@ -148,7 +148,7 @@ class AmiLink:
             ) from error
 
     async def _watch(self, protocol: AmiProtocol) -> None:
-        """Return when the link is lost, by whatever way: a peer that died says nothing."""
+        """Return when the connection is closed; ping a silent peer, since one that died says nothing."""
         while not protocol.lost.is_set():
             silent = protocol.silent_seconds()
             if silent > 2 * self._ping_seconds:
@@ -171,7 +171,7 @@ class AmiLink:
             try:
                 handle(event)
             except Exception:
-                # asyncio would close the link, and with it every other call's.
+                # Raised from here it would make asyncio close the link, for all other calls too.
                 _log.exception("ami_event_not_handled", event_name=event.get("Event"))
 
 
@@ -181,7 +181,7 @@ async def _exchange(protocol: AmiProtocol, action: str, headers: dict[str, str |
         async with asyncio.timeout(ANSWER_SECONDS):
             responses = await answer
     except TimeoutError:
-        protocol.close()  # the events after the next login tell more than waiting
+        protocol.close()  # what Asterisk says after the next login tells more than waiting
         raise Unconfirmed(f"Asterisk did not answer {action} within {ANSWER_SECONDS:.0f} s") from None
     if responses[0].get("Response") == "Error":
         raise Rejected(f"Asterisk refused {action}: {responses[0].get('Message')}")

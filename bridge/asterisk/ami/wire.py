@@ -1,7 +1,7 @@
-"""panoramisk's protocol and actions, made cheap and safe.
+"""AMI messages on the wire: panoramisk's protocol and actions, made cheap and safe.
 
-Parsing works on whole blocks of bytes, so a character that is split over two TCP segments stays whole, and costs a few
-microseconds a message. Nothing that was sent is ever sent a second time.
+Parsing works on whole messages as bytes: a character that is split over two TCP segments stays whole, and a message
+costs a few microseconds. Nothing that was sent is ever sent a second time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class AmiAction(Action):  # type: ignore[misc]
 
 
 class AmiProtocol(AMIProtocol):  # type: ignore[misc]
-    """One connection. Events that answer no action go to ``take``, in order; ``on_lost`` hears at once of its end."""
+    """One connection. Events that answer no action go to ``take``, in order; ``on_lost`` is called when it ends."""
 
     closed: bool
 
@@ -53,7 +53,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
         return self._loop.time() - self._heard_at
 
     def send(self, action: AmiAction) -> asyncio.Future[list[Event]]:
-        """Send the action, in one segment with all others of this turn of the loop. Raises ``LinkDown``."""
+        """Send the action, in one segment with all others of this pass of the event loop. Raises ``LinkDown``."""
         if self.closed:
             raise LinkDown("the link was cut")
         if not self._unsent:
@@ -87,7 +87,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
         self.close()
 
     def close(self) -> None:
-        """Close the connection; what is still unanswered stays so for ever."""
+        """Close the connection; each action that is not answered yet ends with ``Unconfirmed``."""
         if self.closed:
             return
         self.closed = True

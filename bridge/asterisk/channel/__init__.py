@@ -1,7 +1,7 @@
-"""One channel: what happens on it, and what is done there.
+"""One channel of Asterisk: its events and its commands.
 
-``channel`` is what whoever has the call sees of it: events out, commands in. Behind it stand ``lifecycle`` (how far the
+``channel`` is what the rest of the program uses: events out, commands in. It is made of ``lifecycle`` (how far the
 channel has come), ``limit`` (when Asterisk ends it), ``keys``, and ``session``, which has one of the ``operations``
-done at a time, with ``silence`` between them. ``originate``, ``agi``, ``detector`` and ``transfers`` are what Asterisk
-is told, word by word.
+done at a time, with ``silence`` between them. ``originate``, ``agi``, ``detector`` and ``transfers`` write what is sent
+to Asterisk, and read its answers.
 """

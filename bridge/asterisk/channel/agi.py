@@ -12,7 +12,8 @@ SILENCE = 'EXEC PlayTones "0/1000"'
 """Tones that cannot be heard, from now on until something else is played: for operations that play nothing."""
 
 USE_UP_STOP = "WAIT FOR DIGIT 1"
-"""A stop that still waits in the channel, for want of a playback, ends this millisecond instead of what comes next."""
+"""Takes a stop that is still queued on the channel, since nothing was playing: the stop ends this wait of 1 ms instead
+of what comes next."""
 
 PLAYBACK = "Playback"
 
@@ -31,7 +32,7 @@ class Answer:
 
 
 def read(text: str) -> Answer:
-    """``200 result=0 endpos=8000``, ``200 result=1 (HUMAN:HUMAN-800-800)``; what is neither counts as failed."""
+    """Read ``200 result=0 endpos=8000`` or ``200 result=1 (HUMAN:HUMAN-800-800)``; anything else counts as failed."""
     found = _ANSWER.search(text)
     if not found:
         return Answer(HUNG_UP_OR_FAILED)
@@ -40,19 +41,19 @@ def read(text: str) -> Answer:
 
 
 def play(stem: str, stop_keys: str) -> str:
-    """The file in the format that fits the channel; its answer's result is 0 when it was played to its end."""
+    """Play a file in the format that fits the channel; the result is 0 when it was played to its end."""
     return f"STREAM FILE {quoted_file(stem)} {_keys(stop_keys)}"
 
 
 def play_silence(stem: str) -> str:
-    """The file, by an application: CoreShowChannels tells it from a prompt. Raises ``UnsafeValue``."""
+    """Play a file of silence, by an application: so CoreShowChannels tells it from a prompt. Raises ``UnsafeValue``."""
     if re.search("[,&|]", stem):
         raise UnsafeValue("the name of a file holds a character that Playback() gives a meaning to")
     return f"EXEC {PLAYBACK} {quoted_file(stem)}"
 
 
 def record(stem: str, stop_keys: str, seconds: int, silence: int | None) -> str:
-    """What the callee says into ``STEM.wav``; ``seconds`` and ``silence`` end it."""
+    """Record the callee into ``STEM.wav``, for ``seconds`` or until ``silence`` seconds of silence."""
     until_silent = f" s={silence}" if silence else ""
     return f"RECORD FILE {quoted_file(stem)} wav {_keys(stop_keys)} {seconds * 1000}{until_silent}"
 

@@ -1,4 +1,4 @@
-"""One channel of Asterisk as whoever has the call sees it (``telephony.exchange.Channel``): events out, commands in.
+"""A call on a channel of Asterisk (it implements ``telephony.exchange.Channel``): events out, commands in.
 
 A new operation is a function in ``operations`` and a method here, a new AGI command a function in ``agi``, a new AMI
 event a line in ``AsteriskChannel.take``, or in ``Lifecycle.hear`` when it says how far the channel has come.
@@ -40,10 +40,10 @@ _HANG_UP_AGAIN = Waits(first=0.05, longest=5.0)
 
 
 class AsteriskChannel:
-    """What was handed to Asterisk, to be dialled; ``id`` is the channel's.
+    """One call that Asterisk was given to dial; ``id`` is that of its channel.
 
-    The commands raise nothing when the channel or the link is gone: what follows comes as events. Those that are
-    answered by an event come one after the other, each after the event of the one before.
+    Commands raise nothing when the channel or the link is gone: what follows is told by events. A command that an event
+    answers may only be given after the event of the one before.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class AsteriskChannel:
 
     @property
     def limit(self) -> int:
-        """Seconds from the answer on."""
+        """How long the call may last, in seconds from the answer on."""
         return self._limit.seconds
 
     @property
@@ -91,11 +91,11 @@ class AsteriskChannel:
 
     @property
     def had_no_channel(self) -> bool:
-        """Whether Asterisk told that the Originate failed, and nothing of a channel, with a link all the time."""
+        """Whether Asterisk told that the Originate failed and told of no channel, while the link was never lost."""
         return self._lifecycle.failed_unheard and self._link.connected
 
     def post(self, what: object) -> None:
-        """Have something of the reader's own come in its turn."""
+        """Put something of the reader's own among the events, behind those that it has not read yet."""
         self._events.put_nowait(what)
 
     async def events(self) -> AsyncIterator[Any]:
@@ -113,9 +113,9 @@ class AsteriskChannel:
     ) -> None:
         """Play the file ``stem`` with the ending of the channel's codec; any of ``stop_keys`` ends it at once.
 
-        PlaybackEnded follows; at once and incomplete when nothing can be played. With its length in ``seconds`` it is
-        played again should the order get lost with the link. ``begun`` is called once, and only if Asterisk may have
-        begun. Raises ``UnsafeValue``.
+        PlaybackEnded follows; at once and incomplete when nothing can be played. When its length is given in
+        ``seconds``, the file is played again if the command got lost with the link. ``begun`` is called once, and only
+        if Asterisk may have begun. Raises ``UnsafeValue``.
         """
         command = agi.play(stem, stop_keys)
         await self._session.do(operations.playback(command, then_listen=bool(stop_keys), seconds=seconds, begun=begun))
@@ -128,11 +128,11 @@ class AsteriskChannel:
         await self._session.stop(by_itself=by_key)
 
     def fill_with(self, silence: str, seconds: float) -> None:
-        """Give the stem of a file of silence, which is so long, for ``send_silence``. Raises ``UnsafeValue``."""
+        """Set the file of silence (its stem and length) that ``send_silence`` plays. Raises ``UnsafeValue``."""
         self._session.fill_with(silence, seconds)
 
     def send_silence(self) -> None:
-        """Send silence until something else is played, if nothing is done on the call."""
+        """Play silence until something else is played, if nothing is under way on the call."""
         if not self._lifecycle.hanging_up:
             self._session.send_silence()
 
@@ -160,7 +160,7 @@ class AsteriskChannel:
         commands = transfers.commands(transfer, self._origination)
         self._limit.transfer_begins(transfer)
         self._joined_at = None
-        with suppress(ExchangeError):  # should the order get lost, the transfer before would be told of
+        with suppress(ExchangeError):  # should Dial() get lost, the result of an earlier transfer would be read
             await self._link.send("Setvar", Channel=self.id, Variable=transfers.STATUS, Value="")
         await self._session.do(AgiOperation(commands, self._transferred, question=transfers.RESULT))
 
@@ -171,9 +171,10 @@ class AsteriskChannel:
             await self._send_hang_up()
 
     async def give_up(self) -> None:
-        """End a call of which nothing was heard, now or never: ``given_up`` says whether it was done.
+        """End a call that nothing was heard of, at once or else not at all: ``given_up`` says whether it was done.
 
-        What could not be heard may ring, and so may, later on, what Asterisk does not end now: such a call goes on.
+        A telephone may ring unheard while there is no link, or ring later when Asterisk does not end the call now: such
+        a call goes on.
         """
         if self.over or not self.heard_all:
             return
@@ -183,30 +184,30 @@ class AsteriskChannel:
         except ExchangeError:
             self._lifecycle.given_up = self.over
 
-    # What another process began on the channel, and is told when it is over
+    # Operations that another process began: this one is told of their end
 
     async def adopt_playing(self) -> None:
-        """Take it that an adopted call is being played something. PlaybackEnded follows, at once if that is over."""
+        """Take over a playback that another process began. PlaybackEnded follows, at once if it is over."""
         await self._session.adopt(operations.playback())
 
     async def adopt_detection(self) -> None:
-        """Take it that an adopted call is being listened to. Detected follows."""
+        """Take over a detection that another process began. Detected follows."""
         await self._session.adopt(operations.detection())
 
     async def adopt_greeting_end(self) -> None:
-        """Take it that the end of a greeting is awaited on an adopted call. GreetingOver follows."""
+        """Take over the wait for the end of a greeting that another process began. GreetingOver follows."""
         await self._session.adopt(operations.greeting_end())
 
     async def adopt_recording(self) -> None:
-        """Take it that the callee of an adopted call is being recorded. RecordingEnded follows."""
+        """Take over a recording of the callee that another process began. RecordingEnded follows."""
         await self._session.adopt(operations.recording())
 
     async def adopt_transfer(self, joined_at: datetime | None) -> None:
-        """Take it that an adopted call is being transferred, and was answered ``joined_at``. TransferOver follows."""
+        """Take over a transfer that another process began, answered at ``joined_at``. TransferOver follows."""
         self._joined_at = joined_at
         await self._session.adopt(AgiOperation((), self._transferred, question=transfers.RESULT))
 
-    # What the switchboard hears and finds out
+    # What the switchboard hears, and finds out by asking
 
     def take(self, event: Event) -> None:
         """Hear one AMI event of this channel."""
@@ -242,8 +243,8 @@ class AsteriskChannel:
     ) -> None:
         """Tell what was missed of a channel that is alive: ``channel`` is its entry in CoreShowChannels.
 
-        ``record`` is the journal's. ``is_silent`` says that it is certain that nothing has rung. ``seconds_left`` says
-        when Asterisk ends the call, if that is not known already.
+        ``record`` is what the journal has of it. ``is_silent`` says that it is certain that nothing has rung.
+        ``seconds_left`` says when Asterisk ends the call, if that is not known already.
         """
         self._tell(*self._lifecycle.catch_up(channel, record, _now(), is_silent=is_silent))
         if channel["Exten"] == COMMANDS:
@@ -259,9 +260,10 @@ class AsteriskChannel:
             await self._session.resume()
 
     def settle(self, record: Record | None, *, never_begun: bool = False) -> None:
-        """End the call, of whose channel nothing is left, with what the journal has of it.
+        """End a call whose channel is gone, with what the journal has of it.
 
-        ``never_begun`` says that Asterisk knows nothing of it either: unless it told us of the call, there was none.
+        ``never_begun`` says that neither Asterisk nor the journal knows of it: it was never dialled, unless Asterisk
+        had told of its channel before.
         """
         last_known = max(self.placed_at, self._link.lost_at)
         self._tell(*self._lifecycle.settle(record, _now(), last_known=last_known, never_begun=never_begun))

@@ -1,4 +1,7 @@
-"""Who answered, human or machine: what Asterisk's AMD() is told, and what it says. Times are milliseconds."""
+"""Answering machine detection: the parameters of Asterisk's AMD(), and what its verdict means.
+
+Times are milliseconds where nothing else stands.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from datetime import datetime
 from bridge.telephony.events import Detected
 
 INITIAL_SILENCE = 2500
-"""So long nobody has said anything: the message is spoken, whoever it is."""
+"""When nobody has said anything for so long, the message is spoken, whoever it is."""
 GREETING = 1500
 """Who speaks longer without a pause is a machine."""
 PAUSE_AFTER_GREETING = 800
-"""Who stops speaking for so long before that is a human, and waits for us."""
+"""Who stops speaking for so long before that is a human who waits for an answer."""
 LONGEST = 5000
 SHORTEST_WORD = 100
 BETWEEN_WORDS = 50
@@ -23,6 +26,7 @@ SILENCE_THRESHOLD = 256
 GREETING_OVER = 2000
 """A machine that has been silent for so long has greeted and beeped; between its sentences it pauses less."""
 LONGEST_GREETING = 55
+"""Seconds; a machine that speaks longer is not waited for."""
 
 OPEN = 'EXEC PlayTones "!0/200"'
 """A few packets of silence: networks may wait for our RTP. With more of them AMD() would count its time twice."""
@@ -36,7 +40,7 @@ AWAIT_SILENCE = f'EXEC WaitForSilence "{GREETING_OVER},1,{LONGEST_GREETING}"'
 
 
 def detected(at: datetime, verdict: str) -> Detected:
-    """What the answer to ``VERDICT`` means. AMD() calls a callee who says nothing a machine; we do not know."""
+    """What the answer to ``VERDICT`` means. A callee who says nothing is a machine to AMD(), and ``unknown`` here."""
     status, _, cause = verdict.partition(":")
     if status == "MACHINE" and not cause.startswith("INITIALSILENCE"):
         return Detected(at, "machine", cause)

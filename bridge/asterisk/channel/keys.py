@@ -1,4 +1,4 @@
-"""Keys as they were pressed, from what Asterisk tells of them."""
+"""Keys (DTMF) from AMI events: each key once, though Asterisk may tell its end twice."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Keys:
         self._last = ("", 0.0)
 
     def begin(self) -> None:
-        """A DTMFBegin."""
+        """Hear a DTMFBegin."""
         self._has_begun = self._begin_is_told = True
 
     def end(self, digit: str, now: float) -> bool:
-        """A DTMFEnd, at ``now`` in seconds; False when it tells of the last key once more."""
+        """Hear a DTMFEnd, at ``now`` in seconds; False when it tells of the last key once more."""
         last_digit, ended_at = self._last
         is_echo = self._begin_is_told and not self._has_begun and digit == last_digit and now - ended_at < _ECHO_SECONDS
         self._has_begun = False

@@ -1,4 +1,4 @@
-"""How far a channel has come and how it ended, by what AMI tells of it, and by the journal afterwards. No I/O here.
+"""State machine of a channel: how far it has come and how it ended, from AMI events and the journal. No I/O.
 
 An AMI event that says something new of a channel's life gets its line in ``Lifecycle.hear``.
 """
@@ -45,15 +45,15 @@ class ChannelState(IntEnum):
 
 
 class Lifecycle:
-    """One channel's life. Each method hears something of it, and returns what that tells whoever has the call.
+    """One channel's life. Methods take what was heard of it, and return the call's events that follow.
 
-    ``at`` is the present, in UTC. Nothing is told after Ended.
+    ``at`` is the present, in UTC. Nothing follows Ended.
     """
 
     def __init__(self, limit: CallLimit) -> None:
         self.state = ChannelState.ORDERED
         self.heard_all = True
-        """Whether no ringing was missed: there was a link all the time, or nothing had rung when there was one."""
+        """Whether no ringing was missed: the link was never lost, or nothing had rung yet when it was back."""
         self.hanging_up = False
         """Whether we want it to end."""
         self.given_up = False
@@ -77,7 +77,7 @@ class Lifecycle:
 
     @property
     def failed_unheard(self) -> bool:
-        """Whether Asterisk told that the Originate failed, and nothing of a channel, of which it told all."""
+        """Whether Asterisk told that the Originate failed and told of no channel, and nothing it told was missed."""
         is_unheard = self.state is ChannelState.ORDERED and self._hangup is None
         return self._failure is not None and is_unheard and self.heard_all
 
@@ -87,7 +87,7 @@ class Lifecycle:
         return self._hangup is not None and not self.is_over
 
     def hear(self, event: Event, at: datetime) -> list[CallEvent]:
-        """One AMI event of the channel."""
+        """Hear one AMI event of the channel."""
         match event["Event"], event.get("ChannelState"):
             case ("Newstate", ReportedState.RINGING) | ("DialState", _):  # early media: a telephone may ring (SIP 183)
                 return [] if self.is_answered else self._ring(at)
@@ -104,18 +104,19 @@ class Lifecycle:
         return []
 
     def end_half_known(self, at: datetime) -> list[CallEvent]:
-        """Nothing has followed the Hangup."""
+        """End the call with what its Hangup tells, since no OriginateResponse has followed."""
         return self._end_as(self._hangup, at) if self._hangup else []
 
     def end_without_channel(self, at: datetime, *, dialled: bool) -> list[CallEvent]:
-        """No channel was seen; ``dialled`` when there may have been one."""
+        """End a call of which no channel was seen; ``dialled`` when there may have been one."""
         by = self._ended_by()
         return self._end(Ended(at, NETWORK_OUT_OF_ORDER, None, timed_out=False, by=by, dialled=dialled))
 
     def catch_up(self, channel: Event, record: Record | None, at: datetime, *, is_silent: bool) -> list[CallEvent]:
-        """The channel is alive: ``channel`` is its entry in CoreShowChannels, ``record`` the journal's.
+        """Find out what was missed of a channel that is alive.
 
-        ``is_silent`` says that it is certain that nothing has rung.
+        ``channel`` is its entry in CoreShowChannels, ``record`` what the journal has of it. ``is_silent`` says that it
+        is certain that nothing has rung.
         """
         self.heard_all = is_silent
         self._go_on_to(ChannelState.FOUND)
@@ -131,9 +132,10 @@ class Lifecycle:
     def settle(
         self, record: Record | None, at: datetime, *, last_known: datetime, never_begun: bool
     ) -> list[CallEvent]:
-        """Nothing is left of the channel: it ended as the journal has it, else when it was ``last_known`` of.
+        """End a call whose channel is gone: as the journal has it, else at ``last_known``, when it was last known of.
 
-        ``never_begun`` says that Asterisk knows nothing of it either: unless it told us of the call, there was none.
+        ``never_begun`` says that neither Asterisk nor the journal knows of it: it was never dialled, unless Asterisk
+        had told of its channel before.
         """
         self.heard_all = False
         told: list[CallEvent] = []
@@ -148,7 +150,7 @@ class Lifecycle:
         return told + self._end(Ended(last_known, 0, None, timed_out=False, by=by, lost=dialled, dialled=dialled))
 
     def _ring(self, at: datetime) -> list[CallEvent]:
-        """Tell it once. The journal may do so after the answer."""
+        """Ringing, told once; from the journal it may be known only after the answer."""
         if self._ringing_was_told or self.is_over:
             return []
         self._ringing_was_told = True
@@ -168,7 +170,7 @@ class Lifecycle:
         return [ended] if self._go_on_to(ChannelState.ENDED) else []
 
     def _go_on_to(self, state: ChannelState) -> bool:
-        """Whether it had not come so far yet."""
+        """Advance to a state; False when the channel had come so far already."""
         is_new = self.state < state
         self.state = max(self.state, state)
         return is_new
@@ -184,7 +186,7 @@ class Lifecycle:
             return self._end(Ended(at, UNSENT_CAUSE, None, timed_out=False, by=self._ended_by(), unsent=True))
         timed_out = self._failure is not None and self._failure["Reason"] == _RING_TIME_OVER
         by = "caller" if timed_out else self._ended_by()
-        # When we gave up ringing, TechCause is what Asterisk made of it, and not of the wire.
+        # When we ended the ringing, TechCause is Asterisk's own, and no status that the trunk sent.
         sip_status = None if by == "caller" else int(hangup.get("TechCause", 0)) or None
         # Asterisk says 0 of a BYE that gives no Reason (RFC 3326).
         cause = int(hangup["Cause"]) or NORMAL_CLEARING

@@ -1,4 +1,4 @@
-"""When Asterisk ends a call by itself."""
+"""Limit of a call: when Asterisk ends it by itself."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CallLimit:
 
     @property
     def whole_seconds_left(self) -> int:
-        """For Asterisk, to which 0 would be no limit."""
+        """What is left, as Asterisk takes it: at least 1, since 0 would be no limit."""
         return max(1, round(self.ends_at - self._clock()))
 
     @property

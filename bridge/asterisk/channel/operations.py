@@ -1,4 +1,4 @@
-"""What can be done on a channel: an operation's commands, how far it has come, and what its end tells. No I/O here.
+"""Operations on a channel, such as a playback: their commands, how far they have come, the event at their end. No I/O.
 
 A new operation gets its function at the end, and a method of ``AsteriskChannel``.
 """
@@ -22,7 +22,7 @@ class OperationState(Enum):
     WAITING = auto()
     """Its commands go out now, or when there is a link again."""
     ORDERED = auto()
-    """They were sent; Asterisk has not said yet that it has them."""
+    """Its commands were sent; Asterisk has not said yet that it has them."""
     IN_DOUBT = auto()
     """The link was lost before Asterisk said so: the channel may never hear of them."""
     UNDER_WAY = auto()
@@ -49,7 +49,7 @@ _NEXT: Mapping[OperationState, frozenset[OperationState]] = {
     OperationState.STOPPING: frozenset({OperationState.OVER}),
     OperationState.OVER: frozenset(),
 }
-"""What may follow each; anything else comes too late, and is passed over."""
+"""The states that may follow each; a change to any other comes too late, and is ignored."""
 
 
 def nothing() -> None:
@@ -58,13 +58,13 @@ def nothing() -> None:
 
 @dataclass(slots=True, eq=False)
 class AgiOperation:
-    """What the channel is to do: commands, the answer to the last of which says how it went.
+    """AGI commands that the channel is to carry out; the answer to the last of them says how it went.
 
     ``tells`` makes an event of the time (UTC) and that answer, None when it failed. There are no commands when another
-    process has sent them. ``question`` is the command to which the channel answers when the operation is over, should
-    the link be lost meanwhile. ``then_listen`` has silence follow without a gap. One that takes at least ``seconds`` is
-    ordered again when the channel has nothing to do sooner, and may never have heard of it. ``begun`` is called once,
-    when the channel has been told, or may have been.
+    process has sent them. ``question`` is sent after the link was lost: the channel answers it as soon as the operation
+    is over. ``then_listen`` has silence follow without a gap. An operation takes at least ``seconds``: when the channel
+    has nothing to do sooner, and may never have got the commands, they are sent again. ``begun`` is called once, when
+    the channel has been told, or may have been.
     """
 
     commands: tuple[str, ...]
@@ -81,29 +81,29 @@ class AgiOperation:
             self.state = state
 
     def order(self, now: float) -> None:
-        """Its commands go out, at ``now`` on the loop's clock."""
+        """Note that its commands are being sent, at ``now`` on the loop's clock."""
         self._ordered_at = now
         self.become(OperationState.ORDERED)
 
     def told(self, state: OperationState) -> None:
-        """The channel has been told, or may have been: ``state`` says which."""
+        """Note that the channel has been told, or may have been: ``state`` says which."""
         self.become(state)
         begun, self.begun = self.begun, nothing
         begun()
 
     def was_never_heard_of(self, answer: agi.Answer, now: float) -> bool:
-        """Whether its order got lost with the link: the channel has nothing to do sooner than it takes."""
+        """Whether its commands got lost with the link: the channel has nothing to do sooner than they take."""
         is_early = now - self._ordered_at < self.seconds and not answer.position
         return self.state is OperationState.IN_DOUBT and is_early
 
     def end(self, answer: agi.Answer | None, at: datetime) -> CallEvent:
-        """It is over: what that tells."""
+        """Note that it is over; returns the event that tells so."""
         was_stopped = self.state is OperationState.STOPPING
         self.become(OperationState.OVER)
         return self.tells(at, None if was_stopped else answer)
 
 
-# Each kind: with its commands, or without them when another process has begun it
+# One function for each kind: with its commands, or without them when another process has begun it
 
 
 def playback(

@@ -1,4 +1,4 @@
-"""An attempt as the AMI action that has Asterisk dial."""
+"""Originate: the AMI action that has Asterisk place a call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bridge.telephony.errors import UnsafeValue
 from bridge.telephony.events import Origination
 
 CONTEXT = "voicebridge"
-"""Our dialplan context, and the account code by which Asterisk knows our calls and sends their events only."""
+"""Our dialplan context, and the account code of our calls: Asterisk sends us the events of these only."""
 COMMANDS = "commands"
 """The extension in which a channel takes commands."""
 

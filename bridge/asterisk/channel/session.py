@@ -1,4 +1,4 @@
-"""A channel under AsyncAGI: one operation at a time, each told when it is over, and silence between them."""
+"""AsyncAGI session of a channel: one operation at a time, an event at the end of each, and silence between them."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _log = structlog.get_logger(__name__)
 class AgiSession:
     """What is being done on one channel. Its methods raise nothing when the channel or the link is gone.
 
-    What is to be done while there is no link is begun when there is one again. ``tell`` is given the event at the end
-    of each operation.
+    An operation that is asked for while there is no link begins when there is one again. ``tell`` is given the event at
+    the end of each operation.
     """
 
     def __init__(
@@ -60,13 +60,13 @@ class AgiSession:
         self._is_seen = False
         """Whether we know what the channel does: something was begun since the login."""
         self._ended_unseen: agi.Answer | None = None
-        """The answer to an operation that is taken up only now."""
+        """The answer that ended an operation before it was adopted from another process."""
         self._again = Background("operation_not_repeated", logged_as={"channel": channel_id, **logged_as})
         self._is_closed = False
 
     @property
     def _operation_id(self) -> str:
-        """No other operation on the channel has it, whichever process began it."""
+        """Unique on the channel, whichever process began its operations."""
         return f"{_OPERATION}-{self._process}-{self._number}"
 
     async def do(self, operation: AgiOperation) -> None:
@@ -115,7 +115,7 @@ class AgiSession:
     async def stop(self, *, by_itself: bool) -> None:
         """End the playback under way, return when it has ended; ``by_itself`` says that a stop key probably does it.
 
-        A stop that came after the end would hit the next playback, so we first see whether the key was heard.
+        A stop that came after the end would hit the next playback, so a key is first given time to end this one.
         """
         if self._operation is None:
             return
@@ -131,11 +131,11 @@ class AgiSession:
                     await self._link.send("ControlPlayback", Channel=self._channel_id, Control="stop")
                 except (LinkDown, Unconfirmed):
                     return
-            # A stop is lost on a playback that waits for its turn in the channel: say it again.
+            # A stop is lost on a playback that is still queued on the channel: send it again.
             await is_set_within(self._idle, _STOPS_BY_ITSELF_SECONDS)
 
     def fill_with(self, stem: str, seconds: float) -> None:
-        """The stem of a file of silence, so long. Raises ``UnsafeValue``."""
+        """Set the file of silence: its stem, and how long it is. Raises ``UnsafeValue``."""
         self._silence.fill_with(agi.play_silence(stem), seconds)
 
     def send_silence(self) -> None:
@@ -161,19 +161,19 @@ class AgiSession:
             self._hear_end(answer)
 
     def link_is_back(self) -> None:
-        """What was begun before is to be found; what is begun from now on is heard."""
+        """There is a link again: what the channel does is unknown until ``find``, or until something new is begun."""
         self._is_seen = False
         self._silence.lose_sight()
 
     def find(self, application: str) -> None:
-        """See what the channel does (its application) after a time in which nothing was heard.
+        """Take in what the channel does (its application) after a time in which nothing was heard.
 
-        Silence may be played, begun by whomever, until the channel answers.
+        Silence that any process began may be played until the channel answers.
         """
         if self._is_seen:
-            return  # what was found has given way
+            return  # something was begun since then, and replaces what was found
         self._post(agi.NOTHING, self._silence.lose_sight())
-        if application == agi.PLAYBACK:  # the silence behind a prompt
+        if application == agi.PLAYBACK:  # silence, which stands behind a prompt: the prompt is over
             self._ended_unseen = agi.Answer(0)
 
     def close(self) -> None:
@@ -190,13 +190,13 @@ class AgiSession:
         operation.order(self._loop.time())
 
     def _is_of_the_operation(self, command_id: str) -> bool:
-        """The answer to one that another process began bears that one's id."""
+        """Whether an answer is the operation's; of one that another process began, it bears an id of that process."""
         if self._operation and self._operation.commands:
             return command_id == self._operation_id
         return command_id.startswith(_OPERATION)
 
     def _hear_end(self, answer: agi.Answer) -> None:
-        """The channel has nothing to do: the operation is over, or its order got lost with the link."""
+        """The channel has nothing to do: the operation is over, or its commands got lost with the link."""
         if self._operation and self._operation.was_never_heard_of(answer, self._loop.time()):
             self._operation.become(OperationState.ORDERED)
             self._again.begin(self.do(self._operation))

@@ -1,7 +1,7 @@
-"""Silence between two operations: a long file that is played while nothing else is. No I/O here.
+"""Silence between two operations: a long file that is played while nothing else is. No I/O.
 
-Without RTP, networks end calls and recordings have holes, and only during a playback Asterisk leaves keys as they came,
-however fast.
+Without RTP, networks end calls and recordings have holes; and only during a playback does Asterisk pass keys on as they
+came, however fast.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class SilenceState(Enum):
     ON = auto()
     """The file, now or as soon as the operation under way is over: it stands behind that in the channel's queue."""
     FOUND = auto()
-    """Unseen, after a lost link: nothing, silence by whomever, or a prompt and the silence behind it."""
+    """Unknown, after a lost link: nothing, silence that any process began, or a prompt and the silence behind it."""
 
 
 class BackgroundSilence:
@@ -39,7 +39,7 @@ class BackgroundSilence:
         self._was_early = False
 
     def fill_with(self, command: str, seconds: float) -> None:
-        """The command that plays the file, which is so long."""
+        """Set the command that plays the file, and how long that is."""
         self._file = command, seconds
 
     @property
@@ -55,26 +55,26 @@ class BackgroundSilence:
         return command
 
     def lose_sight(self) -> str:
-        """Something may be played; returns the id of a command that the channel is to answer when that is over."""
+        """Nobody knows what is played; returns the id for a command that the channel answers when that is over."""
         self.state, self.command_id, self._ends_at = SilenceState.FOUND, _FOUND_ID, math.inf
         return _FOUND_ID
 
     def operation_over(self, now: float) -> None:
-        """What stood behind the operation begins now."""
+        """The silence that stood behind the operation begins now."""
         if self._file and self.state is not SilenceState.OFF:
             self._ends_at = now + self._file[1]
 
     def end(self, now: float) -> float:
-        """It is over; returns the seconds until it may begin again: a file that cannot be played ends at once."""
+        """It is over; returns the seconds until it may begin again: more than 0 for a file that cannot be played."""
         is_early = self.state is SilenceState.ON and self._ends_at - now > _FAILED_SECONDS
-        is_unreadable = is_early and self._was_early  # once, a stop that came late may have hit it
+        is_unreadable = is_early and self._was_early  # an early end once may be a stop that came late
         self.state, self._was_early = SilenceState.OFF, is_early
         return _FAILED_SECONDS if is_unreadable else 0.0
 
     def give_way(self, now: float) -> tuple[int, int]:
-        """Whatever follows begins at once: the stops that this takes, and how many of them may be left over.
+        """Make way for an operation: how many stops end the silence, and how many of them may be left over.
 
-        A stop that came after the end would hit what follows: the last moment is waited out.
+        A stop that came after the end would hit what follows, so a silence that is about to end by itself is left to.
         """
         stops = {SilenceState.OFF: (0, 0), SilenceState.ON: (1, 0), SilenceState.FOUND: (2, 2)}[self.state]
         ends_by_itself = self._ends_at - now <= _ENDS_BY_ITSELF_SECONDS

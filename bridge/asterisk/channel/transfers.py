@@ -1,4 +1,4 @@
-"""Joining the callee with somebody else: what Asterisk's Dial() is told, and what it says."""
+"""Transfers: the AGI commands that join the callee with somebody else, by Asterisk's Dial(), and what it answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RESULTS: dict[str, Literal["answered", "busy", "no-answer", "failed"]] = {
 
 
 def commands(transfer: TransferOrder, origination: Origination) -> tuple[str, ...]:
-    """AGI commands; the last one's answer says how it went. Raises ``UnsafeValue``."""
+    """The commands of a transfer; the last one's answer says how it went. Raises ``UnsafeValue``."""
     shown = transfer.caller_id or origination.caller_id
     warns = transfer.warning_seconds is not None and transfer.warning_tone is not None
     return (
@@ -43,10 +43,11 @@ def transfer_over(at: datetime, answer: str, joined_at: datetime | None) -> Tran
 
 
 def _record_anew(file: str) -> list[str]:
-    """End the recording and go on with it, 50 ms later, in the same file.
+    """Stop the recording and go on with it, 50 ms later, in the same file.
 
-    MixMonitor() takes the other side's RTP packets for late ones, and drops them, when their numbers are 32,768 or more
-    above those it saw last: every second transfer. Frames that pass meanwhile make it forget what it saw.
+    MixMonitor() takes the other side's RTP packets for late ones, and drops them, when their sequence numbers are
+    32,768 or more above those it saw last, as in every second transfer. Frames that pass in between make it forget
+    those.
     """
     return [
         'EXEC StopMixMonitor ""',

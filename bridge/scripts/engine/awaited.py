@@ -26,7 +26,7 @@ class Reply:
     ignored_keys: str = ""
 
     def is_given_by(self, event: Event) -> bool:
-        """Whether this is the event; of what happens once a call, neither command nor event has an id."""
+        """Whether this event is the reply. A command that is given once a call has no id, nor has its event."""
         return isinstance(event, self.kind) and getattr(event, "id", None) == getattr(self.command, "id", None)
 
 

@@ -1,4 +1,4 @@
-"""Carries out a script on one call: events in, commands out. No I/O, no clock of its own; never raises."""
+"""Interpreter: carries out a script on one call. Events in, commands out; no I/O, no clock; never raises."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Interpreter:
         self._timer: SetTimer | None = None
 
     def start(self, now: float) -> list[Command]:
-        """The channel is ours: what to do first. Keys and the detector's result may have come before."""
+        """The channel takes commands: the first ones. Keys and the detector's result may have come before."""
         if self._stage is Stage.NOT_BEGUN:
             self._stage = Stage.RUNNING
         self._go_on(now)
         return self._run.take_commands()
 
     def handle(self, event: Event, now: float) -> list[Command]:
-        """Something happened: what to do now. What does not fit is passed over; after HangUp or HungUp all is."""
+        """Something happened: the commands that follow. What does not fit is ignored; after HangUp or HungUp all is."""
         if self._stage is not Stage.OVER:
             self._run.now = now
             self._take(event)
@@ -55,7 +55,7 @@ class Interpreter:
         return self._run.take_commands()
 
     def outstanding(self) -> list[Command]:
-        """What was commanded and is not over: what the call waits for, the stop it was told, and the timer."""
+        """The commands that are not over: the one that the call waits for, its stop if one was given, the timer."""
         return self._unanswered + ([] if self._timer is None else [self._timer])
 
     def _take(self, event: Event) -> None:

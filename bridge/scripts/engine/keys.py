@@ -1,4 +1,4 @@
-"""Keys between the telephone and whoever listens: none is lost, and the rules of one input."""
+"""Keys on a call: a buffer, so that none is lost before a step listens, and the rules by which keys make one input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plays prompts: the step of every verb that is heard."""
+"""Playing of prompts: where they come from, and the step that plays them, used by every verb that is heard."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ class SpeechSource(Source):
 class PlayStep(Step):
     """Plays what the source gives; ``path`` is that of the member which names it.
 
-    A key ends the prompt when listening comes next, and lets those before the listening be passed over.
+    When the script listens for keys next, a key ends the prompt, and the other prompts before the listening are left
+    out.
     """
 
     leaves_no_silence: ClassVar[bool] = True

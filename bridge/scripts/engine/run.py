@@ -1,4 +1,4 @@
-"""A script on one call, as its steps see it: where it stands, the variables, the keys, what is to be done."""
+"""Run of a script on one call, as its steps see it: its place, its variables and keys, the commands that it gives."""
 
 from __future__ import annotations
 
@@ -107,15 +107,16 @@ class Place:
         self.next_step = self._return_to
 
     def copy(self) -> Place:
-        """Another one that moves by itself."""
+        """A second place, which moves on its own and leaves this one where it is."""
         return Place(self._targets, self.variables, self.next_step, self._return_to)
 
 
 class Run(Place):
-    """What a step may ask and do.
+    """The state of one call, which its steps read and change.
 
-    ``now`` is on the caller's clock, ``at`` the index of the step that is performed. ``counts`` says how often
-    something happened on the call, ``items`` what a loop has not come to yet; a step keeps its own under ``at``.
+    ``now`` is the time, in seconds, that the interpreter was given; ``at`` is the index of the step that is performed.
+    ``counts`` says how often something happened on the call, ``items`` what a loop has not come to yet; a step keeps
+    its own under ``at``.
     """
 
     def __init__(self, steps: Sequence[Step], targets: Sequence[int], variables: Mapping[str, object]) -> None:
@@ -143,7 +144,7 @@ class Run(Place):
         return self._steps[self.at]
 
     def emit(self, *commands: Command) -> None:
-        """Want something done, or tell what was found out."""
+        """Give commands, or facts for the CDR."""
         self._commands += commands
 
     def take_commands(self) -> list[Command]:

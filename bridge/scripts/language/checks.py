@@ -1,4 +1,4 @@
-"""What numbers, a URL and a text to be spoken must look like."""
+"""Checks of values in scripts: telephone numbers, keys, URLs, texts to be spoken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values of ``${...}``: variables, literals, comparison, logic and arithmetic.
+"""Expressions inside ``${...}``, and their values: variables, literals, comparison, logic and arithmetic.
 
 Two texts compare as texts, so that ``'01'`` is not ``'1'``; a number compares with a text that looks like one as
 numbers. An arithmetic operation that has no result (a text that is no number, a division by zero) gives an empty value.

@@ -1,4 +1,4 @@
-"""What the members of verbs may be: declared once, for the reader of scripts and for the documentation."""
+"""Kinds of members that verbs have, such as numbers and templates: declared once, to be read and to be documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the members of JSON objects with their types, and notes what is wrong under the member's path."""
+"""Reader of JSON objects: members with their types and limits; what is wrong is noted under the member's path."""
 
 from __future__ import annotations
 

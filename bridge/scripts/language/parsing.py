@@ -1,4 +1,4 @@
-"""Parses the small language inside ``${...}``.
+"""Parser of expressions, the small language inside ``${...}``.
 
 A name stands for a variable; one that was never set is empty. Texts stand in single or double quotes. Operators, from
 the loosest to the tightest: ``||``, ``&&``, ``== !=``, ``< <= > >=``, ``+ -``, ``* / %``, ``! -``. ``${...}`` inside an
@@ -85,7 +85,7 @@ class _Parser:
             self._advance()
 
     def close(self, lexeme: str) -> int:
-        """Checks the last lexeme without looking behind it, where the text goes on; returns where."""
+        """Checks the closing lexeme and reads no further, since plain text follows; returns where that begins."""
         if self._lexeme != lexeme or self._kind == "text":
             raise ExpressionError(f"has {self._shown()} where {lexeme!r} was expected")
         return self._end

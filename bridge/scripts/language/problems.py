@@ -1,4 +1,4 @@
-"""What is wrong with a script, gathered under the paths of the members at fault."""
+"""Problems of a script, gathered under the paths of the members at fault."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Problems:
         self._found: dict[str, list[str]] = {}
 
     def add(self, path: str, text: str) -> None:
-        """Notes that the member at ``path`` is wrong."""
+        """Notes that the member at ``path`` is wrong. Raises ScriptInvalid when that makes too many problems."""
         texts = self._found.setdefault(path, [])
         if text not in texts:
             texts.append(text)
@@ -38,7 +38,7 @@ class Problems:
             raise ScriptInvalid(self._found)
 
     def stop(self, path: str, text: str) -> NoReturn:
-        """Notes a problem that makes it useless to read on."""
+        """Notes a problem that makes it useless to read on, and raises ScriptInvalid."""
         self.add(path, text)
         raise ScriptInvalid(self._found)
 

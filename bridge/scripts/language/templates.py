@@ -1,4 +1,4 @@
-"""Texts with ``${...}`` in them."""
+"""Templates: texts with ``${...}`` in them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bridge.scripts.language.parsing import parse_embedded
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A text whose parts are fixed or computed when they are needed."""
+    """A text of fixed parts and of expressions, which are evaluated when the text is needed."""
 
     parts: tuple[str | Expression, ...]
 

@@ -1,7 +1,4 @@
-"""The verbs: one file each, and this registry, which finds them.
-
-Every module of this folder is a verb and says so with its ``VERB``.
-"""
+"""Registry of verbs: each has a file in this folder, in which its ``VERB`` says how it is read and documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``answeringMachineDetection`` performs the list of whoever answered."""
+"""``answeringMachineDetection`` finds out who answered, and performs the list of verbs for that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``capture`` is ``collectInto`` where the hosted service also hears speech; here only keys count."""
+"""``capture`` collects keys, as ``collectInto`` does; the hosted service also hears speech, which is not done here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``collectInto`` puts keys into a variable."""
+"""``collectInto`` waits for keys and puts them into a variable."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MEANINGS: Kind[Mapping[str, str]] = Kind("object", lambda verb, name: _texts(ve
 
 @dataclass(frozen=True, slots=True)
 class CollectStep(Step):
-    """Waits for keys and puts them into a variable; ``action`` is what the CDR says of them."""
+    """Waits for keys and puts them into a variable; ``action`` is what the CDR says that they chose."""
 
     takes_keys: ClassVar[bool] = True
 

@@ -36,7 +36,8 @@ DialResult = Literal["answered", "busy", "no-answer", "failed"]
 class Dial(Command):
     """Call ``numbers`` (digits) all at once and join the first that answers. Answered by TransferEnded.
 
-    ``caller_id`` None shows the call's own. The warning tone sounds ``warning_seconds`` before ``max_seconds`` end.
+    Without a ``caller_id`` that of the call is shown. The warning tone sounds ``warning_seconds`` before
+    ``max_seconds`` are over.
     """
 
     id: int
@@ -93,7 +94,7 @@ class DialStep(Step):
         run.assign("dialDuration", seconds)
 
     def _turns(self, variables: Variables) -> list[tuple[str, ...]]:
-        """The numbers to dial, turn by turn, each once; those that are none are left out."""
+        """The numbers to dial, those that are called at once together, each once; what is no number is left out."""
         every = (number for wanted in self.numbers for number in _digits(wanted, variables))
         numbers = tuple(dict.fromkeys(every))[: limits.MAX_DIALLED]
         return [numbers] if self.at_once and numbers else [(number,) for number in numbers]
@@ -130,7 +131,7 @@ def _digits(wanted: Template | NumberList, variables: Variables) -> list[str]:
 
 
 def _caller_id(template: Template, variables: Variables) -> str | None:
-    """A caller id that is none gives way to the call's own."""
+    """The digits; None, which means the call's own, when the text is no caller id."""
     try:
         return parse_sender(template.render(variables))
     except ValueError:

@@ -1,4 +1,4 @@
-"""``dialToConversations`` of the hosted service is refused by name."""
+"""``dialToConversations``, a verb of the hosted service, is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``dialToWebRTC`` of the hosted service is refused by name."""
+"""``dialToWebRTC``, a verb of the hosted service, is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``for-each`` performs a list for each item of a text."""
+"""``for-each`` performs a list of verbs for each item of a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``goTo`` goes on at another action."""
+"""``goTo`` jumps to another action."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COUNTER = Member("options.countVariable", VARIABLE, None, "counts them")
 
 @dataclass(frozen=True, slots=True)
 class GoToStep(Step):
-    """Jumps, at most ``times``; ``counter`` names the variable that counts."""
+    """Jumps, at most ``times`` on a call; ``counter`` names the variable that has the count."""
 
     ends_or_jumps: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""``if`` performs one of two lists."""
+"""``if`` performs one of two lists of verbs."""
 
 from __future__ import annotations
 

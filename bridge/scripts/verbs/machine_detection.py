@@ -1,4 +1,4 @@
-"""The word ``machineDetection`` hangs up on a machine; a message may also wait for the end of its greeting."""
+"""The word ``machineDetection`` hangs up on an answering machine; a message may also wait for the greeting's end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class AwaitGreetingEnd(Command):
 
 @dataclass(frozen=True, slots=True)
 class GreetingEnded(Event):
-    """The machine waits for a message."""
+    """The machine's greeting and its beep are over: it waits for a message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""``pause`` is silence."""
+"""``pause`` plays silence."""
 
 from __future__ import annotations
 

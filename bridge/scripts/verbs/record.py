@@ -47,7 +47,7 @@ class StopRecord(Command):
 
 @dataclass(frozen=True, slots=True)
 class Recorded(Event):
-    """The recording ``id`` ended and is so long."""
+    """The recording ``id`` ended and is ``seconds`` long."""
 
     id: int
     seconds: float

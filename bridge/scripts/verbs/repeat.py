@@ -1,4 +1,4 @@
-"""``repeat`` performs a list once, and again while or until a condition is true."""
+"""``repeat`` performs a list of verbs once, and again while or until a condition is true."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from bridge.scripts.language.members import MemberReader
 
 @dataclass(frozen=True, slots=True)
 class RepeatStep(Jump):
-    """Goes on at the message."""
+    """Jumps back to the message."""
 
     ends_or_jumps: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""``request`` tells the application something, and may take its answer."""
+"""``request`` sends an HTTP request to the application, and may take variables from its answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Headers = tuple[tuple[str, Template], ...]
 
 @dataclass(frozen=True, slots=True)
 class Request(Command):
-    """Send an HTTP request. Only when ``awaited`` does the call wait for its Responded."""
+    """Send an HTTP request. The call waits for its Responded only when ``awaited``."""
 
     id: int
     url: str
@@ -51,7 +51,7 @@ class Responded(Event):
 
 @dataclass(frozen=True, slots=True)
 class RequestStep(Step):
-    """Sends a request. Only one that ``collects`` waits, and lets each plain member of the answer be a variable."""
+    """Sends a request. One that ``collects`` waits, and each plain member of the answer becomes a variable."""
 
     url: Template
     method: str
@@ -82,7 +82,7 @@ class RequestStep(Step):
         run.assign("requestStatus", status or 0)
 
     def _request(self, run: Run) -> Request | None:
-        """None when its URL is none. What stands in a URL that begins with fixed text is encoded."""
+        """None when its URL is no URL. In a URL that begins with fixed text, values are percent-encoded."""
         variables, number = run.variables, run.new_id()
         url = self.url.render(variables, _encoded if self.url.start else str)
         if url_problem(url):

@@ -24,7 +24,7 @@ _RATE = Member(
 
 
 def read_spoken(verb: MemberReader, member: Member[Template | None]) -> Template | None:
-    """A text that has something to be spoken, as far as it is known."""
+    """A text to be spoken; a fixed one in which nothing can be spoken is refused."""
     text = member.read(verb)
     if text is not None and text.is_fixed and not can_be_spoken(text.render({})):
         verb.refuse(member.path, "has nothing that can be spoken")

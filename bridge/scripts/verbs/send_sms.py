@@ -1,4 +1,4 @@
-"""``sendSms`` of the hosted service is refused by name."""
+"""``sendSms``, a verb of the hosted service, is refused."""
 
 from __future__ import annotations
 

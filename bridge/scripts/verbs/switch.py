@@ -1,4 +1,4 @@
-"""``switch`` performs the list that a value chooses."""
+"""``switch`` performs the list of verbs that a value chooses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CASES = Member(
 
 @dataclass(frozen=True, slots=True)
 class SwitchStep(Move):
-    """Goes on at the label of the subject's value, at ``otherwise`` when it has none."""
+    """Jumps to the label of the subject's value, to ``otherwise`` when it has none."""
 
     subject: Expression
     cases: Mapping[str, Label]

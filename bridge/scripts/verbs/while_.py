@@ -1,4 +1,4 @@
-"""``while`` performs a list as long as a condition is true."""
+"""``while`` performs a list of verbs as long as a condition is true."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LoopStep(Step):
 
 
 def add_loop(verb: MemberReader, name: str, condition: Expression, body: Label, script: ScriptBuilder) -> None:
-    """Appends the jump back to the body; refuses the condition, which the member has, when nothing can end the loop."""
+    """Appends the jump back to the body; refuses the member with the condition when nothing can end the loop."""
     is_constant = not any(True for _ in names_in(condition))
     if is_constant and is_true(evaluate(condition, {})) and not script.can_leave(body):
         verb.refuse(name, "never ends: the condition does not change, and nothing inside hangs up or goes elsewhere")
