@@ -1,4 +1,4 @@
-"""Claiming as the dialer does, on a trunk that takes everything."""
+"""Claims of due messages as the dialer makes them, on a trunk without limits."""
 
 from __future__ import annotations
 

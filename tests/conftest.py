@@ -1,4 +1,4 @@
-"""For all rings."""
+"""Settings of Hypothesis for all tests."""
 
 from hypothesis import HealthCheck, settings
 

@@ -1,4 +1,4 @@
-"""The clock of a database's server, at the test's command."""
+"""The clock of a PostgreSQL server, set by a test."""
 
 from __future__ import annotations
 

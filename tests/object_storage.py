@@ -1,4 +1,4 @@
-"""Object storage for tests: a real S3 server on loopback that checks every signature, and a network that hurts."""
+"""Object storage for tests: a real S3 server on loopback that checks every signature, and a faulty network."""
 
 from __future__ import annotations
 

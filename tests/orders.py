@@ -1,4 +1,4 @@
-"""What tests ask for in a request's place: contents, and whom they go to."""
+"""Orders: contents and their destinations, which tests ask for without an HTTP request."""
 
 from __future__ import annotations
 

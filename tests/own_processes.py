@@ -1,4 +1,4 @@
-"""The processes that one test has started, told from all others on the machine by what stands in their environment."""
+"""Finding the processes that one test has started, by a mark in their environment."""
 
 from __future__ import annotations
 

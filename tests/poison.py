@@ -1,4 +1,4 @@
-"""What a database may hold that this version cannot read: damage, and what other versions have written."""
+"""Rows that this version cannot read: damaged, or written by another version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Free ports on loopback for the tests' own programs, which no other test process on this machine is given meanwhile.
+"""Free ports on loopback for the tests' own programs; no other test process on this machine gets one meanwhile.
 
 They lie below those that Linux gives to outgoing connections, and beside those of labs: nobody is given one of them by
 chance between the moment it is found free and the moment it is used, and a program that is started again finds its port

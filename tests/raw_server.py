@@ -1,4 +1,4 @@
-"""A server on loopback that answers with bytes, right or wrong."""
+"""A server on loopback that answers with any bytes, whether or not they are HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that are over, and what was recorded of them, without a telephone."""
+"""Calls and their recordings, made in the store and on the disk without a telephone."""
 
 from __future__ import annotations
 

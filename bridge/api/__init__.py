@@ -1,1 +1,1 @@
-"""The front desk: routes, requests and answers, credentials, errors."""
+"""The HTTP API: routes, requests and answers, credentials, errors."""

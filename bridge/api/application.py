@@ -1,4 +1,4 @@
-"""The front desk as one aiohttp application: a list of resources."""
+"""The API as one aiohttp application, made of a list of resources."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def create_app(
     """The application that serves the wire contract.
 
     ``speech`` says what can be spoken; ``recordings`` has what was recorded; ``readiness`` tells whether calls
-    can be made. A larger body than ``max_body_bytes`` is answered by 413. ``public_url`` is as in `Services`.
+    can be made. A body larger than ``max_body_bytes`` is answered with 413. ``public_url`` is as in `Services`.
     """
     open_paths = frozenset(route.path for route in ROUTES if route.is_open)
     app = web.Application(

@@ -1,4 +1,4 @@
-"""``GET /tts/3/logs``: what was sent in the last 48 hours, as often as it is asked for (wire contract, section 3.2)."""
+"""``GET /tts/3/logs``: messages of the last 48 hours, to be read any number of times (wire contract, section 3.2)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bridge.telephony.numbers import parse_number, parse_sender
 _KEPT = timedelta(hours=48)
 
 _SHOWN = timedelta(milliseconds=1)
-"""Times are shown in whole milliseconds: one that was read in a log and is sent back must find its message."""
+"""Times are shown in whole milliseconds: one read in a log and sent back as ``sentUntil`` must find its message."""
 
 
 def _statuses_of_group(name: str) -> list[int]:
@@ -50,7 +50,7 @@ class LogsAnswer(TypedDict):
 async def get_logs(request: web.Request) -> LogsAnswer:
     """Messages that were sent, those sent last in front."""
     wanted, limit = _filter(request, datetime.now(UTC)), queries.LIMIT.of(request)
-    # Through which network a call went is not known here, so no message is of the network that is asked for.
+    # The mobile network of a call (MCC, MNC) is not known here, so no message matches one.
     if _MCC.of(request) or _MNC.of(request):
         return {"results": []}
     found = await request.app[SERVICES].store.messages.logs(request[ACCOUNT], wanted, limit)

@@ -1,4 +1,4 @@
-"""``GET /openapi.json``: what can be asked here and what is answered, after the OpenAPI Specification 3.1."""
+"""``GET /openapi.json``: the document of the API (OpenAPI Specification 3.1), made from its routes and models."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _Schemas = Mapping[tuple[Any, _Mode], dict[str, Any]]
 
 
 class Document:
-    """The document for these routes, made when it is first asked for: it takes a tenth of a second."""
+    """The OpenAPI document of some routes, made when it is first asked for: it takes a tenth of a second."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = routes
 
     @cached_property
     def members(self) -> dict[str, Any]:
-        """The document as JSON has it."""
+        """The document, as values of JSON."""
         schemas, definitions = _schemas(self._routes)
         paths: dict[str, dict[str, Any]] = defaultdict(dict)
         for route in self._routes:

@@ -24,7 +24,7 @@ async def get_call_recording(request: web.Request) -> web.StreamResponse:
 
 
 def wanted_number(text: str) -> str:
-    """As digits; what is no number is nobody's."""
+    """A number as digits; a text that is no number stays as it is, and matches no call."""
     try:
         return parse_number(text)
     except ValueError:
@@ -80,7 +80,7 @@ async def _stored(
     except ObjectStorageFailed:
         if not response.prepared:
             raise
-        # Only a connection that breaks off can still say that this is not all of it.
+        # The headers are sent: only a broken connection can still tell the client that this is not all of it.
         if request.transport is not None:
             request.transport.abort()
     return response

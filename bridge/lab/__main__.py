@@ -25,7 +25,7 @@ def main() -> int:
 
 
 def _run(command: str, directory: Path) -> int:
-    # Loading these takes most of a second, in which an interrupt is to be met as well.
+    # Imported here, since it takes most of a second, in which an interrupt must be handled as well.
     from bridge.lab.demo import demo  # noqa: PLC0415
     from bridge.lab.lab import Lab  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""``make demo``: one call through the REST interface, with all that comes of it."""
+"""``make demo``: one interactive call through the REST interface, shown up to its report, CDR and recording."""
 
 from __future__ import annotations
 

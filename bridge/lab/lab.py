@@ -22,10 +22,10 @@ from bridge.lab.telephones import PhoneCall, phone_calls
 
 READY_WITHIN = 60.0
 END_WITHIN = {DAEMON: 90.0, ASTERISK: 15.0, CARRIER: 15.0}
-LONGEST_PATH = 80  # below it stands a Unix socket, whose path has at most 107 bytes
+LONGEST_PATH = 80  # below it lie Unix sockets, whose paths have at most 107 bytes
 LAST_LINES = 25
 OF_A_STARTED_DAEMON = ("daemon", "asterisk")
-"""Which of its checks it passes. A trunk that refuses it, and a full disk, are not the lab's to mend."""
+"""The checks of ``/readyz`` that it passes; a trunk that refuses it, or a full disk, is not the lab's to mend."""
 
 
 class LabFailed(VoicebridgeError):
@@ -71,11 +71,11 @@ class Lab:
         return Ports(self._load().first_port or 0)
 
     def environment(self) -> dict[str, str]:
-        """What ``LAB_DIR/env`` says."""
+        """The variables of ``LAB_DIR/env``."""
         return dict(line.split("=", 1) for line in (self.directory / "env").read_text().splitlines())
 
     def problems(self) -> list[str]:
-        """Why the daemon can make no call, as it says, a line for each reason."""
+        """Why the daemon can make no call, as its ``/readyz`` says, a line for each reason."""
         return _problems(_checks(self.environment()["VOICEBRIDGE_URL"]))
 
     def log(self, part: str) -> Path:
@@ -87,7 +87,7 @@ class Lab:
         return phone_calls(self.directory / "calls.jsonl", number)
 
     def up(self) -> list[str]:
-        """Start what is not running, and tell its names. Raises ``LabFailed``; what was started is stopped then."""
+        """Start what is not running, and return its names. Raises ``LabFailed``, after stopping what it started."""
         with self._locked():
             state, program = self._load(), find_asterisk()
             holder = self._claim_ports(state)
@@ -113,7 +113,7 @@ class Lab:
             self._stop(self._load(), (CARRIER, ASTERISK, DAEMON))
 
     def _claim_ports(self, state: _State) -> int | None:
-        """A running part keeps the lab's ports; otherwise they are claimed anew. Returns what holds them."""
+        """Claim the lab's ports, unless a running part has them. Returns the descriptor that holds them."""
         if state.processes:
             return None
         ports, holder = claim(state.first_port)
@@ -123,7 +123,7 @@ class Lab:
     def _start_missing(
         self, setup: Setup, program: Program, state: _State, holder: int | None, started: list[str]
     ) -> None:
-        """Start all at the same time, then wait for each; one that was just ending when it was found is started too."""
+        """Start all at the same time, then wait for each; a part that was just ending is started too."""
         for part in setup.parts:
             if part not in state.processes:
                 started.append(part)

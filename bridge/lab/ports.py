@@ -33,7 +33,7 @@ class NoFreePorts(VoicebridgeError):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of one lab, told by the first of them. RTP ranges have both ends included."""
+    """The ports of one lab, given by the first of them. RTP ranges include both ends."""
 
     first: int
 
@@ -76,7 +76,7 @@ class Ports:
 
 
 def claim(preferred: int | None) -> tuple[Ports, int]:
-    """The ports of a lab that nobody has, those told by ``preferred`` if it can be, and the descriptor that holds them.
+    """Free ports for a lab, those from ``preferred`` on if possible, and the descriptor that holds them.
 
     Whoever inherits the descriptor holds the ports: they are free again when the last such process has ended. Raises
     ``NoFreePorts``.
@@ -95,7 +95,7 @@ def claim(preferred: int | None) -> tuple[Ports, int]:
 
 
 def hold(port: int) -> int | None:
-    """What keeps a port for whoever has this descriptor open; None when somebody else has it."""
+    """A descriptor that holds a port as long as any process has it open; None when somebody else holds the port."""
     folder = Path(tempfile.gettempdir()) / f"voicebridge-ports-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     holder = os.open(folder / str(port), os.O_CREAT | os.O_RDWR, 0o600)

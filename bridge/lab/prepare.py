@@ -42,7 +42,7 @@ STARTED_BY_DEBIAN = ("asterisk", "postgresql")
 
 
 def main() -> int:
-    """Exit status 0: everything is in place. 1: it is not, and what was said tells why. 130: interrupted."""
+    """Exit status 0: everything is in place. 1: it is not, and the output says why. 130: interrupted."""
     for interruption in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(interruption, signal.default_int_handler)
     try:

@@ -17,7 +17,7 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process by its number and its birth: another process that has its number since is not mistaken for it."""
+    """A process by its number and its birth, so that a later process of the same number is not mistaken for it."""
 
     pid: int
     born: str
@@ -53,7 +53,7 @@ def start(command: Sequence[str], environment: Mapping[str, str], log: Path, kee
 
 
 def stop(process: Process, patience: float) -> None:
-    """Ask a process to end, and end it after ``patience`` seconds."""
+    """Ask a process to end (SIGTERM), and kill it after ``patience`` seconds."""
     if not process.alive:
         return
     os.kill(process.pid, signal.SIGTERM)
@@ -64,7 +64,7 @@ def stop(process: Process, patience: float) -> None:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Signals that end a command wait until its block is over."""
+    """Hold back SIGINT, SIGTERM and SIGHUP until the ``with`` block is over."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
     try:
         yield

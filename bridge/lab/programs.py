@@ -1,4 +1,7 @@
-"""Where the programs of the lab are. Standard library only: the preparation runs this before anything is installed."""
+"""The Asterisk that the lab runs: the system's, or one unpacked in the user's cache.
+
+Standard library only: the preparation runs this before anything is installed.
+"""
 
 from __future__ import annotations
 

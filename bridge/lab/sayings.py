@@ -30,7 +30,7 @@ class Saying:
     beep: int | None = None
 
     def sound(self) -> bytes:
-        """The whole of it."""
+        """All of it as µ-law bytes, 8 kHz."""
         parts = [_silence(part) if isinstance(part, float) else self._spoken(part) for part in self.parts]
         return encode(np.concatenate([*parts, _beep(self.beep)] if self.beep else parts), "ulaw")
 
@@ -107,11 +107,11 @@ SAYINGS = {
     **{f"voicemail-{index:02}": saying for index, saying in enumerate(VOICEMAIL)},
     "talker": TALKER,
 }
-"""By the name of a folder, and of a class of music on hold, which says it while its telephone listens."""
+"""By name of its folder, which is also the music-on-hold class that plays it while the telephone listens."""
 
 
 def keep(folder: Path, saying: Saying) -> None:
-    """A folder for music on hold, which would begin again at its end: ten minutes of silence follow the speech."""
+    """Write a folder for music on hold. That begins again at its end, so ten minutes of silence follow the speech."""
     if folder.exists():
         return
     partial = folder.with_suffix(".partial")
@@ -122,7 +122,7 @@ def keep(folder: Path, saying: Saying) -> None:
 
 
 def keep_silence(parent: Path) -> None:
-    """What follows all that is said."""
+    """Write the ten minutes of silence that follow each saying."""
     (parent / SILENCE).write_bytes(encode(_silence(600.0), "ulaw"))
 
 

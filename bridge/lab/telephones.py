@@ -15,7 +15,7 @@ from bridge.lab.sayings import SAYINGS, keep, keep_silence
 
 TEMPLATES = Path(__file__).parent / "carrier"
 DEFAULTS_ARE_RIGHT = ("acl", "ccss", "features", "indications", "manager", "pjproject", "stasis", "udptl")
-"""Configuration files that Asterisk misses when they are not there at all."""
+"""Configuration files that may be empty, but that Asterisk complains about when they are missing."""
 
 CLASS = """
 [{name}]

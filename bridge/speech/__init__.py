@@ -1,1 +1,1 @@
-"""Words to sound: texts and audio files in, files in the trunks' own codecs out."""
+"""Speech: texts and audio files made into prompts, sound files in the trunks' own codecs."""

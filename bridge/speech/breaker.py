@@ -1,4 +1,4 @@
-"""When an engine that failed is asked again."""
+"""Circuit breaker: when an engine or a storage that failed is asked again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engines in line, and which of them is asked."""
+"""The chain of engines, each behind a circuit breaker, a timeout and a limit of requests at once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ class GuardedEngine:
             return waveform
 
     async def unheard(self, texts: Sequence[str], voice: Voice) -> list[str]:
-        """What the voice would pass over. An engine that does not answer is believed: the call shows if it speaks."""
+        """Characters that the voice would pass over; none when the engine does not answer.
+
+        Then the text is accepted, and the call shows whether the engine speaks it.
+        """
         try:
             async with asyncio.timeout(self.engine.timeout):
                 return await self.engine.unheard(texts, voice)
@@ -55,7 +58,7 @@ class GuardedEngine:
 def chain(engines: Sequence[Engine]) -> dict[str, GuardedEngine]:
     """The engines by their names, guarded.
 
-    A local engine with nothing behind it is always tried: passing it over would only turn one bad text into several.
+    A local engine with nothing behind it is always tried: passing it over would let one bad text fail several.
     """
     last = engines[-1]
     return {engine.name: GuardedEngine(engine, always_tried=engine is last and engine.local) for engine in engines}

@@ -1,4 +1,4 @@
-"""What every speech engine offers."""
+"""The interface of speech engines: voices, synthesis, and an engine's entry in the registry."""
 
 from __future__ import annotations
 
@@ -60,14 +60,15 @@ class Engine(Protocol):
         """
 
     async def synthesize(self, text: str, voice: Voice, rate: float) -> Waveform:
-        """Raises EngineFailedError, which never quotes the text. ``rate`` is 0.5 to 2."""
+        """Speak one fragment; ``rate`` is 0.5 to 2. Raises EngineFailedError, which never quotes the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineEntry:
-    """An engine before it is built. ``remedy`` is what ``doctor`` advises when it does not speak.
+    """An engine's entry in the registry. ``remedy`` is what ``doctor`` advises when it does not speak.
 
-    The others are its line in the documentation: where it speaks, which languages, what it needs, what else to know.
+    The fields after it are its line in the documentation: where it speaks, which languages, what it needs, what else to
+    know.
     """
 
     build: Callable[[EngineSettings], Engine]

@@ -1,7 +1,7 @@
-"""The engines there are: each module of ``engines/`` is one. Settings, ``doctor`` and documentation ask here.
+"""The registry of engines: each module of ``engines/`` is one. Settings, ``doctor`` and documentation ask here.
 
-An engine is called as its module is, with ``-`` for ``_``. Names are known without an engine being loaded: one is when
-it is asked for.
+An engine has the name of its module, with ``-`` for ``_``. The names are known without loading any engine; an engine's
+module is imported when it is asked for.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DEFAULTS = EngineSettings()
 
 
 def engine_entry(name: str) -> EngineEntry:
-    """Raises EngineUnavailableError for a name that is none."""
+    """An engine's entry. Raises EngineUnavailableError for an unknown name."""
     if name not in ENGINE_NAMES:
         raise EngineUnavailableError(f"no engine {name}; there are {', '.join(ENGINE_NAMES)}")
     module = import_module(f"{engines.__name__}.{name.replace('-', '_')}")
@@ -32,5 +32,5 @@ def engine_entry(name: str) -> EngineEntry:
 
 
 def build_engines(names: Sequence[str], settings: EngineSettings = _DEFAULTS) -> list[Engine]:
-    """Engines in the order they are to be asked; raises EngineUnavailableError for a name that is none."""
+    """Engines in the order they are to be asked; raises EngineUnavailableError for an unknown name."""
     return [engine_entry(name).build(settings) for name in names]

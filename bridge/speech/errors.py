@@ -1,4 +1,4 @@
-"""What can go wrong between a text, or an audio file, and its prompt."""
+"""Errors of speech: what can go wrong between a text or an audio file and its prompt."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SpeechNotStoredError(SpeechError):
 
 @contextmanager
 def storing() -> Iterator[None]:
-    """Files are written in here; raises SpeechNotStoredError when they cannot."""
+    """Goes around the writing of files: an OSError in it becomes SpeechNotStoredError."""
     try:
         yield
     except OSError as error:

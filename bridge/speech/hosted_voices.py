@@ -1,7 +1,7 @@
-"""Names of the hosted service's voices, which applications go on sending.
+"""Voice names of the hosted service, whose API the wire contract follows: applications go on sending them.
 
-They are names of Amazon Polly and Microsoft Azure, as those publish them for each language. None of these voices is
-here: a name stands for a voice of ours of its language and gender.
+They are names of Amazon Polly and Microsoft Azure, as those publish them for each language. None of these voices speaks
+here: a name stands for a voice of our engines, of the same language and gender.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ HOSTED_VOICES: dict[str, Names] = {
 }
 
 HOSTED_DEFAULTS = {"en": "Joanna", "en-us": "Joanna"}
-"""Where the hosted service says which voice speaks when none is asked for."""
+"""The hosted service's default voice by language, where it documents one."""
 
 
 def hosted_gender(name: str) -> str | None:

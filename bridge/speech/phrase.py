@@ -1,4 +1,4 @@
-"""What is to be said, and the file that says it."""
+"""A phrase, the text to be spoken, and a prompt, the sound files that are played."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Speech that exists as files, one for each codec of the trunk.
+    """Sound that exists as files, one for each codec of the trunks.
 
-    ``stem`` is the absolute path without its ending: Asterisk picks ``stem.ulaw``, ``stem.alaw`` or ``stem.g722`` after
-    the channel's codec. ``seconds`` is the whole length, the silence included that every prompt ends with;
-    ``sound_seconds`` is what it was made of, to the millisecond.
+    ``stem`` is the absolute path without its ending: Asterisk picks ``stem.ulaw``, ``stem.alaw`` or ``stem.g722`` by
+    the channel's codec. ``seconds`` is the whole length, with the silence that every prompt ends with;
+    ``sound_seconds`` is the length without it, to the millisecond.
     """
 
     stem: Path

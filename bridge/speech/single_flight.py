@@ -1,4 +1,4 @@
-"""The same work asked for twice at once is done once."""
+"""Single flight: work that is asked for again while it is under way is done once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts and audio files in, files that Asterisk plays out."""
+"""The service that makes prompts for Asterisk of texts and audio files."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ log = structlog.get_logger(__name__)
 
 
 class Speech:
-    """Makes prompts, with the engines in their order, or of audio files; and keeps them.
+    """Makes prompts of texts, by the engines in their order, and of audio files; and keeps them.
 
     ``codecs`` are the trunks' codecs (``ulaw``, ``alaw``, ``g722``). Without ``outbound``, which is started and closed
-    by its owner, nothing can be downloaded. ``objects``, started and closed likewise, is what nodes share. Nothing here
-    blocks the event loop.
+    by its owner, nothing can be downloaded. ``objects``, started and closed likewise, is the object storage that nodes
+    share. Nothing here blocks the event loop.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Speech:
         return listed_voices(language, self._engines)
 
     async def check(self, phrase: Phrase) -> None:
-        """Whether the phrase will be heard, every character of it: the engines themselves are asked.
+        """Check that every character of the phrase will be heard; the engines themselves are asked.
 
         Raises LanguageUnsupportedError, VoiceUnknownError, NothingToSayError, TextUnspeakableError.
         """
@@ -113,9 +113,9 @@ class Speech:
     async def prepare(self, phrase: Phrase) -> Prompt:
         """The phrase as files: from the cache, or spoken by the first engine in line that can.
 
-        A sensitive phrase is made for this one call: ``release`` it afterwards. What nobody has a sound for (it was not
-        known when the request was checked) is left out. Raises what else ``check`` raises, SpeechNotStoredError, and
-        SpeechError when every engine failed.
+        A sensitive phrase is made for this one call: ``release`` it afterwards. Characters that no engine has a sound
+        for (which was not known when the request was checked) are left out. Raises LanguageUnsupportedError,
+        VoiceUnknownError, NothingToSayError, SpeechNotStoredError, and SpeechError when every engine failed.
         """
         candidates = self._synthesis.candidates(phrase)
         pieces = _pieces(phrase)
@@ -134,7 +134,7 @@ class Speech:
         raise SpeechError("; ".join(reasons))
 
     async def prepare_audio(self, url: str, *, fetched_for: str) -> Prompt:
-        """The audio file at a URL, up to 4 MB and 30 minutes.
+        """The prompt of the audio file at a URL, up to 4 MB and 30 minutes.
 
         It is fetched once for all with the same ``fetched_for`` (a bulk and its account), and anew for the next. A
         failure counts for a minute. Raises AudioNotDownloaded, AudioUnsupported, SpeechNotStoredError.
@@ -152,7 +152,7 @@ class Speech:
         return UploadedFile(upload_id, "wav" if data[:4] in WAV_BEGINNINGS else "mp3", prompt.sound_seconds)
 
     async def upload(self, upload_id: str) -> Prompt:
-        """Raises UploadUnknown, and SpeechError when it is in object storage and cannot be had from there now."""
+        """The prompt of an upload. Raises UploadUnknown; SpeechError when it cannot be had from object storage now."""
         return await self._audio.prompt(upload_id, await self._uploads.read(upload_id))
 
     async def drop_upload(self, upload_id: str) -> None:
@@ -160,11 +160,11 @@ class Speech:
         await self._uploads.drop(upload_id)
 
     async def uploads_from_before(self, moment: datetime) -> list[str]:
-        """The ids of uploads that came onto this disk before then."""
+        """The ids of uploads that were written to this disk before ``moment``."""
         return await self._uploads.from_before(moment)
 
     async def prepare_file(self, path: Path) -> Prompt:
-        """A recording, for the one call it is played on: ``release`` it afterwards.
+        """The prompt of a recording, for the one call it is played on: ``release`` it afterwards.
 
         Raises AudioUnsupported (also when there is no such file) and SpeechNotStoredError.
         """
@@ -172,28 +172,28 @@ class Speech:
         return await self._private.keep(made, engine=ENGINE, voice="")
 
     async def prepare_sound(self, wave: bytes, *, private: bool = False) -> Prompt:
-        """A sound of ours, a WAV file; a private one is for one call: ``release`` it. Raises SpeechNotStoredError."""
+        """The prompt of a WAV file of ours; ``release`` a private one after its call. Raises SpeechNotStoredError."""
         if not private:
             return await self._audio.prompt(hashlib.sha256(wave).hexdigest(), wave)
         return await self._private.keep(await self._audio.decoded_data(wave), engine=ENGINE, voice="")
 
     async def silence(self, seconds: float) -> Prompt:
-        """Nothing to be heard, for so long, up to a whole frame of 20 ms. Raises SpeechNotStoredError."""
+        """A prompt of silence, rounded up to whole frames of 20 ms. Raises SpeechNotStoredError."""
         frames = math.ceil(round(seconds * FRAMES_PER_SECOND, 6))
         name = digest("silence", frames)
         return await self._prompts.run(name, partial(self._silent, name, frames))
 
     async def release(self, *prompts: Prompt) -> None:
-        """The call is over: what was made for it alone is removed, even if this is cut off. Harmless for the others."""
+        """Remove what was made for a call that is over; this is done even if cancelled. Other prompts stay."""
         removing = self._private.release(*prompts)
         if removing is not None:
             await removing
 
     async def sweep(self, most_bytes: int) -> int:
-        """Remove what was not used for longest until ``most_bytes`` are left; returns how many bytes went.
+        """Remove the least recently used until ``most_bytes`` are left; returns how many bytes were removed.
 
-        What was used within the last hour stays, and uploads do. What a killed daemon left of its calls goes, so sweep
-        at the start too.
+        What was used within the last hour stays, and uploads do. Private prompts that a killed daemon left are removed,
+        so sweep at the start too.
         """
         await self._private.remove_orphans()
         return await self._threads.run(self._cache.sweep, most_bytes)

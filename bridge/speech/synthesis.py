@@ -1,4 +1,4 @@
-"""Texts to sound: the engines' voices, and what they said before."""
+"""Synthesis of fragments: taken from the cache or from another node, or spoken by an engine."""
 
 from __future__ import annotations
 
@@ -37,14 +37,17 @@ class Speaker:
     rate: float
 
     def name(self, said: str | Sequence[str]) -> str:
-        """The cache's name for something this speaker says."""
+        """The name by which the cache has ``said``, spoken by this speaker."""
         engine = self.guarded.engine
         voice = self.voice
         return digest(PIPELINE_VERSION, engine.name, engine.version, voice.name, voice.code, self.rate, said)
 
 
 class Synthesis:
-    """The engines at work. Nothing here blocks the event loop. Without ``shared`` other nodes have no part in it."""
+    """Speaks fragments with the engines, and keeps them; with ``shared`` nodes share them.
+
+    Nothing here blocks the event loop.
+    """
 
     def __init__(
         self,
@@ -88,7 +91,7 @@ class Synthesis:
         return able, [] if able else unheard[0]
 
     async def sounds(self, speaker: Speaker, texts: Sequence[str], *, keep: bool) -> dict[str, SoundByRate]:
-        """The sound of each text; raises EngineFailedError. ``keep`` says whether it may stay, and leave this node."""
+        """The sound of each text; raises EngineFailedError. ``keep``: cache it, and share it with other nodes."""
         sounds = await asyncio.gather(*(self._sound(speaker, text, keep) for text in texts))
         if not any(samples.size for sound in sounds for samples in sound.values()):
             raise EngineFailedError(f"{speaker.voice.engine} made no sound of the text")
@@ -113,7 +116,7 @@ class Synthesis:
         return sound
 
     async def _fetched(self, name: str) -> SoundByRate | None:
-        """What another node made of it."""
+        """The sound that another node made, if it is there at every sample rate."""
         if self._shared is None:
             return None
         sealed = await asyncio.gather(*(self._shared.get(_object(name, rate)) for rate in self._sample_rates))

@@ -1,4 +1,4 @@
-"""Stands between a daemon and its Asterisk's manager interface, and does to the link what networks do."""
+"""A proxy between a daemon and its Asterisk's AMI, which cuts or stalls the link as networks do."""
 
 from __future__ import annotations
 

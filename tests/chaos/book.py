@@ -1,4 +1,4 @@
-"""What the database says of messages, their attempts and their reports."""
+"""Evidence from the database: messages, their attempts and their reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fleets that may be hurt."""
+"""Fixtures of the chaos tests: fleets on which faults are let loose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done to a fleet. Each fault ends by itself: afterwards everything is there again."""
+"""Faults in a fleet. Each but ``node_dies`` ends by itself: afterwards everything is there again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares what the application was told, what the database says and what the telephones saw."""
+"""The oracle: compares what the application was told, what the database says and what the telephones saw."""
 
 from __future__ import annotations
 

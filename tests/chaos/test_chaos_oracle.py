@@ -1,4 +1,4 @@
-"""The oracle is worth as much as what it finds: each promise is broken once, and must be told."""
+"""Tests of the oracle: each promise is broken once, and the oracle must find it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much more two nodes do than one, each with its own Asterisk, on one PostgreSQL."""
+"""Throughput of two nodes against one, each with its own Asterisk, on one PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One trial: messages are sent while parts are hurt, everything comes to rest, and the oracle is asked."""
+"""One trial: messages are sent during faults, everything comes to rest, and the oracle is asked."""
 
 from __future__ import annotations
 

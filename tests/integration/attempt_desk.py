@@ -1,4 +1,4 @@
-"""Processes that make attempts on a real Asterisk, one after the other, on one store: each may be killed."""
+"""Daemons reduced to attempts on a real Asterisk, one after the other on one store; each may be killed."""
 
 from __future__ import annotations
 

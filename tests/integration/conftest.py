@@ -1,4 +1,4 @@
-"""Real Asterisks on loopback: the bridge's own, the lab's carrier, and a proxy that hurts the link between."""
+"""Real Asterisks on loopback: the bridge's own and the lab's carrier, and a faulty AMI link."""
 
 from __future__ import annotations
 

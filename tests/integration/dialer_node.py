@@ -1,4 +1,4 @@
-"""A node of the bridge without its front desk: store, dialer and speech on a real Asterisk."""
+"""A node without its API: store, dialer and speech on a real Asterisk."""
 
 from __future__ import annotations
 

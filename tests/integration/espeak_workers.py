@@ -1,4 +1,4 @@
-"""The workers of one test's engines, and the pipes to them."""
+"""Finding the espeak-ng workers of one test's engines, and the pipes to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs, in a process of its own, whatever an exception or a library may quote: run with what nobody may see."""
+"""A program that logs exceptions which quote its argument, a private text that must not get into the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An Asterisk of a test's own, that may be stopped and killed."""
+"""An Asterisk of a test's own, which the test may stop and kill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory and how many files a process has, over time."""
+"""Vital signs of a process over time: its memory and its open files."""
 
 from __future__ import annotations
 

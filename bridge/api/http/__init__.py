@@ -1,1 +1,1 @@
-"""What every resource of the API stands on."""
+"""What all resources of the API share: routes, reading, answers, errors, authentication."""

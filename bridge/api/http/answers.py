@@ -1,4 +1,4 @@
-"""From what a handler returns to what is sent.
+"""Answers: from what a handler returns to the HTTP response.
 
 Answers that list many entries are made beside the event loop and sent in pieces, so that no live call waits.
 """
@@ -21,7 +21,7 @@ _JSON = "application/json"
 
 
 class Each(Sequence[_Member], Generic[_Entry, _Member]):
-    """What ``form`` makes of each entry, made when it is written: ``in_one_piece`` entries at once."""
+    """A list of what ``form`` makes of each entry, made only when it is written, ``in_one_piece`` entries at once."""
 
     def __init__(
         self, entries: Sequence[_Entry], form: Callable[[_Entry], _Member], *, in_one_piece: int = 100
@@ -44,7 +44,7 @@ class Each(Sequence[_Member], Generic[_Entry, _Member]):
 
     @property
     def is_small(self) -> bool:
-        """Whether it is written in less time than a call would notice."""
+        """Whether it is written so quickly that no live call waits."""
         return len(self) <= self._in_one_piece
 
     def written(self) -> Iterator[bytes]:
@@ -77,5 +77,5 @@ async def _in_pieces(request: web.Request, head: bytes, entries: Each[Any, Any],
     await response.prepare(request)
     for piece in pieces if request.method != "HEAD" else ():
         await response.write(piece)
-        await asyncio.sleep(0)  # to write waits only for a client that is slow
+        await asyncio.sleep(0)  # others take their turn: write() waits only for a client that is slow
     return response

@@ -1,4 +1,4 @@
-"""Who is asking."""
+"""Authentication: the account that a request's credentials belong to."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _READ_AGAIN_SECONDS = 2.0
 class Authenticator:
     """Knows which credentials belong to which account.
 
-    ``keys`` maps API keys to accounts, ``users`` pairs of name and password: those of the settings. ``kept`` reads the
-    database's; it is asked every few seconds, so that a change needs no restart. Only digests of the secrets are held.
-    Raises ValueError for an empty secret, which would open the door to everyone.
+    ``keys`` maps API keys to accounts, ``users`` pairs of name and password: both come from the settings. ``kept``
+    reads those in the database, again every few seconds, so that a change needs no restart. Only digests of the secrets
+    are held. Raises ValueError for an empty secret, which would let everyone in.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Authenticator:
         self._verifying = asyncio.Semaphore(1)
 
     async def account(self, authorization: str) -> str | None:
-        """The account that an ``Authorization`` header opens, or None.
+        """The account that an ``Authorization`` header belongs to, or None.
 
         Understands ``App KEY``, ``IBSSO KEY`` and ``Basic`` (RFC 7617). A secret is looked up by its digest, so that an
         answer's time tells nothing about it. Raises StoreFailed.
@@ -70,7 +70,7 @@ class Authenticator:
         if user is None:
             return None
         if self._verified.get(digest) != user:
-            # One at a time, so that guessing does not take the machine from the calls.
+            # One at a time, so that guessing passwords takes no processor from the calls.
             async with self._verifying:
                 if not await LARGE.run(password_fits, password, user.digest):
                     return None
@@ -90,7 +90,7 @@ class Authenticator:
             self._read_at = time.monotonic()
 
     def _quick_digest(self, name: str, password: str) -> bytes:
-        """For secrets in memory only: it costs nothing, and is of no use elsewhere."""
+        """A fast digest for secrets in memory only; its key is new at each start, so it is of no use elsewhere."""
         presented = f"{name}:{password}".encode(errors="surrogateescape")
         return blake2b(presented, key=self._verified_salt).digest()
 

@@ -1,4 +1,4 @@
-"""What a request can be refused with, and the body that says so (wire contract, section 5.2)."""
+"""Errors of the API: why a request is refused, and the body that says so (wire contract, section 5.2)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from bridge.base.errors import VoicebridgeError
 
 MOST_PROBLEMS = 100
-"""Problems told at once: a body of thousands of bad numbers would be answered by megabytes."""
+"""Problems that one answer names: a body of thousands of bad numbers would be answered by megabytes."""
 
 Problems = Mapping[str, Sequence[str]]
 """What is wrong with each member of a request, by its path: ``messages[1].destinations[0].to``."""

@@ -1,7 +1,7 @@
 """Types of the fields that request models are made of.
 
-Liberal in what is accepted where other applications are known to differ; types are never guessed. Each refuses with a
-text for the caller.
+They are liberal where applications are known to differ, but never guess a type. Each refuses a value with a text for
+the caller.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Rules:
 
 
 def members_at_fault(text: str, *members: str) -> PydanticCustomError:
-    """What is wrong with several members together; the answer names each of them."""
+    """The error for several members that are wrong together; the answer names each of them."""
     return PydanticCustomError("members_at_fault", "{text}", {"text": text, "members": members})
 
 

@@ -1,4 +1,4 @@
-"""What happens to every request: credentials are checked, and whatever goes wrong has the same body."""
+"""Middleware for every request: credentials are checked, and all errors have the documented body."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 
 def authentication(authenticator: Authenticator, open_paths: Collection[str]) -> Middleware:
-    """Lets a request pass that has valid credentials, and notes whose it is. Raises Unauthorized.
+    """Lets a request pass that has valid credentials, and notes its account. Raises Unauthorized.
 
     ``open_paths`` need none.
     """
@@ -62,7 +62,7 @@ def authentication(authenticator: Authenticator, open_paths: Collection[str]) ->
 
 @web.middleware
 async def large_requests(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Lets no large request be looked through for garbage while it is worked on."""
+    """Puts off garbage collection, which would look through all of a large request, while that is worked on."""
     length = request.content_length
     if not request.can_read_body or (length is not None and length <= _LARGE_BODY):
         return await handler(request)
@@ -84,7 +84,7 @@ async def errors_as_json(request: web.Request, handler: _Handler) -> web.StreamR
     except (StoreFailed, ObjectStorageFailed) as error:
         _log.error(error.id.lower(), route=_route(request), reason=error)
         return _failure(503, error.id, _advice(error))
-    except Exception:  # nothing that goes wrong may show a client more than that it did
+    except Exception:  # a client may learn only that something went wrong
         _log.exception("request_failed", route=_route(request))
         return _failure(500, "GENERAL_ERROR", "something went wrong here; the log says what")
 
@@ -111,6 +111,6 @@ def _failure(http_status: int, message_id: str, text: str) -> web.Response:
 
 
 def _route(request: web.Request) -> str | None:
-    """The path with the names of what the caller has put into it."""
+    """The method and path for the log, with placeholders for what the caller put into the path."""
     resource = request.match_info.route.resource
     return None if resource is None else f"{request.method} {resource.canonical}"

@@ -1,4 +1,4 @@
-"""At which address whoever asks finds the API."""
+"""The base URL of the API, as the client of a request sees it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5}
 
 
 def own_address(request: web.Request) -> str:
-    """What the paths of an answer are put behind, without a slash at its end: ``https://voice.example/calls``.
+    """The base URL for links in an answer, without a slash at its end: ``https://voice.example/calls``.
 
-    It is that of the settings, else the one that the request came to. What a client says of it only its own answer has.
+    It is that of the settings, else the one that the request came to. A false Host header affects only its own answer.
     """
     if public_url := request.app[SERVICES].public_url:
         return public_url

@@ -1,4 +1,4 @@
-"""JSON read in pieces: while the library reads, nothing else runs in this process, and calls wait."""
+"""Reading of large JSON in pieces: while the library reads, nothing else runs in this process, and calls wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PIECE = 32_000
 """Bytes that are read at once, if they hold more than one value."""
 
 MOST_VALUES = 1_000_000
-"""In one body; 100,000 destinations with their ids are 300,000. To let go of more would take too long."""
+"""In one body; 100,000 destinations with their ids are 300,000. To free more would take too long."""
 
 _DEEPEST = 200
 """Containers inside containers, as in the library."""
@@ -21,7 +21,7 @@ _BLANK = b" \t\n\r"
 
 
 class _Container:
-    """An array or object that the scan is in; what was read of it is in ``value``, None while that is nothing."""
+    """An array or object that the scan is in; ``value`` has the entries read so far, None while there are none."""
 
     __slots__ = ("entry", "is_object", "is_read_up", "start", "unread", "value")
 
@@ -30,9 +30,9 @@ class _Container:
         self.is_object = is_object
         self.value: Any = None
         self.unread = start + 1
-        """Where that begins which is not read yet."""
+        """Where the part begins that is not read yet."""
         self.entry = start + 1
-        """Where the entry begins that the scan is in."""
+        """Where the entry begins that the scan has reached."""
         self.is_read_up = False
         """Whether the entry is read; then only a comma or the end may follow."""
 

@@ -1,4 +1,4 @@
-"""Members of a query string: each is read, refused by name and described in one place."""
+"""Members of a query string: how each is read, refused, and described in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Required:
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """Texts, of which there may be any number."""
+    """Any number of texts."""
 
     name: str
     schema: ClassVar[Schema] = {"type": "array", "items": _TEXT}
@@ -85,7 +85,7 @@ class Several:
 
 @dataclass(frozen=True, slots=True)
 class WholeNumber:
-    """A whole number, ``usual`` when it is missing; one that is higher than the highest is taken for it."""
+    """A whole number, ``usual`` when it is missing; one above ``highest`` counts as ``highest``."""
 
     name: str
     usual: int
@@ -115,7 +115,7 @@ def moment(text: str) -> datetime:
 
 
 def day(text: str) -> datetime:
-    """The beginning, in UTC, of a day such as ``2026-11-23``; a time of day behind it counts for nothing."""
+    """The beginning, in UTC, of a day such as ``2026-11-23``; a time of day behind it is ignored."""
     try:
         named = date.fromisoformat(text[:10])
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""From the bytes of a request to what it asks for, or to what is wrong with it."""
+"""Reading of request bodies: from bytes to a request model, or to what is wrong with each member."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An address of the API: who answers there, and what the OpenAPI document says of it."""
+"""Routes: addresses of the API, each with its handler and what the OpenAPI document says of it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from bridge.api.http.queries import QueryMember
 class Route:
     """One method of one address.
 
-    ``handler`` returns what is answered with 200: its annotation is the model in the document, its name and first line
-    the operation's. ``body`` is the model of the request, ``refusals`` are those of the handler's own. ``media_type``
-    is that of an answer which is no JSON, of which a range can be asked for. ``is_open`` needs no credentials. Without
-    ``has_head`` there is no HEAD beside a GET.
+    ``handler`` returns what is answered with 200: its return type is the model in the OpenAPI document, its name and
+    the first line of its docstring are the operation's. ``body`` is the model of the request, ``refusals`` are those of
+    the handler's own. ``media_type`` is that of an answer which is no JSON, of which a range can be asked for.
+    ``is_open`` needs no credentials. Without ``has_head`` there is no HEAD beside a GET.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]

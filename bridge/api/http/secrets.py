@@ -1,4 +1,4 @@
-"""What is kept of API keys and passwords instead of themselves."""
+"""Digests of API keys and passwords, kept instead of the secrets themselves."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _SALT_BYTES = 16
 
 
 def key_digest(key: str) -> str:
-    """An API key is random and long, so a plain hash (SHA-256, hex) gives nothing away."""
+    """An API key's digest, a plain hash (SHA-256, hex): the key is random and long, so the hash gives nothing away."""
     return sha256(_bytes(key)).hexdigest()
 
 
 def password_digest(password: str) -> str:
-    """A password may be guessed, so its hash is salted and slow: salt and scrypt, hex. Takes tenths of a second."""
+    """A password's digest, salted and slow since it may be guessed: salt and scrypt, hex. Takes tenths of a second."""
     salt = token_bytes(_SALT_BYTES)
     return f"{salt.hex()}${_slow(password, salt).hex()}"
 

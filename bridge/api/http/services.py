@@ -1,4 +1,4 @@
-"""What the front desk needs of the house."""
+"""What the handlers of the API use: store, speech, recordings and readiness."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bridge.telephony.trunks import TrunkStanding
 class Readiness:
     """Whether calls can be made.
 
-    ``problems`` tells of each part of the house (``asterisk``, ``store`` ...) what is wrong with it; None when nothing
+    ``problems`` tells of each part of the daemon (``asterisk``, ``store`` ...) what is wrong with it; None when nothing
     is. ``trunks`` are the state and the calls of each trunk, by its name.
     """
 

@@ -1,4 +1,4 @@
-"""The address at which the API is found."""
+"""The host and port at which the API listens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridge.base.errors import VoicebridgeError
 _log = structlog.get_logger(__name__)
 
 _LAST_REQUESTS_SECONDS = 5.0
-"""For those under way when the site is closed: a client that has gone silent must not hold up the stop."""
+"""For requests under way when the site is closed: a client that has gone silent must not hold up the stop."""
 
 
 class CannotListen(VoicebridgeError):
@@ -23,7 +23,7 @@ class CannotListen(VoicebridgeError):
 
 
 class Site:
-    """An application at an address, which is had from ``bind`` on; from ``open`` to ``close`` requests are answered."""
+    """An application at a host and port: ``bind`` takes the port; from ``open`` to ``close`` requests are answered."""
 
     def __init__(self, app: web.Application, host: str, port: int) -> None:
         self._host = host
@@ -33,7 +33,7 @@ class Site:
         self._listener: asyncio.Server | None = None
 
     async def bind(self) -> None:
-        """Have the address, where nobody is let in yet. Raises CannotListen."""
+        """Take the port, without accepting connections yet. Raises CannotListen."""
         await self._runner.setup()
         assert self._runner.server
         try:
@@ -44,13 +44,13 @@ class Site:
             raise CannotListen(f"{self._url}: {error.strerror}") from error
 
     async def open(self) -> None:
-        """Let requests in."""
+        """Accept connections."""
         assert self._listener
         await self._listener.start_serving()
         _log.info("serving", url=self._url)
 
     async def close(self) -> None:
-        """Let nobody in any more, and answer the last requests."""
+        """Accept no more connections, and answer the last requests."""
         if self._listener is not None:
             self._listener.close()
         await self._runner.cleanup()

@@ -1,4 +1,4 @@
-"""Times as applications write them."""
+"""Parsing of times as applications write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenarios, what they are launched with, what they record, and the audio files that they play."""
+"""IVR: scenarios, messages that launch them, what they record, and the audio files that they play."""
 
 from bridge.api.ivr import files, messages, scenarios, uploads
 

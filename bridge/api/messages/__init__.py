@@ -1,4 +1,4 @@
-"""Messages are sent: texts, audio files and scripts to telephones."""
+"""Sending messages: texts, audio files and scripts to telephones."""
 
 from bridge.api.messages import advanced, multi, single
 

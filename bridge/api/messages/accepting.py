@@ -1,4 +1,4 @@
-"""Messages are taken in, whatever way they were sent."""
+"""Accepting messages: the steps that all ways of sending share."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class AcceptedAnswer(TypedDict):
 
 
 class Taken(NamedTuple):
-    """What a request asks for."""
+    """What a request asks for: a bulk, and what its scripts play."""
 
     bulk: Bulk
     played: PlayedByScripts
@@ -53,7 +53,7 @@ async def take_in(request: web.Request, reader: Callable[[bytes, Rules, str], Ta
 
 
 async def keep(bulk: Bulk, accept: Callable[[Bulk], Awaitable[None]]) -> AcceptedAnswer:
-    """Have a bulk kept, and answer with its ids. Raises DuplicateRefused."""
+    """Store a bulk by ``accept``, and answer with its ids. Raises DuplicateRefused."""
     try:
         await accept(bulk)
     except DuplicateId as error:

@@ -31,7 +31,7 @@ def _object_or_list(value: Any) -> Any:
     return value
 
 
-# What is inside is read by the scripts room, which names what is wrong by its path.
+# The entries are read by bridge.scripts, which names what is wrong by its path.
 Actions = Annotated[list[Any], AfterValidator(no_longer_than_a_script)]
 ActionGroups = Annotated[
     dict[str, Any] | list[Any], BeforeValidator(_object_or_list), AfterValidator(no_longer_than_a_script)
@@ -89,7 +89,7 @@ def _read(body: bytes, rules: Rules, account: str) -> Taken:
 
 
 def _place(request: AdvancedRequest, index: int, path: str) -> str:
-    """Members that a message takes over from the top of the request are at fault there."""
+    """The path of a member at fault; one that the message takes over from the top of the request is named there."""
     message = request.messages[index]
     member = re.split(r"[.\[]", path, maxsplit=1)[0]
     from_the_top = (member == "actions" and message.actions is None) or (

@@ -1,4 +1,4 @@
-"""When and how often is called, and who is told: what every message with destinations of its own may say."""
+"""Delivery options, the members that say when and how often to call, and where the report is pushed."""
 
 from __future__ import annotations
 

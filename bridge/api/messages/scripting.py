@@ -44,6 +44,6 @@ def in_messages(index: int, path: str) -> str:
 
 
 def _variables(content: Content, sending: Sending) -> dict[str, str]:
-    """As the script of the first call finds them: a voice that can say one number can say the others."""
+    """The variables of the call to the first destination: a voice that can say one number can say the others."""
     parameters = {} if content.launch is None else content.launch.parameters
     return {**parameters, "to": sending.destinations[0].to, "from": sending.sender or ""}

@@ -1,4 +1,4 @@
-"""Whether what the scripts of a request play can be heard: asked before anything of it is kept."""
+"""The check that everything that the scripts of a request play can be heard, before the request is kept."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class PlayedByScripts:
         self._steps = 0
 
     def add(self, script: Script, place: Place, *, sensitive: bool, variables: Mapping[str, str] | None) -> None:
-        """Look through one script more; ``variables`` are what it begins with, None when that is not known yet.
+        """Look through another script; ``variables`` are those it begins with, None when they are not known yet.
 
-        Raises BadRequest when there are too many.
+        Raises BadRequest when the scripts have too many steps together.
         """
         self._steps += len(script.steps)
         if self._steps > MOST_STEPS:
@@ -78,9 +78,9 @@ async def refuse_what_cannot_be_heard(request: web.Request, played: PlayedByScri
 
 
 async def _unknown_uploads(request: web.Request, named: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """What is wrong with the members that name uploads which there are not.
+    """What is wrong with the members that name unknown uploads.
 
-    ``named`` are the paths of the members that name an upload, by its id. It is kept for another 90 days.
+    ``named`` are the paths of the members that name an upload, by its id. A known one is kept for another 90 days.
     """
     if not named:
         return {}
@@ -101,7 +101,7 @@ async def _unspeakable(speech: Speech, texts: Mapping[_Text, list[_Paths]]) -> d
                     _note(problems, path, str(problem))
             if len(problems) >= MOST_PROBLEMS:
                 return
-            await asyncio.sleep(0)  # others take their turn, also when all is known already
+            await asyncio.sleep(0)  # other tasks take their turn, also when all is known already
 
     await asyncio.gather(*(ask() for _ in range(_ASKED_AT_ONCE)))
     return problems
@@ -129,7 +129,7 @@ def _at_fault(problem: SpeechError, paths: _Paths) -> str:
 
 def _text(spoken: SpokenText, *, sensitive: bool) -> _Text:
     options = spoken.options
-    # The rate shapes only how quickly it is spoken.
+    # The rate is left out: it changes only how quickly the text is spoken.
     phrase = Phrase(spoken.text, options.language, options.voice, options.gender, sensitive=sensitive)
     return _Text(phrase, must_be_heard=spoken.is_whole and bool(spoken.text.strip()))
 

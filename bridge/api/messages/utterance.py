@@ -1,4 +1,4 @@
-"""What is to be heard, and who calls: the members that every way of sending has."""
+"""The members that say what is heard and who calls, which every way of sending has."""
 
 from __future__ import annotations
 

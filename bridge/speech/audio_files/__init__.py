@@ -1,1 +1,1 @@
-"""What applications and recordings bring: audio files, made into prompts."""
+"""Audio files: downloads, uploads and recordings, made into prompts."""

@@ -1,4 +1,4 @@
-"""Audio that was recorded, not synthesized, made into prompts."""
+"""Prompts made of audio files: downloaded, uploaded, or recorded on a call."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AUDIO_VERSION = 2
 """Part of every cache key: raise it when the same file comes to sound different."""
 
 ENGINE = "audio"
-"""What stands in the place of an engine's name."""
+"""What a prompt made of a file has in place of its engine's name."""
 
 DECODED_AT_ONCE = 2
 MOST_KNOWN = 10_000
@@ -37,20 +37,20 @@ FAILURE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a URL gave nothing to play; it is not asked again before ``until``, on the monotonic clock."""
+    """Why a URL gave nothing to play; it is not fetched again before ``until`` (seconds of ``time.monotonic``)."""
 
     error: AudioNotDownloaded | AudioUnsupported
     until: float
 
 
 class AudioFiles:
-    """Sound of downloads, uploads and recordings, and the prompts that are kept of it."""
+    """Makes prompts of downloads, uploads and recordings, and keeps them in the cache."""
 
     def __init__(self, *, cache: Cache, downloads: Downloads, codecs: Sequence[Codec]) -> None:
         self._cache = cache
         self._downloads = downloads
         self._codecs = codecs
-        self._threads = Threads("audio", DECODED_AT_ONCE)  # of its own, so that long files hold up no text
+        self._threads = Threads("audio", DECODED_AT_ONCE)  # threads of its own, so that long files do not delay texts
         self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
         self._under_way: SingleFlight[Prompt] = SingleFlight()
         self._known: OrderedDict[str, str | Failure] = OrderedDict()
@@ -60,18 +60,21 @@ class AudioFiles:
         self._threads.close()
 
     async def at(self, url: str, fetched_for: str) -> Prompt:
-        """The file at a URL, fetched once for everyone with the same ``fetched_for``."""
+        """The prompt of the file at a URL, which is fetched once for all with the same ``fetched_for``."""
         key = digest(fetched_for, url)
         return await self._under_way.run(key, partial(self._fetched, key, url))
 
     async def prompt(self, source: str, data: bytes, formats: Sequence[str] = FORMATS) -> Prompt:
-        """The prompt kept of ``source``, or made of its ``data``, in which something is to be heard."""
+        """The prompt that the cache has of ``source``, or one made of ``data``.
+
+        Raises AudioUnsupported, also for silence, and SpeechNotStoredError.
+        """
         return await self._kept(source) or await self._made(source, data, formats)
 
     async def decoded(
         self, file: AudioFile, *, formats: Sequence[str] = FORMATS, must_be_heard: bool = False
     ) -> EncodedPrompt:
-        """The file's sound. Raises AudioUnsupported, also for silence when that is not wanted."""
+        """The sound of a file in every codec. Raises AudioUnsupported; with ``must_be_heard`` also for silence."""
         made = []
         async with self._decoding:
             for sample_rate in {codec.sample_rate for codec in self._codecs}:
@@ -120,7 +123,7 @@ class AudioFiles:
 
 
 def _name(source: str) -> str:
-    """The cache's name for a file."""
+    """The name by which the cache has a file's prompt."""
     return digest(AUDIO_VERSION, ENGINE, source)
 
 

@@ -1,4 +1,4 @@
-"""Audio files at URLs that callers named."""
+"""Downloads: audio files at URLs that callers named."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ OK = 200
 
 
 class Downloads:
-    """At most 20 at once, so that what is held in memory stays bounded. None goes out without an ``outbound``."""
+    """Downloads files, at most 20 at once, so that what is held in memory stays bounded.
+
+    Without an ``outbound`` every download is refused.
+    """
 
     def __init__(self, outbound: Outbound | None) -> None:
         self._outbound = outbound
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def fetch(self, url: str) -> bytes:
-        """The file. Raises AudioNotDownloaded, which names the server and nothing more of the URL.
+        """The bytes of a file. Raises AudioNotDownloaded, which names the server and nothing more of the URL.
 
-        There is no HEAD before the GET: servers that drop, hang or garble it are many, and the answer to GET says as
-        well how long the file is.
+        No HEAD is sent before the GET: many servers drop, delay or garble it, and the answer to the GET tells the
+        length of the file as well.
         """
         async with self._slots:
             answer = await self._answer(url)

@@ -1,4 +1,4 @@
-"""Audio files that applications left with us, to be played later."""
+"""Uploads: audio files that applications left here, to be played later."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from bridge.speech.errors import SpeechError, UploadUnknown, storing
 
 ID = re.compile(r"[0-9A-F]{32}")
 OURS_ALONE = 0o600
-"""Asterisk plays what is made of it."""
+"""Only the daemon reads an upload; Asterisk plays the prompts that are made of it."""
 FETCH_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """``format`` is ``wav`` or ``mp3``; ``seconds`` is how long it plays."""
+    """An upload: ``format`` is ``wav`` or ``mp3``; ``seconds`` is how long it plays."""
 
     id: str
     format: str
@@ -30,12 +30,12 @@ class UploadedFile:
 
 
 def new_id() -> str:
-    """32 upper-case hexadecimal digits."""
+    """A random id: 32 upper-case hexadecimal digits."""
     return secrets.token_hex(16).upper()
 
 
 class UploadFiles:
-    """A folder of files by their id; with ``objects`` every node has them all, and fetches what it has not."""
+    """A folder of files by their id. With ``objects`` nodes share them: each fetches what its folder lacks."""
 
     def __init__(self, folder: Path, threads: Threads, objects: Objects | None) -> None:
         self._folder = folder
@@ -43,13 +43,13 @@ class UploadFiles:
         self._objects = objects
 
     async def keep(self, upload_id: str, data: bytes) -> None:
-        """Raises SpeechNotStoredError, ObjectStorageFailed; then nothing is kept."""
+        """Keep a file, here and in object storage. Raises SpeechNotStoredError, ObjectStorageFailed."""
         if self._objects is not None:
             await self._objects.put(_key(upload_id), data)
         await self._write(upload_id, data)
 
     async def read(self, upload_id: str) -> bytes:
-        """Raises UploadUnknown, SpeechError."""
+        """The bytes of an upload. Raises UploadUnknown; SpeechError when object storage or the disk fails."""
         data = await self._threads.run(read, self._path(upload_id))
         if data is not None:
             return data
@@ -58,13 +58,13 @@ class UploadFiles:
         return data
 
     async def drop(self, upload_id: str) -> None:
-        """Raises ObjectStorageFailed, and UploadUnknown only for what can be no id."""
+        """Remove an upload, if it is there. Raises ObjectStorageFailed; UploadUnknown for what cannot be an id."""
         await self._threads.run(self._path(upload_id).unlink, missing_ok=True)
         if self._objects is not None:
             await self._objects.delete(_key(upload_id))
 
     async def from_before(self, moment: datetime) -> list[str]:
-        """The ids of those that came onto this disk before then."""
+        """The ids of uploads that were written to this disk before ``moment``."""
         return await self._threads.run(self._older, moment.timestamp())
 
     async def _write(self, upload_id: str, data: bytes) -> None:

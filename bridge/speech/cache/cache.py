@@ -1,7 +1,7 @@
-"""Speech on the disk: fragments to be joined again, and prompts for Asterisk to play.
+"""The speech cache on the disk: fragments to be joined again, and prompts for Asterisk to play.
 
-Whatever is read was checked against its CRC-32; what does not fit (a full disk, a crash, a hand) counts as missing and
-is made again. Asterisk, another user, may read everything.
+Whatever is read is checked against its CRC-32; what does not match (a full disk, a crash, a change by hand) counts as
+missing and is made again. Asterisk, which runs as another user, may read everything.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bridge.speech.sound.samples import Samples
 
 CRC_BYTES = 4
 IN_USE_SECONDS = 3600.0
-"""What was used this long ago may be on a call."""
+"""What was used within this time may still be playing on a call."""
 
 
 def seal(samples: Samples) -> bytes:
@@ -36,7 +36,7 @@ def seal(samples: Samples) -> bytes:
 
 
 def unseal(sealed: bytes | None) -> Samples | None:
-    """The fragment; None when it is not whole."""
+    """The fragment; None when it is missing or does not match its CRC-32."""
     if sealed is None or zlib.crc32(sealed[CRC_BYTES:]).to_bytes(CRC_BYTES, "little") != sealed[:CRC_BYTES]:
         return None
     return np.frombuffer(sealed, np.dtype("<i2"), offset=CRC_BYTES)
@@ -50,7 +50,7 @@ def digest(*shapes_the_sound: object) -> str:
 class Cache:
     """A folder of fragments and prompts by their digest. Blocking: call it from a thread. Writing raises OSError.
 
-    A file's time of change is the time of its last use; a prompt's is that of its ``.json``.
+    A file's modification time is the time of its last use; for a prompt it is that of its ``.json``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -97,9 +97,9 @@ class Cache:
         return Prompt(stem, made.seconds, made.sound_seconds, engine, voice, cached=False)
 
     def sweep(self, most_bytes: int) -> int:
-        """Remove what was not used for longest until ``most_bytes`` are left, and files that were never finished.
+        """Remove the least recently used until ``most_bytes`` are left, and files that were never finished.
 
-        Nothing that was used within the last hour is touched, even if there is more. Returns how many bytes went.
+        Nothing that was used within the last hour is removed, even if more is left. Returns the bytes removed.
         """
         unused_since = time.time() - IN_USE_SECONDS
         groups: dict[Path, list[Path]] = defaultdict(list)
@@ -114,7 +114,7 @@ class Cache:
         return total - left
 
     def _use(self, path: Path) -> bool:
-        """Note that it is used; False when it is not there."""
+        """Record that a file is used; False when it is not there."""
         with self._using:
             try:
                 os.utime(path)
@@ -123,7 +123,7 @@ class Cache:
             return True
 
     def _remove_unused(self, paths: Sequence[Path], unused_since: float) -> bool:
-        """All of them, unless one was used in the meantime."""
+        """Remove all of them, unless one was used in the meantime."""
         with self._using:
             if _last_use(paths) > unused_since:
                 return False

@@ -1,4 +1,4 @@
-"""Files and folders that Asterisk, another user, reads."""
+"""Reading and writing of files that Asterisk, another user, may read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def read(path: Path) -> bytes | None:
-    """None when it cannot be read."""
+    """The bytes of a file; None when it cannot be read."""
     try:
         return path.read_bytes()
     except OSError:
@@ -16,7 +16,7 @@ def read(path: Path) -> bytes | None:
 
 
 def write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Beside its place, then renamed into it: a reader sees all of it or nothing. Raises OSError."""
+    """Write a file beside its place, then rename it: a reader sees all of it or nothing. Raises OSError."""
     make_folder(path.parent)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -28,14 +28,14 @@ def write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
 
 def write_new(path: Path, data: bytes, *, mode: int) -> None:
-    """``mode`` holds from the first byte on, whatever the umask says."""
+    """Write a file that is not there yet; ``mode`` holds from the first byte on, whatever the umask. Raises OSError."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         os.fchmod(file.fileno(), mode)
         file.write(data)
 
 
 def make_folder(folder: Path, mode: int = 0o755) -> None:
-    """With its parents, which are open to readers; whatever the umask says."""
+    """Make a folder, and its missing parents with mode 755, whatever the umask. Raises OSError."""
     if folder.is_dir():
         return
     make_folder(folder.parent)

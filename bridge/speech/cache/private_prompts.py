@@ -1,4 +1,4 @@
-"""Prompts that are nobody else's business, and gone when their call is."""
+"""Private prompts: made for one call, not in the cache, and removed when the call is over."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _log = structlog.get_logger(__name__)
 class PrivatePrompts:
     """A folder of prompts that are held until they are released.
 
-    Whoever writes one looks at its end whether it is still held, and whoever lets go of one removes it: whatever
-    happens in between, and in whichever order, what is not held does not stay.
+    Whoever writes a prompt checks at the end whether it is still held, and whoever releases it removes its files: in
+    whichever order the two happen, no prompt stays that is not held.
     """
 
     def __init__(self, folder: Path, threads: Threads) -> None:
@@ -36,30 +36,30 @@ class PrivatePrompts:
         self._held: set[Path] = set()
 
     async def keep(self, made: EncodedPrompt, *, engine: str, voice: str) -> Prompt:
-        """Raises SpeechNotStoredError."""
+        """Write a prompt, and hold it until it is released. Raises SpeechNotStoredError."""
         stem = self._folder / secrets.token_hex(16)
         prompt = Prompt(stem, made.seconds, made.sound_seconds, engine, voice, cached=False)
         self._held.add(stem)
         try:
             with storing():
                 await self._threads.run(self._write, stem, made.files)
-        except BaseException:  # also when nobody waits for it any more
+        except BaseException:  # also when it is cancelled
             self.release(prompt)
             raise
         return prompt
 
     def release(self, *prompts: Prompt) -> asyncio.Future[None] | None:
-        """Remove those that are held here, from now on, whether or not anybody waits until they are gone."""
+        """Begin to remove the prompts that are held here; it is done whether or not the result is awaited."""
         stems = [prompt.stem for prompt in prompts if prompt.stem in self._held]
         self._held.difference_update(stems)
         return self._threads.begin(self._remove, stems) if stems else None
 
     async def remove_orphans(self) -> None:
-        """Remove what nobody holds: a former run left it behind."""
+        """Remove files that nobody holds: an earlier run of the daemon left them."""
         await self._threads.run(self._remove_orphans)
 
     async def close(self) -> None:
-        """Nobody holds anything any more."""
+        """Release all prompts, and remove their files."""
         self._held.clear()
         await self.remove_orphans()
 

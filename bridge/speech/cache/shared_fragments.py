@@ -1,4 +1,4 @@
-"""Fragments that nodes share through object storage, which may be slow or away: then each speaks for itself."""
+"""Fragments that nodes share through object storage; while it is slow or down, each node makes its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bridge.base.tasks import Background
 from bridge.speech.breaker import Breaker
 
 LOOK_SECONDS = 0.5
-"""The longest that a phrase waits for what another node may have made."""
+"""The longest that a phrase waits for a fragment that another node may have made."""
 
 MOST_WAITING = 200
 
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class SharedFragments:
-    """A cache beyond this node. Nothing of it ever fails: what cannot be had, or kept, just is not there.
+    """A cache that all nodes share. Nothing here raises: what cannot be fetched, or stored, counts as missing.
 
     A failure opens a circuit breaker, and object storage is left alone for 5 s, then longer.
     """
@@ -32,7 +32,7 @@ class SharedFragments:
         self._putting = Background("speech_not_shared")
 
     async def close(self) -> None:
-        """Forget what was not put yet."""
+        """Drop what was not stored yet."""
         self._putting.cancel()
         await self._putting.wait()
 
@@ -52,7 +52,7 @@ class SharedFragments:
         return data
 
     def put(self, key: str, data: bytes) -> None:
-        """Keep it in the background, one after the other; when too many wait it is not kept."""
+        """Store an object in the background, one after the other; it is dropped when too many wait."""
         if len(self._waiting) < MOST_WAITING:
             self._waiting[key] = data
         if not self._putting:

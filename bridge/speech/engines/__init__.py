@@ -1,1 +1,1 @@
-"""Engines: words to sound. Each module here is one, called as the module is; its ``ENGINE`` says what it is."""
+"""Speech engines: each module here is one, and gives it its name; ``ENGINE`` in it is the registry's entry."""

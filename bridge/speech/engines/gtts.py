@@ -1,4 +1,4 @@
-"""The engine gtts: natural voices from Google's service. Whatever is said leaves the house."""
+"""The engine gtts: natural voices from Google's service, to which every text is sent."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ CODES = {
     "zh-cn": "zh-CN/com",
     "zh-tw": "zh-TW/com",
 }
-"""Google's code, and the domain whose accent is heard. A regional form that it lacks is spoken in the nearest."""
+"""Google's code, and the domain that gives the accent. A regional form that Google lacks is spoken in the nearest."""
 
 SILENCE = Waveform(np.zeros(0, np.int16), 24_000)
 
@@ -115,7 +115,7 @@ class GttsEngine:
         return [] if code is None else [Voice(f"gtts-{language}-female", "female", self.name, code)]
 
     async def unheard(self, texts: Sequence[str], voice: Voice) -> list[str]:
-        """The service cannot be asked, and reads every script: it is believed."""
+        """None: the service reads every script, and cannot be asked what it passes over."""
         return []
 
     async def synthesize(self, text: str, voice: Voice, rate: float) -> Waveform:

@@ -1,1 +1,1 @@
-"""Sound as numbers: its level, its codecs, its length."""
+"""Signal processing: fragments, levels, mixing, codecs, decoding, tones."""

@@ -1,4 +1,4 @@
-"""Fragments and pauses, made into the files of a prompt."""
+"""Assembly of prompts: fragments and pauses joined, levelled and encoded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAUSE_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class EncodedPrompt:
-    """The audio by codec's name, and its length as in ``Prompt``."""
+    """A prompt before it is stored: the bytes of each file by codec's name, and the lengths as in ``Prompt``."""
 
     files: Mapping[str, bytes]
     seconds: float
@@ -26,7 +26,10 @@ class EncodedPrompt:
 def assemble(
     pieces: Sequence[str], sounds: Mapping[str, Mapping[int, Samples]], codecs: Sequence[Codec]
 ) -> EncodedPrompt:
-    """``sounds`` has each piece's samples by sample rate. Blocks."""
+    """The prompt of ``pieces`` with a pause between each two; an empty piece is nothing to say. Blocks.
+
+    ``sounds`` has each piece's samples by sample rate.
+    """
     return together(
         finish(levelled(join([sounds[piece][rate] if piece else None for piece in pieces], rate), rate), rate, codecs)
         for rate in {codec.sample_rate for codec in codecs}
@@ -34,14 +37,14 @@ def assemble(
 
 
 def finish(levelled: Samples, sample_rate: int, codecs: Sequence[Codec]) -> EncodedPrompt:
-    """In whole frames: the audio for each of ``codecs`` with this sample rate. Blocks."""
+    """The audio, in whole frames of 20 ms, for each of ``codecs`` with this sample rate. Blocks."""
     framed = whole_frames(levelled, sample_rate)
     files = {codec.name: encode(framed, codec.name) for codec in codecs if codec.sample_rate == sample_rate}
     return EncodedPrompt(files, len(framed) / sample_rate, round(len(levelled) / sample_rate, 3))
 
 
 def together(parts: Iterable[EncodedPrompt]) -> EncodedPrompt:
-    """The same sound at all its sample rates."""
+    """One prompt of its parts, one for each sample rate."""
     files: dict[str, bytes] = {}
     seconds = sound_seconds = 0.0
     for part in parts:

@@ -1,4 +1,4 @@
-"""Whether there is anything to be heard."""
+"""Audibility: whether a listener hears anything of a sound."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from bridge.speech.sound.samples import Samples, to_signal
 
 AUDIBLE_LEVEL = -46.0
-"""In dBov, of 20 ms. Speech is at -20 here; the noise that silence was recorded with stays below."""
+"""In dBov, over 20 ms. Speech is at -20 here; the noise in a recording of silence stays below."""
 
 AUDIBLE_SECONDS = 0.04
 """As long as the shortest key tone; the thump with which a constant offset begins is shorter."""

@@ -1,4 +1,4 @@
-"""Samples to the bytes of a headerless Asterisk sound file."""
+"""Codecs: samples encoded to the bytes of headerless Asterisk sound files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """``name`` is Asterisk's format and the file's ending."""
+    """A codec: ``name`` is Asterisk's name of the format and the file's ending; ``sample_rate`` is in hertz."""
 
     name: str
     sample_rate: int
@@ -50,7 +50,7 @@ def encode(samples: Samples, codec: str) -> bytes:
 
 
 def _looked_up(table: NDArray[np.uint8], samples: Samples) -> bytes:
-    """Block by block: numpy turns indices into 64-bit numbers."""
+    """The table's byte for each sample; in blocks, since numpy makes a 64-bit number of each index."""
     patterns = samples.view(np.uint16)
     return b"".join(table[patterns[start : start + BLOCK]].tobytes() for start in range(0, len(patterns), BLOCK))
 

@@ -1,8 +1,8 @@
-"""Audio files from outside, made into samples by ffmpeg.
+"""Decoding of audio files from outside into samples, by ffmpeg.
 
-A file is hostile until checked. What it is, ffmpeg itself says, so that whatever it can play is played; but it may open
-that one file and nothing that this names, take it for one of a few formats, none of which is a playlist, use decoders
-for sound, for a limited time, and sees nothing of our environment.
+A file is hostile until checked. ffmpeg itself finds out what it is, so that whatever it can play is played. But ffmpeg
+may open only that one file, and no other that the file names; it knows a few formats, none of which is a playlist, and
+decoders for sound only; its time is limited, and of our environment it sees only ``PATH``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ AU_HEADER = struct.Struct(">4s5L")
 
 @dataclass(frozen=True, slots=True)
 class AudioFile:
-    """A file by its path; for one without a place in a folder the path leads to an open descriptor, ``descriptors``."""
+    """A file by its path; for one in memory that is ``/dev/fd/N``, and ``descriptors`` are what ffmpeg inherits."""
 
     path: str
     descriptors: tuple[int, ...] = ()
@@ -70,7 +70,10 @@ async def decode(file: AudioFile, sample_rate: int, formats: Sequence[str] = FOR
 
 
 async def _mixed(output: asyncio.StreamReader, sample_rate: int) -> Samples:
-    """Second by second, so that many channels need no more room than one; empty when there is no sound."""
+    """ffmpeg's output as mono samples; empty when there is no sound.
+
+    It is mixed second by second, so that many channels need no more room than one.
+    """
     mixed = bytearray()
     header = await _at_most(output, AU_HEADER.size)
     if len(header) == AU_HEADER.size:
@@ -84,7 +87,7 @@ async def _mixed(output: asyncio.StreamReader, sample_rate: int) -> Samples:
 
 
 async def _at_most(output: asyncio.StreamReader, count: int) -> bytes:
-    """So many bytes, less at the end."""
+    """``count`` bytes, fewer at the end."""
     try:
         return await output.readexactly(count)
     except asyncio.IncompleteReadError as rest:

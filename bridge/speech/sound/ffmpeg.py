@@ -1,4 +1,4 @@
-"""What ffmpeg does for us: mp3, tempo, G.722. Every call blocks and starts a process."""
+"""Conversions by ffmpeg: from mp3, to another tempo, to G.722. Every call blocks and starts a process."""
 
 from __future__ import annotations
 

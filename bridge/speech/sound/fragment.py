@@ -1,4 +1,4 @@
-"""An engine's waveform, made into a fragment that pauses can be measured against."""
+"""From an engine's waveform to a fragment: trimmed to its sound, so that the pauses beside it are exact."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _trim(signal: Signal, sample_rate: int) -> Signal:
 
 
 def _fade(signal: Signal, sample_rate: int) -> Signal:
-    """Without the click of an edge."""
+    """Faded in and out over 2 ms, so that no edge clicks."""
     length = min(round(FADE_SECONDS * sample_rate), len(signal) // 2)
     if length == 0:
         return signal

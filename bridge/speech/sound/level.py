@@ -1,4 +1,4 @@
-"""One loudness for everything that is heard."""
+"""Levels: one active speech level (ITU-T P.56) for everything that is heard."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def active_speech_level(samples: Samples, sample_rate: int) -> float:
 
 
 def _blocks(samples: Samples) -> list[Samples]:
-    """Half an hour of samples is dealt with piece by piece: as floating point numbers they take four times the room."""
+    """The samples in blocks: half an hour of them, all at once as floating point numbers, takes four times the room."""
     return [samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK)]
 
 

@@ -1,4 +1,4 @@
-"""Several channels made into one, in which none cancels another."""
+"""Mixing of several channels into one, so that none cancels another."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from bridge.speech.sound.samples import Samples
 
 WINDOWS_PER_SECOND = 10
 RAMPS_PER_WINDOW = 10
-"""A channel is turned over in 10 ms, which makes no click."""
+"""A channel is inverted gradually, in 10 ms, which makes no click."""
 
 
 class Mixer:
-    """The mean of ``channels``, of which those that would take away from the others are turned over (inverted).
+    """The mean of ``channels``, of which those that would cancel the others are inverted.
 
-    A microphone or a cable may be wired the wrong way round, and for part of a recording alone; so the sign of each
-    channel is decided for each ``window`` of so many samples anew, and stays as it was where it does not matter.
+    A microphone or a cable may be wired the wrong way round, perhaps for a part of the recording only. So the sign of
+    each channel is decided anew for each ``window`` (in samples), and stays as it was where it does not matter.
     """
 
     def __init__(self, channels: int, window: int) -> None:
@@ -25,7 +25,7 @@ class Mixer:
         self._signs = np.ones(channels, np.float32)
 
     def mix(self, frames: Samples) -> Samples:
-        """The next samples, a row each moment and a column each channel; at least one row."""
+        """The next samples, mixed: ``frames`` has a row each moment, at least one, and a column each channel."""
         if len(self._signs) == 1:
             return frames[:, 0]
         windows = [frames[start : start + self._window] for start in range(0, len(frames), self._window)]
@@ -42,7 +42,7 @@ class Mixer:
         return mixed
 
     def _turned(self, products: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The signs, the strongest channel's as it was; ``products`` has the energies on its diagonal."""
+        """The new signs, the strongest channel's unchanged; ``products`` has the energies on its diagonal."""
         signs = self._signs.copy()
         strongest, *weaker = np.argsort(-products.diagonal(), kind="stable")
         together = [strongest]

@@ -1,4 +1,4 @@
-"""Sound as numbers: what engines make, what levels are measured on, and the way between the two."""
+"""Types of sound in memory: 16-bit samples, floating-point signals, and the conversion between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sounds that are calculated: WAV, PCM of 16 bits at 8 kHz, one channel."""
+"""Calculated sounds, a beep and text telephone tones, as WAV files: 16-bit PCM at 8 kHz, mono."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _sine(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def text_telephone(text: str) -> bytes:
-    """The text in Baudot tones; what the code does not have is a question mark."""
+    """A WAV file of the text in Baudot tones; a character that the code does not have becomes a question mark."""
     bits = [1] * CARRIER_BITS
     for code in _codes(text):
         bits += [0, *((code >> place) & 1 for place in range(5)), *[1] * STOP_BITS]

@@ -1,4 +1,4 @@
-"""Text to the words that an engine is given. Pure: the same function serves the check and the call."""
+"""Normalisation of a text to the words that an engine is given. Pure: the check and the call use the same function."""
 
 from bridge.speech.text.fragments import fragments
 from bridge.speech.text.meaning import carries_meaning

@@ -1,4 +1,4 @@
-"""Codes of languages. What an engine calls a language stands with the engine."""
+"""Language codes of the wire contract. What an engine calls a language stands with the engine."""
 
 from __future__ import annotations
 

@@ -7,10 +7,13 @@ import unicodedata
 from bridge.speech.text.symbols import SYMBOLS
 
 _UNKNOWN = {"Cn", "Co"}
-"""Unassigned and private use: whatever they mean to who sent them, it is not nothing."""
+"""Unassigned and private use: they mean something to whoever sent them."""
 
 
 def carries_meaning(character: str) -> bool:
-    """Letters, digits and symbols do; punctuation shapes the melody, marks and format characters their letters."""
+    """Whether it must be heard: letters, digits and symbols must.
+
+    Punctuation shapes the melody, marks and format characters shape their letters.
+    """
     category = unicodedata.category(character)
     return category[0] in "LNS" or category in _UNKNOWN or character in SYMBOLS

@@ -1,4 +1,4 @@
-"""Numbers to words, where the voice of a language has none."""
+"""Numbers to words, where the voice of a language says nothing for digits."""
 
 from __future__ import annotations
 

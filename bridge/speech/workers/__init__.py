@@ -1,1 +1,1 @@
-"""Processes of their own for engines: what may crash, hang or grow does it there."""
+"""Worker processes of engines: what may crash, hang or grow does so outside the daemon."""

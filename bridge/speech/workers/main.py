@@ -1,4 +1,4 @@
-"""What every worker process runs: ``python OPTIONS main.py FILE``. One request is answered at a time.
+"""The program of every worker process: ``python OPTIONS main.py FILE``. One request is answered at a time.
 
 ``FILE`` is the engine's own part. It has a function ``load``, which returns what ``Work`` describes, or raises OSError
 with what is missing. Both files are run by their path and import nothing else of ours.
@@ -23,7 +23,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class Work(Protocol):
-    """What an engine has done in a process of its own. ``hello`` is what it tells of itself first."""
+    """The engine's own part of a worker process. ``hello`` is what it tells of itself first."""
 
     hello: dict[str, Any]
 
@@ -38,7 +38,7 @@ def answer(out: BinaryIO, payload: bytes, *, is_error: bool = False) -> None:
 
 
 def work_of(file: str) -> Work:
-    """Raises OSError."""
+    """The engine's own part, loaded from its file. Raises OSError."""
     spec = spec_from_file_location("work", file)
     assert spec is not None
     assert spec.loader is not None

@@ -1,4 +1,4 @@
-"""The processes of one engine, of which whichever is free answers."""
+"""A pool of worker processes of one engine, of which a free one answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 class WorkerPool:
-    """So many workers as ``size``, each started with the first request for it; the one used last is asked first.
+    """``size`` workers, each started with the first request for it; the one used last is asked first.
 
     A worker that dies (killed, or crashed by a text) is started anew and asked again.
     """
@@ -41,7 +41,7 @@ class WorkerPool:
         return first.hello
 
     async def ask(self, request: Mapping[str, object]) -> bytes:
-        """Raises EngineFailedError."""
+        """The answer of a free worker. Raises EngineFailedError."""
         worker = await self._idle.get()
         try:
             return await self._tried_again(partial(worker.ask, request))

@@ -1,4 +1,4 @@
-"""One process that works for an engine."""
+"""One worker process of an engine: its start, its requests, its end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bridge.speech.errors import EngineFailedError, EngineUnavailableError
 MAIN = Path(__file__).with_name("main.py")
 
 READY_SECONDS = 4.0
-"""What a worker takes to start is some 20 ms; one that has not by then is replaced within a request's time."""
+"""A worker starts in some 20 ms; one that is not ready by then is replaced, still within a request's timeout."""
 
 PIPE_BUFFER = 1 << 20
 
@@ -32,8 +32,8 @@ class WorkerDiedError(Exception):
 class WorkerProgram:
     """What a worker runs for its engine: ``file`` is loaded by ``main.py``, which says what stands in it.
 
-    ``options`` are Python's own. ``environment`` names all that the worker gets to see of ours: texts are hostile, and
-    our environment holds secrets.
+    ``options`` are Python's own. ``environment`` names the only variables that the worker gets of ours: texts are
+    hostile, and our environment holds secrets.
     """
 
     engine: str
@@ -43,11 +43,11 @@ class WorkerProgram:
 
 
 class WorkerProcess:
-    """Started when it is needed and anew after it died; one request at a time.
+    """A process that is started when it is needed, and again after it died; it takes one request at a time.
 
-    Whatever does not go through (a crash, a timeout, a cancellation) ends the process, which would be out of step: the
-    next request starts another one. Once the worker is closed it has no process and starts none. ``hello`` is what it
-    told of itself when it started.
+    A request that does not go through (a crash, a timeout, a cancellation) ends the process, since its next answer
+    would belong to that request: the next one starts another process. Once the worker is closed it has no process and
+    starts none. ``hello`` is what it told of itself when it started.
     """
 
     def __init__(self, program: WorkerProgram) -> None:

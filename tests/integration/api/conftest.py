@@ -1,4 +1,4 @@
-"""The front desk on a real store, served on loopback; calls end as a test says, since nobody dials here."""
+"""The API on a real store, served on loopback; calls end as a test says, since nobody dials here."""
 
 from __future__ import annotations
 

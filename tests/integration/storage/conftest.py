@@ -1,4 +1,4 @@
-"""A real object storage, a network to it that hurts, and two nodes' disks."""
+"""A real object storage, a faulty network to it, and two nodes' disks."""
 
 from __future__ import annotations
 

@@ -27,10 +27,10 @@ _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 
 
 class Coverage:
-    """Characters are asked for first: nearly always all of a text are known to be heard, and nobody is asked.
+    """Finds the characters that a voice passes over, and remembers those that it speaks.
 
-    A character that is silent by itself may shape the word it is in (``ー``, ``ь``), so then it is asked for again
-    together with those beside it.
+    Each new character is asked for by itself: nearly always none in a text is new. One that is silent by itself may
+    shape the word it is in (``ー``, ``ь``), so it is asked for again together with those beside it.
     """
 
     def __init__(self, ask: AskPhonemes) -> None:
@@ -43,7 +43,7 @@ class Coverage:
     async def unheard(self, texts: Sequence[str], voice: str) -> list[str]:
         """Characters that the voice has no sound for, each once, in order: all, or the first of many.
 
-        Raises what asking raises.
+        Raises what ``ask`` raises.
         """
         if not self._new(texts, voice):
             return []
@@ -70,7 +70,7 @@ class Coverage:
         return []
 
     async def _unheard_within(self, texts: Sequence[str], voice: str, alone: Mapping[str, str]) -> list[str]:
-        """Those of some letters, with their phonemes alone, that are not heard where they stand either."""
+        """Those letters of ``alone`` (each with its own phonemes) that are not heard within a word either."""
         placeholders = self._placeholders[voice]
         places = _places(alone.keys(), texts)
         within = await self._phonemes_of(voice, sorted(set().union(*places.values())))

@@ -1,4 +1,4 @@
-"""The engine espeak-ng."""
+"""The engine espeak-ng: its voices, spoken by worker processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROGRAM = WorkerProgram(
 )
 
 FEMALE = "+f1"
-"""The variant without an echo or breath, which would be heard in the pauses."""
+"""The female variant without echo and breath, which would be heard in the pauses."""
 
 WORDS_PER_MINUTE = 175
 MOST_WORKERS = 4
@@ -35,9 +35,9 @@ BATCH = 500
 
 
 class EspeakEngine:
-    """Workers that speak, one for each processor up to four, and one more that is only asked.
+    """espeak-ng in worker processes: one for each processor, up to four, and one more for questions about characters.
 
-    For the library may leave out the end of a text that it speaks after questions.
+    That one never speaks: after questions the library may leave out the end of a text.
     """
 
     name = NAME
@@ -80,7 +80,7 @@ class EspeakEngine:
         return await self._coverage.unheard(texts, voice.code.removesuffix(FEMALE))
 
     async def _phonemes(self, voice: str, tokens: Sequence[str]) -> list[str]:
-        """What a voice file would say of each token."""
+        """The phonemes that a voice file makes of each token."""
         phonemes: list[str] = []
         for first in range(0, len(tokens), BATCH):
             batch = tokens[first : first + BATCH]

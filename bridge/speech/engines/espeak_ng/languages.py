@@ -71,4 +71,4 @@ VOICE_FILES = {
     "zh-cn": "cmn-latn-pinyin",
     "zh-tw": "cmn-latn-pinyin",
 }
-"""A regional form that it lacks is spoken in the nearest. ``en`` is British; ``cmn`` reads Mandarin as English."""
+"""A regional form that it lacks is spoken in the nearest. ``en`` is British. ``cmn`` would read Mandarin as English."""

@@ -12,21 +12,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 UNKNOWN_LETTER = "\U0001d41c"
-"""A letter that no voice knows; texts never hold it, for it is normalised."""
+"""A letter that no voice knows. No text contains it, since it is normalised to ``c``."""
 
 ALPHABETS = (("\u3105", "\u3106"), ("\u309d", "\u309e"), ("\ua960", "\ua961"))
-"""Two letters of each alphabet that espeak-ng names without a number: what is said of both tells of neither."""
+"""Two letters of each alphabet that espeak-ng names without a number: if it says the same of both, it names neither."""
 
 EXAMPLES = (UNKNOWN_LETTER, *(letter for pair in ALPHABETS for letter in pair))
 
 _BETWEEN_DIGITS = "_|"
 _NOT_HEARD = re.compile(r"\([a-z-]+\)|[^A-Za-z@?&]")
-"""Which language speaks, stress, tones and pauses."""
+"""The parts of phonemes that are no sound: the name of the language, stress, tones and pauses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholders:
-    """What a voice says when it has nothing to say: its word for "letter", and its names of whole alphabets."""
+    """What a voice says of letters that it does not know: its word for "letter", and its names of whole alphabets."""
 
     letter: str
     alphabets: frozenset[str]

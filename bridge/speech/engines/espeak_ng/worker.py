@@ -1,4 +1,4 @@
-"""What a worker process does for espeak-ng: it speaks with libespeak-ng, and says how it would.
+"""The worker process of espeak-ng: speaks a text with libespeak-ng, or tells the phonemes it would speak.
 
 The library keeps its state in globals and may crash on a text nobody thought of, so it gets a process of its own. This
 file imports nothing but the standard library: the process is up in some 20 ms and stays small.
@@ -49,7 +49,7 @@ class EspeakLibrary:
         self._espeak.espeak_SetSynthCallback(self._callback)
 
     def answer(self, request: dict[str, Any]) -> bytes:
-        """Raises ValueError."""
+        """The answer to a request of either kind. Raises ValueError."""
         if "tokens" in request:
             return json.dumps(self.phonemes(request["tokens"], request["voice"])).encode()
         return self.speak(request["text"], request["voice"], request["words_per_minute"])
@@ -86,7 +86,7 @@ class EspeakLibrary:
         return b" ".join(clauses).decode()
 
     def _choose(self, voice: str) -> None:
-        """Read the voice's files, which takes up to 1 ms, unless it is sure to be chosen."""
+        """Choose a voice, which reads its files in up to 1 ms, unless it is certainly the current one."""
         if voice == self._chosen:
             return
         self._chosen = ""
