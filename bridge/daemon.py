@@ -155,7 +155,7 @@ class Daemon:
         by_name = {switchboard.name: switchboard for switchboard in self._switchboards}
         runner = AttemptRunner(
             store=self._store,
-            switchboards=by_name,
+            exchanges=by_name,
             speech=self._speech,
             recordings=self._recordings,
             outbound=self._outbound,
@@ -166,7 +166,7 @@ class Daemon:
         )
         self._recovery = Recovery(
             store=self._store,
-            switchboards=by_name,
+            exchanges=by_name,
             journal=self._journal,
             runner=runner,
             node=settings.node,
@@ -174,7 +174,7 @@ class Daemon:
         )
         self._dialer = Dialer(
             store=self._store,
-            switchboards=self._switchboards,
+            exchanges=self._switchboards,
             runner=runner,
             node=settings.node,
             instance=uuid4().hex,

@@ -1,6 +1,6 @@
 """Settings: environment variables ``VOICEBRIDGE_*``, and a TOML file that ``VOICEBRIDGE_CONFIG`` names.
 
-What is read from them later is tried when they are: nothing is started with settings that cannot work.
+Each value is also checked by the code that will read it later, so that nothing starts with settings that cannot work.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _PUBLIC_URL = (
 _S3_REGION = r"^[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 
 _ACCOUNT = "default"
-"""Whose the credentials are that stand in the settings."""
+"""The account of the credentials in the settings."""
 
 _MOST_DAYS = 36_500
 _MOST_CALLS = 1_000_000

@@ -14,7 +14,7 @@ from rich.console import Console
 from bridge.base.errors import VoicebridgeError
 
 POLL_SECONDS = 0.05
-DELIVERED = 3  # the status group of answered calls, wire contract 4.1
+DELIVERED = 3  # the status group of answered calls (docs/reference/errors.md)
 
 STAGES = (
     ("dialling", "dialledAt", "dialled"),
@@ -69,7 +69,7 @@ async def fetch(url: str, headers: Mapping[str, str], path: str) -> dict[str, An
 
 
 async def follow(url: str, headers: Mapping[str, str], token: str, show: Show) -> dict[str, Any]:
-    """Show what happens to a message until it is over, and return its CDR (wire contract 2.2).
+    """Show what happens to a message until it is over, and return its CDR (``docs/reference/cdr.md``).
 
     A state whose time is not known yet is shown with the time at which it was seen; the CDR has the exact ones.
     """

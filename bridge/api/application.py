@@ -41,7 +41,7 @@ def create_app(
     max_body_bytes: int,
     public_url: str | None = None,
 ) -> web.Application:
-    """The application that serves the wire contract.
+    """The application that serves the API.
 
     ``speech`` says what can be spoken; ``recordings`` has what was recorded; ``readiness`` tells whether calls
     can be made. A body larger than ``max_body_bytes`` is answered with 413. ``public_url`` is as in `Services`.

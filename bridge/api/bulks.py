@@ -1,4 +1,4 @@
-"""``/tts/3/bulks`` and ``/tts/3/bulks/status``: to reschedule, pause and cancel bulks (wire contract, section 5.3)."""
+"""``/tts/3/bulks`` and ``/tts/3/bulks/status``: to reschedule, pause and cancel bulks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``POST /voice/ctc/1/send``: two telephones are called and joined (wire contract, section 5.5)."""
+"""``POST /voice/ctc/1/send``: two telephones are called and joined."""
 
 from __future__ import annotations
 

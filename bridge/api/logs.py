@@ -1,4 +1,4 @@
-"""``GET /tts/3/logs``: messages of the last 48 hours, to be read any number of times (wire contract, section 3.2)."""
+"""``GET /tts/3/logs``: messages of the last 48 hours, to be read any number of times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``GET /tts/3/files/{messageId}/{to}``: the recording of a call (wire contract, section 3.1)."""
+"""``GET /tts/3/files/{messageId}/{to}``: the recording of a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``GET /tts/3/voices/{language}``: the voices that can be named (wire contract, section 5.3)."""
+"""``GET /tts/3/voices/{language}``: the voices that can be named."""
 
 from __future__ import annotations
 

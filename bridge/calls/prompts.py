@@ -118,7 +118,7 @@ class Prompts:
 
 
 def error_of(failure: SpeechError) -> int:
-    """The error of a message that cannot be spoken (wire contract, section 4.4)."""
+    """The error of a message that cannot be spoken (``docs/reference/errors.md``)."""
     match failure:
         case AudioNotDownloaded() | UploadUnknown():
             return ERROR_DOWNLOADING_FILE

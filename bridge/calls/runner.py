@@ -40,7 +40,7 @@ _GIVEN_BACK_KEPT = 10_000
 class AttemptRunner:
     """Follows attempts to their end, and settles what came of each.
 
-    ``switchboards`` are the Asterisks by their names. ``on_settled`` is given the account, the bulk's id and the
+    ``exchanges`` are the Asterisks by their names. ``on_settled`` is given the account, the bulk's id and the
     finished attempt, after the commit, and only by the process that settled it.
     """
 
@@ -48,7 +48,7 @@ class AttemptRunner:
         self,
         *,
         store: Store,
-        switchboards: Mapping[str, Exchange],
+        exchanges: Mapping[str, Exchange],
         speech: Speech,
         recordings: RecordingFiles,
         outbound: Outbound,
@@ -68,7 +68,7 @@ class AttemptRunner:
         self._background = Background("failed_beside_the_call", on_over=self._note_if_idle)
         self._dependencies = Dependencies(
             store=store,
-            exchanges=Exchanges(switchboards, pace),
+            exchanges=Exchanges(exchanges, pace),
             speech=speech,
             recordings=recordings,
             outbound=outbound,
@@ -100,7 +100,7 @@ class AttemptRunner:
         with _named(found.claim):
             return await LiveAttempt(self._dependencies, found.claim).take_up(found)
 
-    async def adopt(self, found: OpenAttempt, call: Channel) -> None:
+    async def adopt(self, found: OpenAttempt, channel: Channel) -> None:
         """Follow an attempt, whose call another process has placed, to its end, and settle it."""
         running = self._new(found.claim)
 
@@ -108,10 +108,10 @@ class AttemptRunner:
             _log.info("adopted")
             try:
                 await until_stored(lambda: running.take_up(found))
-                return await running.go_on(call)
+                return await running.go_on(channel)
             finally:
-                if not call.over:
-                    await call.hang_up()
+                if not channel.over:
+                    await channel.hang_up()
 
         await self._see_through(running, found.claim, go_on())
 

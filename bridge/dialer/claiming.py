@@ -33,7 +33,7 @@ class Claiming:
         self,
         *,
         store: Store,
-        switchboards: Sequence[Exchange],
+        exchanges: Sequence[Exchange],
         node: str,
         trunk: str,
         stand_ins: Sequence[str],
@@ -43,7 +43,7 @@ class Claiming:
         begin: Callable[[Claim], None],
     ) -> None:
         self._store = store
-        self._switchboards = switchboards
+        self._exchanges = exchanges
         self._node = node
         self._trunk = trunk
         self._stand_ins = stand_ins
@@ -61,13 +61,13 @@ class Claiming:
 
     async def _claim(self) -> float:
         trunk = self._dialled_by()
-        ready = [one for one in self._switchboards if one.takes_calls(trunk)]
+        ready = [one for one in self._exchanges if one.takes_calls(trunk)]
         if not ready:
             return _LONGEST_REST_SECONDS
         limit = self._traffic.limit(trunk)
         claims = await self._store.calls.claim_due(
             node=self._node,
-            asterisk=min(ready, key=lambda switchboard: switchboard.live_calls).name,
+            asterisk=min(ready, key=lambda exchange: exchange.live_calls).name,
             of_trunk=self._trunk,
             limit_of=limit,
             clock=partial(datetime.now, UTC),

@@ -38,7 +38,7 @@ class Dialer:
         self,
         *,
         store: Store,
-        switchboards: Sequence[Exchange],
+        exchanges: Sequence[Exchange],
         runner: AttemptRunner,
         node: str,
         instance: str,
@@ -59,7 +59,7 @@ class Dialer:
         self._claimings = [
             Claiming(
                 store=store,
-                switchboards=switchboards,
+                exchanges=exchanges,
                 node=node,
                 trunk=trunk.name,
                 stand_ins=stand_ins(routes, trunk.name),

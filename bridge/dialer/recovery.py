@@ -38,14 +38,14 @@ class Recovery:
         self,
         *,
         store: Store,
-        switchboards: Mapping[str, Exchange],
+        exchanges: Mapping[str, Exchange],
         journal: ExchangeJournal,
         runner: AttemptRunner,
         node: str,
         supervisor: Supervisor,
     ) -> None:
         self._store = store
-        self._switchboards = switchboards
+        self._exchanges = exchanges
         self._journal = journal
         self._runner = runner
         self._node = node
@@ -117,11 +117,11 @@ class Recovery:
         self, asterisk: str, orphans: Collection[OpenAttempt], oldest: datetime
     ) -> Mapping[str, Channel] | None:
         """The live channels of the orphans, by channel id; None when their Asterisk does not say."""
-        switchboard = self._switchboards.get(asterisk)
-        if switchboard is None or not switchboard.connected:
+        exchange = self._exchanges.get(asterisk)
+        if exchange is None or not exchange.connected:
             return None
         try:
-            return await switchboard.adopt(await self._originations(orphans), oldest)
+            return await exchange.adopt(await self._originations(orphans), oldest)
         except ExchangeError as error:
             _log.warning("orphans_not_looked_for", asterisk=asterisk, orphans=len(orphans), reason=error)
             return None

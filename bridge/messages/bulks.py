@@ -1,4 +1,4 @@
-"""Status of a bulk: what its account asked for, and how far its messages are (wire contract, section 5.3)."""
+"""Status of a bulk: what its account asked for, and how far its messages are (``docs/reference/api.md``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retry: when a message whose attempt failed is called again (wire contract, section 1.3)."""
+"""Retry: when a message whose attempt failed is called again (``docs/reference/api.md``)."""
 
 from __future__ import annotations
 

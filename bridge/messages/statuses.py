@@ -1,4 +1,4 @@
-"""The tables of statuses and errors that applications know (wire contract, sections 4.1 to 4.4)."""
+"""The tables of statuses and errors that applications know (``docs/reference/errors.md``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delivery time windows: when calls may be made (wire contract, section 1.3). All times are UTC."""
+"""Delivery time windows: when calls may be made (``docs/reference/api.md``). All times are UTC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Call detailed records: what came of each attempt (wire contract, section 2.2)."""
+"""Call detailed records: what came of each attempt (``docs/reference/cdr.md``)."""
 
 from __future__ import annotations
 

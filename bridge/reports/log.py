@@ -1,4 +1,4 @@
-"""The entry of a message in the logs (wire contract, section 3.2)."""
+"""The entry of a message in the logs (``docs/reference/api.md``)."""
 
 from __future__ import annotations
 

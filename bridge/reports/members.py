@@ -66,7 +66,7 @@ class RecordingStateMember(TypedDict, total=False):
 
 
 def wire_time(moment: datetime) -> str:
-    """``2018-06-25T13:38:14.730+0000``: UTC, milliseconds, an offset without colon (wire contract, section 3.1)."""
+    """``2018-06-25T13:38:14.730+0000``: UTC, milliseconds, an offset without colon (``docs/reference/api.md``)."""
     utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}+0000"
 

@@ -1,4 +1,4 @@
-"""Pushing reports to the notifyUrl of their message (wire contract, section 3.3)."""
+"""Pushing reports to the notifyUrl of their message (``docs/reference/api.md``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The flat delivery report, version 1 (wire contract, section 3.1)."""
+"""The flat delivery report, version 1 (``docs/reference/api.md``)."""
 
 from __future__ import annotations
 

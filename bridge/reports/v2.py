@@ -1,4 +1,4 @@
-"""The nested delivery report, version 2 (wire contract, section 3.1)."""
+"""The nested delivery report, version 2 (``docs/reference/api.md``)."""
 
 from __future__ import annotations
 

@@ -48,10 +48,10 @@ class Engine(Protocol):
     async def close(self) -> None: ...
 
     def languages(self) -> list[str]:
-        """Codes of the wire contract that this engine speaks."""
+        """Language codes of the API that this engine speaks."""
 
     def voices(self, language: str) -> list[Voice]:
-        """The voices for a code of the wire contract, the default first; empty for one that it does not speak."""
+        """The voices for a language code of the API, the default first; empty for one that it does not speak."""
 
     async def unheard(self, texts: Sequence[str], voice: Voice) -> list[str]:
         """Characters of ``texts`` that the voice would pass over, each once, in order: all, or the first of many.

@@ -1,4 +1,4 @@
-"""Voice names of the hosted service, whose API the wire contract follows: applications go on sending them.
+"""Voice names of the hosted service, whose API ours follows: applications go on sending them.
 
 They are names of Amazon Polly and Microsoft Azure, as those publish them for each language. None of these voices speaks
 here: a name stands for a voice of our engines, of the same language and gender.

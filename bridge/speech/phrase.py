@@ -10,7 +10,7 @@ from pathlib import Path
 class Phrase:
     """A text to be spoken.
 
-    ``language`` is a code of the wire contract in lower case (``en``, ``pt-br``). ``voice`` names one voice, ``gender``
+    ``language`` is a language code of the API in lower case (``en``, ``pt-br``). ``voice`` names one voice, ``gender``
     (``male``, ``female``) picks the first such voice; with neither the language's default speaks. ``rate`` is 0.5 to 2.
     A ``sensitive`` phrase is spoken by local engines only.
     """

@@ -89,7 +89,7 @@ class Speech:
         self._threads.close()
 
     def languages(self) -> list[str]:
-        """Codes of the wire contract that the engines speak."""
+        """Language codes of the API that the engines speak."""
         return sorted({code for engine in self._engines for code in engine.languages()})
 
     def voices(self, language: str) -> list[Voice]:

@@ -20,9 +20,9 @@ from bridge.store import nodes, trunks
 from bridge.store.rows import MESSAGE_COLUMNS, begun_values, message_of
 from bridge.store.tables import attempts, bulks, contents, messages
 from bridge.store.trunks import TrunkLimit, Turn
+from bridge.telephony.exchange import DEFAULT_CALL_LIMIT
 from bridge.telephony.formats import Formats
 
-_LONGEST_CALL_SECONDS = 900
 _SPEECH_SECONDS = 30
 _ASK_AGAIN = timedelta(milliseconds=10)
 
@@ -239,5 +239,5 @@ def _attempt_row(claim: Claim, place: str) -> dict[str, Any]:
 
 def ends_by(content: Content, starts_at: datetime) -> datetime:
     """When a call that starts then is over at the latest."""
-    call = content.call_timeout or _LONGEST_CALL_SECONDS
+    call = content.call_timeout or DEFAULT_CALL_LIMIT
     return starts_at + timedelta(seconds=content.ring_timeout + call + _SPEECH_SECONDS)

@@ -1,4 +1,4 @@
-"""Hangup causes and SIP statuses: the status and error (wire contract) of an attempt that ended with them."""
+"""Hangup causes and SIP statuses: the status and error (``docs/reference/errors.md``) of an attempt that ended so."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ RFC 3398, 7.2.4.1, but for 18 and 19 (the callee was alerted and did not answer)
 
 
 def outcome_of(ended: Ended, *, answered: bool, by_machine: bool = False) -> tuple[int, int]:
-    """The status id and error id (wire contract, sections 4.2 and 4.4) of an attempt that ended so."""
+    """The status id and error id (``docs/reference/errors.md``) of an attempt that ended so."""
     if answered:
         return DELIVERED_TO_HANDSET, VOICE_ANSWERED_MACHINE if by_machine else VOICE_ANSWERED
     if ended.lost:

@@ -96,7 +96,7 @@ class Desk:
 
         runner = AttemptRunner(
             store=store,
-            switchboards=switchboards,
+            exchanges=switchboards,
             speech=speech,
             recordings=RecordingFiles(self.folder / "recordings"),
             outbound=Outbound(),
@@ -107,7 +107,7 @@ class Desk:
         )
         recovery = Recovery(
             store=store,
-            switchboards=switchboards,
+            exchanges=switchboards,
             journal=journal,
             runner=runner,
             node="here",

@@ -144,7 +144,7 @@ async def running_node(
 
     runner = AttemptRunner(
         store=store,
-        switchboards={switchboard.name: switchboard for switchboard in switchboards},
+        exchanges={switchboard.name: switchboard for switchboard in switchboards},
         speech=voice,
         recordings=RecordingFiles(folder / "recordings"),
         outbound=Outbound(),
@@ -155,7 +155,7 @@ async def running_node(
     )
     dialer = Dialer(
         store=store,
-        switchboards=switchboards,
+        exchanges=switchboards,
         runner=runner,
         node=name,
         instance=uuid4().hex,

@@ -1,4 +1,4 @@
-"""Errors of the API: why a request is refused, and the body that says so (wire contract, section 5.2)."""
+"""Errors of the API: why a request is refused, and the body that says so."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ServiceException(TypedDict):
 
 
 class RequestError(TypedDict):
-    """The wire contract's one kind of error."""
+    """The API's one kind of error."""
 
     serviceException: ServiceException
 

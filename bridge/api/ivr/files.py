@@ -1,4 +1,4 @@
-"""``/voice/ivr/1/files``: recordings are listed and fetched (wire contract, section 5.4)."""
+"""``/voice/ivr/1/files``: recordings are listed and fetched."""
 
 from __future__ import annotations
 

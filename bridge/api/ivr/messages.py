@@ -1,4 +1,4 @@
-"""``POST /voice/ivr/1/messages``: a scenario is launched (wire contract, section 5.4)."""
+"""``POST /voice/ivr/1/messages``: a scenario is launched."""
 
 from __future__ import annotations
 

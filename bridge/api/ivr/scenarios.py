@@ -1,4 +1,4 @@
-"""``/voice/ivr/1/scenarios``: IVR scenarios are written, read, searched and removed (wire contract, section 5.4)."""
+"""``/voice/ivr/1/scenarios``: IVR scenarios are written, read, searched and removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/voice/ivr/1/uploads``: audio files for scripts are left and listed (wire contract, section 5.4)."""
+"""``/voice/ivr/1/uploads``: audio files for scripts are left and listed."""
 
 from __future__ import annotations
 

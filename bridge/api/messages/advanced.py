@@ -1,4 +1,4 @@
-"""``POST /tts/3/advanced``: fully featured messages (wire contract, sections 1.3 and 2)."""
+"""``POST /tts/3/advanced``: fully featured messages."""
 
 from __future__ import annotations
 

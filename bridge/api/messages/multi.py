@@ -1,4 +1,4 @@
-"""``POST /tts/3/multi``: several texts, each to one or more numbers (wire contract, section 1.2)."""
+"""``POST /tts/3/multi``: several texts, each to one or more numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``POST /tts/3/single``: one text to one or more numbers (wire contract, section 1.1)."""
+"""``POST /tts/3/single``: one text to one or more numbers."""
 
 from __future__ import annotations
 

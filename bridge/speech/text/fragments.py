@@ -12,7 +12,7 @@ def fragments(text: str, language: str) -> tuple[str, ...]:
     """The pieces of ``text`` between its commas as ``language`` says them, in order; an empty piece is nothing to say.
 
     Each comma is one pause wherever it stands, so there is one piece more than there are commas. Only ``,`` counts;
-    the commas of other scripts are left to the engine. ``language`` is a code of the wire contract.
+    the commas of other scripts are left to the engine. ``language`` is a language code of the API.
     """
     words = numbers_in_words(symbols_in_words(plain(text), language), language)
     return tuple(_speakable(piece) for piece in words.split(","))

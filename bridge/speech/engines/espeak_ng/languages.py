@@ -1,4 +1,4 @@
-"""What espeak-ng calls the languages of the wire contract."""
+"""What espeak-ng calls the languages of the API."""
 
 from __future__ import annotations
 
