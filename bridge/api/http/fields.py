@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -27,7 +26,9 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError, from_json, to_json
 
 from bridge.api.http.times import parse_time
+from bridge.base.urls import url_problem
 from bridge.messages.text import check_text
+from bridge.speech.text.languages import language_code
 from bridge.telephony.numbers import parse_number, parse_sender
 
 MOST_DESTINATIONS = 20_000
@@ -100,7 +101,7 @@ def _printable(value: str) -> str:
 
 
 def _language_code(value: Any) -> Any:
-    return value.strip().lower().replace("_", "-") or DEFAULT_LANGUAGE if isinstance(value, str) else value
+    return language_code(value) or DEFAULT_LANGUAGE if isinstance(value, str) else value
 
 
 def rules_of(info: ValidationInfo) -> Rules:
@@ -125,16 +126,9 @@ def _within_reach(value: Any, info: ValidationInfo) -> datetime:
     return moment
 
 
-def _web_address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        port_exists = parts.port is None or parts.port > 0
-    except ValueError as error:
-        raise ValueError("must be a web address") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_exists:
-        raise ValueError("must be an address that starts with http:// or https://")
-    if not url.isprintable() or " " in url:
-        raise ValueError("must not contain spaces or control characters")
+def _url(url: str) -> str:
+    if problem := url_problem(url):
+        raise ValueError(problem)
     return url
 
 
@@ -145,7 +139,7 @@ Text = Annotated[StrictStr, AfterValidator(check_text)]
 Language = Annotated[StrictStr, BeforeValidator(_language_code), AfterValidator(_supported)]
 Rate = Annotated[StrictFloat, AfterValidator(lambda rate: min(max(rate, _SLOWEST), _FASTEST))]
 Id = Annotated[StrictStr, Field(min_length=1, max_length=200), AfterValidator(_printable)]
-Url = Annotated[StrictStr, Field(max_length=2_000), AfterValidator(_web_address)]
+Url = Annotated[StrictStr, Field(max_length=2_000), AfterValidator(_url)]
 Moment = Annotated[datetime, BeforeValidator(_within_reach)]
 Seconds = Annotated[StrictInt, Field(ge=1, le=86_400)]
 Keys = Annotated[StrictStr, Field(pattern=r"^[0-9*#A-D]{1,20}$")]

@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from bridge.base.urls import url_problem
 from bridge.scripts import limits
 from bridge.scripts.commands import KEYS, Audio, Play, Prompt, RecordedAudio, Say, Stop, Tty
 from bridge.scripts.engine.awaited import Reply, Waiting
 from bridge.scripts.engine.run import Place, Run, Step
 from bridge.scripts.events import Played
-from bridge.scripts.language.checks import can_be_spoken, url_problem
+from bridge.scripts.language.checks import can_be_spoken
 from bridge.scripts.language.expressions import Variables
 from bridge.scripts.language.templates import Template
 

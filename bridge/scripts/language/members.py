@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from bridge.base.urls import url_problem
 from bridge.scripts import limits
-from bridge.scripts.language.checks import KEYS, url_problem
+from bridge.scripts.language.checks import KEYS
 from bridge.scripts.language.expressions import NAME, Expression
 from bridge.scripts.language.parsing import ExpressionError, parse_expression
 from bridge.scripts.language.problems import Problems

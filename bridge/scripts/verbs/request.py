@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from bridge.base.urls import url_problem
 from bridge.scripts import limits
 from bridge.scripts.builder import ScriptBuilder, Verb
 from bridge.scripts.commands import Command, SetTimer
 from bridge.scripts.engine.awaited import Reply, Waiting
 from bridge.scripts.engine.run import EVERY_VARIABLE, Run, Step
 from bridge.scripts.events import Event
-from bridge.scripts.language.checks import CONTROL, url_problem
+from bridge.scripts.language.checks import CONTROL
 from bridge.scripts.language.expressions import NAME
 from bridge.scripts.language.kinds import FLAG, URL, Kind, Member, one_of
 from bridge.scripts.language.members import MemberReader
