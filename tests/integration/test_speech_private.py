@@ -124,8 +124,8 @@ async def test_nobody_wants_it_any_more_when_it_is_just_written(folder: Path, ma
     async with asyncio.timeout(30):
         while not left(folder):
             await asyncio.wait([making], timeout=0.0001)
+    assert until(lambda: len(left(folder)) == 2, 20)
     time.sleep(0.2)  # noqa: ASYNC251 - the thread ends while the loop, held up, does not hear of it
-    assert len(left(folder)) == 2
     if not making.done():
         await canceled(making)
         assert await nothing_is_left(folder)
